@@ -1,0 +1,1 @@
+"""Bridges: membership and the choice of the mixer."""

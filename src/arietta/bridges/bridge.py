@@ -1,0 +1,295 @@
+"""Channels that hear each other: membership, the mixer behind it, and the events of both.
+
+A bridge is changed only through the short methods here, each complete before it returns, so it needs no task of
+its own: its members' owners wait elsewhere, and the engine mixes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+
+from arietta.bus import Bus
+from arietta.channels import signals
+from arietta.channels.channel import Channel
+from arietta.channels.driver import Indication, Party
+from arietta.media.engine import DigitOut, MixerMode
+from arietta.model import events, snapshots
+from arietta.model.times import wire_now, wire_time
+
+if TYPE_CHECKING:
+    from arietta.media.engine import MediaEngine, Mixer
+
+MIXING = "mixing"
+HOLDING = "holding"
+# The words of the `type` parameter besides the two types; video is not carried, so its words only change what is shown.
+TYPE_WORDS = frozenset({MIXING, HOLDING, "dtmf_events", "proxy_media", "video_sfu", "video_single", "sdp_label"})
+
+
+@dataclass(slots=True)
+class Membership:
+    """How one channel takes part."""
+
+    channel: Channel
+    absorb_dtmf: bool = False
+    mute: bool = False
+    role: str = ""
+    inhibit_connected_line: bool = False
+    on_left: Callable[[Channel, str], None] | None = None
+    listener: Callable[[signals.Signal], None] | None = field(default=None, repr=False)
+
+
+class Bridge:
+    """Channels that hear each other."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        mixer: Mixer,
+        *,
+        bridge_id: str,
+        bridge_type: str = MIXING,
+        words: frozenset[str] = frozenset(),
+        name: str = "",
+        creator: str = "Stasis",
+        bridge_class: str = "stasis",
+    ) -> None:
+        self.bus = bus
+        self.mixer = mixer
+        self.id = bridge_id
+        self.bridge_type = bridge_type
+        self.words = words
+        self.name = name
+        self.creator = creator
+        self.bridge_class = bridge_class
+        self.members: list[Membership] = []
+        self.variables: dict[str, str] = {}
+        self.reported_variables: dict[str, None] = {}
+        self.video_source_id: str | None = None
+        self.destroyed = False
+        self.topics = (f"bridge:{bridge_id}", "bridge:")
+        self.creationtime = wire_time(time.time())
+        self.on_destroyed: list[Callable[[Bridge], None]] = []
+        self.on_empty: Callable[[Bridge], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Bridge {self.id} {self.bridge_type} {[m.channel.id for m in self.members]}>"
+
+    @property
+    def technology(self) -> str:
+        """What carries the audio, in Asterisk's words."""
+        if self.bridge_type == HOLDING:
+            return "holding_bridge"
+        if "video_sfu" in self.words or len(self.members) > 2:
+            return "softmix"
+        if len(self.members) == 2 and self.mixer.mode is MixerMode.RELAY:
+            return "native_rtp"
+        return "simple_bridge"
+
+    @property
+    def video_mode(self) -> str:
+        """talker, single or sfu for a bridge of an application; none for one that Dial made."""
+        if self.bridge_class != "stasis":
+            return "none"
+        if "video_sfu" in self.words:
+            return "sfu"
+        return "single" if self.video_source_id or "video_single" in self.words else "talker"
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The members in the order in which they came."""
+        return [member.channel for member in self.members]
+
+    def snapshot(self) -> snapshots.Bridge:
+        """The bridge as GET /bridges/{id} shows it."""
+        return snapshots.Bridge(
+            id=self.id,
+            technology=self.technology,
+            bridge_type=self.bridge_type,
+            bridge_class=self.bridge_class,
+            creator=self.creator,
+            name=self.name,
+            channels=[member.channel.id for member in self.members if not member.channel.internal],
+            creationtime=self.creationtime,
+            video_mode=self.video_mode,
+            video_source_id=self.video_source_id or msgspec.UNSET,
+            bridgevars={name: self.variables.get(name, "") for name in self.reported_variables} or msgspec.UNSET,
+        )
+
+    def publish(self, event: events.Event) -> None:
+        """Publish an event about this bridge."""
+        self.bus.publish(event, self.topics)
+
+    @property
+    def watched(self) -> bool:
+        """Whether an event about this bridge would reach anybody."""
+        return self.bus.wanted(self.topics)
+
+    def member(self, channel: Channel) -> Membership | None:
+        """How `channel` takes part, or None."""
+        return next((m for m in self.members if m.channel is channel), None)
+
+    def join(self, member: Membership) -> None:
+        """Let a channel in; it leaves the bridge it is in first, this one too."""
+        channel = member.channel
+        assert not self.destroyed
+        if channel.bridge is not None:
+            channel.bridge.leave(channel)
+        self.members.append(member)
+        channel.bridge = self
+        if channel.port is not None:
+            channel.port.link(self.mixer, muted=member.mute, announcer=member.role == "announcer")
+            channel.port.pass_digits(not member.absorb_dtmf)
+        listener = self._listener(member)
+        member.listener = listener
+        channel.listeners.append(listener)
+        if self.watched:
+            self.publish(
+                events.ChannelEnteredBridge(timestamp=wire_now(), bridge=self.snapshot(), channel=channel.snapshot())
+            )
+        self._tell_peers()
+
+    def leave(self, channel: Channel, reason: str = "moved") -> None:
+        """Let a channel go: `reason` is moved, removed, destroyed or hangup."""
+        member = self.member(channel)
+        if member is None:
+            return
+        self.members.remove(member)
+        channel.bridge = None
+        if member.listener in channel.listeners:
+            assert member.listener is not None
+            channel.listeners.remove(member.listener)
+        if channel.port is not None:
+            channel.port.link(None)
+        if self.video_source_id == channel.id:
+            self.video_source_id = None
+        if self.watched:
+            self.publish(
+                events.ChannelLeftBridge(timestamp=wire_now(), bridge=self.snapshot(), channel=channel.snapshot())
+            )
+        self._tell_peers()
+        if member.on_left is not None:
+            member.on_left(channel, "hangup" if channel.hangup_requested and reason == "moved" else reason)
+        if not self.members and self.on_empty is not None:
+            self.on_empty(self)
+
+    def destroy(self) -> None:
+        """Members leave in the order in which they came, then BridgeDestroyed."""
+        if self.destroyed:
+            return
+        while self.members:
+            self.leave(self.members[0].channel, "destroyed")
+        if self.destroyed:
+            return
+        self.destroyed = True
+        self.mixer.close()
+        if self.watched:
+            self.publish(events.BridgeDestroyed(timestamp=wire_now(), bridge=self.snapshot()))
+        for then in self.on_destroyed:
+            then(self)
+        self.bus.publish(Ended(self), (f"ended:{self.id}",))
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Set a variable of the bridge."""
+        self.variables[name] = value
+
+    def _tell_peers(self) -> None:
+        """In a bridge of two each side learns who the other is, and BRIDGEPEER is kept on all."""
+        visible = [m for m in self.members if not m.channel.internal]
+        names = [m.channel.name for m in visible]
+        for member in visible:
+            peers = ",".join(name for name in names if name != member.channel.name)
+            if member.channel.get_variable("BRIDGEPEER") != peers:
+                member.channel.set_variable("BRIDGEPEER", peers)
+        if len(visible) != 2 or self.bridge_type == HOLDING:
+            return
+        one, other = visible
+        for here, there in ((one, other), (other, one)):
+            caller = there.channel.caller
+            if not there.inhibit_connected_line and (caller.name or caller.number):
+                here.channel.set_connected(Party(caller.name, caller.number, caller.presentation))
+
+    def _listener(self, member: Membership) -> Callable[[signals.Signal], None]:
+        def hear(signal: signals.Signal) -> None:
+            match signal:
+                case signals.DigitEnded(digit, duration_ms, False):
+                    if not member.absorb_dtmf and self.bridge_type == MIXING:
+                        for other in self._others(member):
+                            other.channel.leg.send_digits([DigitOut(digit, max(duration_ms, 40), 0)])
+                case signals.Held(music_class):
+                    for other in self._others(member):
+                        other.channel.indicate(Indication.HOLD, music_class or "")
+                case signals.Unheld():
+                    for other in self._others(member):
+                        other.channel.indicate(Indication.UNHOLD)
+                case _:
+                    pass
+
+        return hear
+
+    def _others(self, member: Membership) -> Iterator[Membership]:
+        return (m for m in tuple(self.members) if m is not member)
+
+
+class Ended:
+    """The internal fact behind the topic ``ended:ID``: the bridge is gone; nothing about it follows."""
+
+    __slots__ = ("bridge",)
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+
+
+class BridgeRegistry:
+    """The bridges that live, by their id."""
+
+    def __init__(self, bus: Bus, engine: MediaEngine) -> None:
+        self.bus = bus
+        self.engine = engine
+        self._bridges: dict[str, Bridge] = {}
+
+    def __iter__(self) -> Iterator[Bridge]:
+        return iter(tuple(self._bridges.values()))
+
+    def __len__(self) -> int:
+        return len(self._bridges)
+
+    def get(self, bridge_id: str) -> Bridge | None:
+        """A living bridge."""
+        return self._bridges.get(bridge_id)
+
+    def create(
+        self,
+        *,
+        bridge_id: str | None = None,
+        bridge_type: str = MIXING,
+        words: frozenset[str] = frozenset(),
+        name: str = "",
+        creator: str = "Stasis",
+        bridge_class: str = "stasis",
+    ) -> Bridge:
+        """A new bridge; the caller made sure that the id is free. BridgeCreated goes out."""
+        bridge = Bridge(
+            self.bus,
+            self.engine.open_mixer(holding=bridge_type == HOLDING),
+            bridge_id=bridge_id or str(uuid4()),
+            bridge_type=bridge_type,
+            words=words,
+            name=name,
+            creator=creator,
+            bridge_class=bridge_class,
+        )
+        assert bridge.id not in self._bridges
+        self._bridges[bridge.id] = bridge
+        bridge.on_destroyed.append(self._forget)
+        if bridge.watched:
+            bridge.publish(events.BridgeCreated(timestamp=wire_now(), bridge=bridge.snapshot()))
+        return bridge
+
+    def _forget(self, bridge: Bridge) -> None:
+        self._bridges.pop(bridge.id, None)

@@ -1,0 +1,569 @@
+"""One leg of a call: its state, its place in the dialplan, its variables, and the task that owns it.
+
+Only the owner task (see `Channel.own`) runs long stories on a channel. Others change it through the short methods
+here, which are complete before they return: on one event loop that is what a command with a reply amounts to. Each
+change that ARI shows publishes its event at once, so that state before plus events equals state after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from arietta.channels import signals
+from arietta.channels.driver import Indication, Leg, Party
+from arietta.model import events, snapshots
+from arietta.model import causes
+from arietta.model.times import wire_now, wire_time
+
+if TYPE_CHECKING:
+    from arietta.bridges.bridge import Bridge
+    from arietta.channels.registry import ChannelRegistry
+    from arietta.media.engine import Port
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CAUSE_NORMAL = 16
+CAUSE_OUR_FAULT = 127
+# `cause` of a ChannelHangupRequest with soft=true is the flag that asked for it, not a Q.850 number.
+FLAG_EXPLICIT = 32
+FLAG_DIALPLAN_ENDED = 16
+
+PRESENTATIONS = {
+    0: "Presentation Allowed, Not Screened",
+    1: "Presentation Allowed, Passed Screen",
+    2: "Presentation Allowed, Failed Screen",
+    3: "Presentation Allowed, Network Number",
+    32: "Presentation Prohibited, Not Screened",
+    33: "Presentation Prohibited, Passed Screen",
+    34: "Presentation Prohibited, Failed Screen",
+    35: "Presentation Prohibited, Network Number",
+    67: "Number Unavailable",
+}
+
+
+class State(enum.StrEnum):
+    """A channel's state as ARI names it."""
+
+    DOWN = "Down"
+    RING = "Ring"
+    RINGING = "Ringing"
+    UP = "Up"
+    BUSY = "Busy"
+
+
+class HungUp(Exception):
+    """Raised in the owner of a channel that is to end; it cleans up and returns."""
+
+
+class Moved(Exception):
+    """Raised in the owner when somebody sent the channel to another place of the dialplan."""
+
+
+class Channel:
+    """One leg of a call; owns its Port; has one owner task."""
+
+    def __init__(
+        self,
+        registry: ChannelRegistry,
+        leg: Leg,
+        *,
+        channel_id: str,
+        name: str,
+        state: State = State.DOWN,
+        context: str = "default",
+        exten: str = "s",
+        priority: int = 1,
+        caller: Party | None = None,
+        connected: Party | None = None,
+        language: str = "en",
+        accountcode: str = "",
+        endpoint: str | None = None,
+        internal: bool = False,
+    ) -> None:
+        self.registry = registry
+        self.leg = leg
+        self.id = channel_id
+        self.name = name
+        self.state = state
+        self.context, self.exten, self.priority = context, exten, priority
+        self.app_name, self.app_data = "", ""
+        # What the place falls back to between applications: AppDial2 for an originated channel.
+        self.resting_app: tuple[str, str] = ("", "")
+        self.caller = caller or Party()
+        self.connected = connected or Party()
+        self.dialed_number = ""
+        self.redirecting_number = ""
+        self.language = language
+        self.accountcode = accountcode
+        self.music_class = ""
+        self.created_at = time.time()
+        self.answered_at: float | None = None
+        self.variables: dict[str, str] = {}
+        self.reported_variables: dict[str, None] = {}
+        self.functions: dict[str, Any] = {}  # what dialplan functions keep for this channel, by their name
+        self.bridge: Bridge | None = None
+        self.hangup_cause = 0
+        self.tech_cause: int | None = None
+        self.hangup_requested = False
+        self.ended = False
+        self.internal = internal
+        self.media_started = False
+        self.listeners: list[Callable[[signals.Signal], None]] = []
+        self.on_end: list[Callable[[Channel], None]] = []
+        self.endpoint = endpoint
+        self.topics: tuple[str, ...] = (f"channel:{channel_id}", "channel:")
+        if endpoint is not None:
+            self.topics += (f"endpoint:{endpoint}",)
+        if internal:
+            self.topics = ()
+        self._creationtime = wire_time(self.created_at)
+        self._snapshot: snapshots.Channel | None = None
+        self._encoded: bytes | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Future[Any] | None = None
+        self._interruption: Exception | None = None
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.name} {self.id} {self.state}>"
+
+    @property
+    def technology(self) -> str:
+        """PJSIP, Local, …: what stands before the slash of the name."""
+        return self.name.partition("/")[0]
+
+    @property
+    def port(self) -> Port | None:
+        """Where the leg's frames enter and leave."""
+        return self.leg.port
+
+    # ------------------------------------------------------------------------------------------- what ARI shows
+
+    def snapshot(self) -> snapshots.Channel:
+        """The channel as GET /channels/{id} shows it; the same object until something changes."""
+        shown = self._snapshot
+        if shown is None:
+            channelvars = self._channelvars()
+            shown = self._snapshot = snapshots.Channel(
+                id=self.id,
+                name=self.name,
+                state=self.state.value,
+                protocol_id=self.leg.protocol_id,
+                caller=snapshots.CallerID(name=self.caller.name, number=self.caller.number),
+                connected=snapshots.CallerID(name=self.connected.name, number=self.connected.number),
+                accountcode=self.accountcode,
+                dialplan=snapshots.DialplanCEP(
+                    context=self.context,
+                    exten=self.exten,
+                    priority=self.priority,
+                    app_name=self.app_name,
+                    app_data=self.app_data,
+                ),
+                creationtime=self._creationtime,
+                language=self.language,
+                channelvars=msgspec.UNSET if channelvars is None else channelvars,
+                caller_rdnis=self.redirecting_number or msgspec.UNSET,
+            )
+        return shown
+
+    def encoded(self) -> bytes:
+        """`snapshot` as JSON; kept until something changes, so that a list of channels is a join."""
+        encoded = self._encoded
+        if encoded is None:
+            encoded = self._encoded = msgspec.json.encode(self.snapshot())
+        return encoded
+
+    def changed(self) -> None:
+        """Forget the kept snapshot: something that it shows is different now."""
+        self._snapshot = None
+        self._encoded = None
+
+    def _channelvars(self) -> dict[str, str] | None:
+        tracked = self.registry.tracked_variables
+        if not tracked and not self.reported_variables:
+            return None
+        return {name: self.registry.read(self, name) or "" for name in (*tracked, *self.reported_variables)}
+
+    def publish(self, event: events.Event) -> None:
+        """Publish an event about this channel."""
+        self.registry.bus.publish(event, self.topics)
+
+    @property
+    def watched(self) -> bool:
+        """Whether an event about this channel would reach anybody."""
+        return self.registry.bus.wanted(self.topics)
+
+    # ---------------------------------------------------------------------------------------- changes, each whole
+
+    def created(self) -> None:
+        """Publish ChannelCreated; called once, by the registry."""
+        if self.watched:
+            self.publish(events.ChannelCreated(timestamp=wire_now(), channel=self.snapshot()))
+
+    def set_state(self, state: State) -> None:
+        """Enter `state`; the same one again is no event."""
+        if state is self.state:
+            return
+        self.state = state
+        if state is State.UP:
+            self.answered_at = time.time()
+        self.changed()
+        if self.watched:
+            self.publish(events.ChannelStateChange(timestamp=wire_now(), channel=self.snapshot()))
+
+    def set_place(self, context: str, exten: str, priority: int) -> None:
+        """Be at (context, exten, priority) without an event; the next `set_app` tells."""
+        self.context, self.exten, self.priority = context, exten, priority
+        self.changed()
+
+    def set_app(self, name: str, data: str, *, moved: bool = True) -> None:
+        """Execute application `name`; ChannelDialplan goes out if the place is new or there was no application."""
+        announce = bool(name) and (moved or not self.app_name)
+        self.app_name, self.app_data = name, data
+        self.changed()
+        if announce and self.watched:
+            self.publish(
+                events.ChannelDialplan(
+                    timestamp=wire_now(),
+                    dialplan_app=name,
+                    dialplan_app_data=data,
+                    channel=self.snapshot(),
+                )
+            )
+
+    def rest(self) -> None:
+        """Execute no application any more."""
+        self.app_name, self.app_data = self.resting_app
+        self.changed()
+
+    def set_caller(self, caller: Party) -> None:
+        """Be called by `caller`; ChannelCallerId if name or number changed."""
+        told = (caller.name, caller.number) != (self.caller.name, self.caller.number)
+        self.caller = caller
+        self.changed()
+        if told and self.watched:
+            self.publish(
+                events.ChannelCallerId(
+                    timestamp=wire_now(),
+                    caller_presentation=caller.presentation,
+                    caller_presentation_txt=PRESENTATIONS.get(caller.presentation, PRESENTATIONS[0]),
+                    channel=self.snapshot(),
+                )
+            )
+
+    def set_connected(self, connected: Party) -> None:
+        """Be connected to `connected`; ChannelConnectedLine if name or number changed."""
+        told = (connected.name, connected.number) != (self.connected.name, self.connected.number)
+        self.connected = connected
+        self.changed()
+        if told:
+            if self.watched:
+                self.publish(events.ChannelConnectedLine(timestamp=wire_now(), channel=self.snapshot()))
+            self.leg.indicate(Indication.CONNECTED_LINE)
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Set a plain variable; a name with ``_`` or ``__`` is kept without them and inherited by dialled channels.
+
+        ChannelVarset names the variable as it was given.
+        """
+        bare = name.lstrip("_")
+        for other in (bare, "_" + bare, "__" + bare):
+            if other != name:
+                self.variables.pop(other, None)
+        self.variables[name] = value
+        self.changed()
+        self.announce_variable(name, value)
+
+    def announce_variable(self, name: str, value: str) -> None:
+        """Publish ChannelVarset for a value that a function keeps elsewhere."""
+        if self.watched:
+            self.publish(
+                events.ChannelVarset(timestamp=wire_now(), variable=name, value=value, channel=self.snapshot())
+            )
+
+    def get_variable(self, name: str) -> str | None:
+        """A plain variable by its bare name; None if it was never set."""
+        variables = self.variables
+        value = variables.get(name)
+        if value is None:
+            value = variables.get("_" + name)
+            if value is None:
+                value = variables.get("__" + name)
+        return value
+
+    def inherited_variables(self) -> dict[str, str]:
+        """What a channel dialled by this one starts with: ``__X`` as it is, ``_X`` without its prefix."""
+        inherited: dict[str, str] = {}
+        for name, value in self.variables.items():
+            if name.startswith("__"):
+                inherited[name] = value
+            elif name.startswith("_"):
+                inherited[name[1:]] = value
+        return inherited
+
+    # ----------------------------------------------------------------------------------------- near and far end
+
+    def answer(self) -> None:
+        """Answer the far end, unless that happened; the state is Up when this returns."""
+        if self.state is State.UP or self.hangup_requested:
+            return
+        self.leg.answer()
+        self.set_state(State.UP)
+
+    def indicate(self, indication: Indication, data: str = "") -> None:
+        """Show the far end something."""
+        if not self.hangup_requested:
+            self.leg.indicate(indication, data)
+
+    def receive(self, signal: signals.Signal) -> None:
+        """Take a signal from the leg: state and events first, then whoever listens."""
+        if self.ended:
+            return
+        match signal:
+            case signals.HungUp(cause, tech_cause):
+                self._far_end_hung_up(cause, tech_cause)
+            case signals.Ringing():
+                if self.state is State.DOWN:
+                    self.set_state(State.RINGING)
+            case signals.Answered():
+                self.set_state(State.UP)
+            case signals.DigitEnded(digit, duration_ms, _):
+                if self.watched:
+                    self.publish(
+                        events.ChannelDtmfReceived(
+                            timestamp=wire_now(),
+                            digit=digit,
+                            duration_ms=duration_ms,
+                            channel=self.snapshot(),
+                        )
+                    )
+            case signals.Held(music_class):
+                if self.watched:
+                    self.publish(
+                        events.ChannelHold(
+                            timestamp=wire_now(),
+                            channel=self.snapshot(),
+                            musicclass=music_class or msgspec.UNSET,
+                        )
+                    )
+            case signals.Unheld():
+                if self.watched:
+                    self.publish(events.ChannelUnhold(timestamp=wire_now(), channel=self.snapshot()))
+            case signals.TalkStarted():
+                if self.watched:
+                    self.publish(events.ChannelTalkingStarted(timestamp=wire_now(), channel=self.snapshot()))
+            case signals.TalkStopped(duration_ms):
+                if self.watched:
+                    self.publish(
+                        events.ChannelTalkingFinished(
+                            timestamp=wire_now(), channel=self.snapshot(), duration=duration_ms
+                        )
+                    )
+            case signals.ToneDetected():
+                if self.watched:
+                    self.publish(events.ChannelToneDetected(timestamp=wire_now(), channel=self.snapshot()))
+            case signals.MediaStarted():
+                self.media_started = True
+            case _:
+                pass
+        for listener in tuple(self.listeners):
+            listener(signal)
+
+    # ------------------------------------------------------------------------------------------------ the owner
+
+    def own(self, story: Coroutine[Any, Any, None]) -> None:
+        """Start the owner task: it runs `story`, then ends the channel.
+
+        A story that fails ends this leg only: reported with its ids, hung up with cause 127.
+        """
+        assert self._task is None, f"{self!r} has an owner"
+        self._task = self.registry.loop.create_task(self._run(story), name=f"channel {self.id}")
+
+    async def _run(self, story: Coroutine[Any, Any, None]) -> None:
+        try:
+            await story
+        except HungUp:
+            pass
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("channel %s (%s) failed and is hung up", self.id, self.name)
+            self.hangup_cause = CAUSE_OUR_FAULT
+        finally:
+            self.finish()
+
+    async def until(self, future: asyncio.Future[T], timeout: float | None = None) -> T:
+        """Wait in the owner for `future`; HungUp or Moved end the wait, TimeoutError after `timeout` seconds."""
+        if self._interruption is not None:
+            future.cancel()
+            self._raise_interruption()
+        handle = None
+        if timeout is not None:
+            handle = self.registry.loop.call_later(timeout, _time_out, future)
+        self._waiting = future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if self._interruption is not None and future.cancelled():
+                self._raise_interruption()
+            raise
+        finally:
+            self._waiting = None
+            if handle is not None:
+                handle.cancel()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass in the owner."""
+        try:
+            await self.until(self.registry.loop.create_future(), max(0.0, seconds))
+        except TimeoutError:
+            pass
+
+    async def wait_for_media(self, timeout: float) -> None:
+        """Wait for the first audio of the far end, at most `timeout` seconds."""
+        if self.media_started or self.port is None:
+            return
+        heard: asyncio.Future[None] = self.registry.loop.create_future()
+
+        def listen(signal: signals.Signal) -> None:
+            if isinstance(signal, signals.MediaStarted) and not heard.done():
+                heard.set_result(None)
+
+        self.listeners.append(listen)
+        try:
+            await self.until(heard, timeout)
+        except TimeoutError:
+            pass
+        finally:
+            self.listeners.remove(listen)
+
+    def interrupt(self, reason: Exception) -> None:
+        """Make the owner's present or next wait raise `reason` (HungUp wins over Moved)."""
+        if isinstance(self._interruption, HungUp):
+            return
+        self._interruption = reason
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def check_interruption(self) -> None:
+        """Raise what `interrupt` asked for, between two steps that do not wait."""
+        if self._interruption is not None:
+            self._raise_interruption()
+
+    def _raise_interruption(self) -> None:
+        reason = self._interruption
+        assert reason is not None
+        if not isinstance(reason, HungUp):
+            self._interruption = None
+        raise reason
+
+    def absorb_hangup(self) -> None:
+        """Let the owner wait again although the channel is hung up: for the `h` extension."""
+        self._interruption = None
+
+    # ------------------------------------------------------------------------------------------------ the end
+
+    def request_hangup(self, cause: int | None = CAUSE_NORMAL, *, flag: int = FLAG_EXPLICIT) -> None:
+        """Ask the owner to end the channel with Q.850 `cause`; asking again changes nothing."""
+        if self.ended or self.hangup_requested:
+            return
+        if cause is not None:
+            self.hangup_cause = cause
+        self.hangup_requested = True
+        self.announce_soft_hangup(flag)
+        self._end_or_interrupt()
+
+    def announce_soft_hangup(self, flag: int) -> None:
+        """Publish the ChannelHangupRequest of this side."""
+        if self.watched:
+            self.publish(
+                events.ChannelHangupRequest(
+                    timestamp=wire_now(),
+                    cause=flag,
+                    soft=True,
+                    tech_cause=msgspec.UNSET if self.tech_cause is None else self.tech_cause,
+                    channel=self.snapshot(),
+                )
+            )
+
+    def _far_end_hung_up(self, cause: int | None, tech_cause: int | None) -> None:
+        if self.hangup_requested:
+            return
+        self.hangup_requested = True
+        known = cause if cause is not None else (self.hangup_cause or None)
+        if cause is not None:
+            self.hangup_cause = cause
+        self.tech_cause = tech_cause
+        if self.watched:
+            self.publish(
+                events.ChannelHangupRequest(
+                    timestamp=wire_now(),
+                    cause=msgspec.UNSET if known is None else known,
+                    tech_cause=msgspec.UNSET if tech_cause is None else tech_cause,
+                    channel=self.snapshot(),
+                )
+            )
+        self._end_or_interrupt()
+
+    def _end_or_interrupt(self) -> None:
+        self.interrupt(HungUp())
+        if self._task is None:
+            # Nobody runs it yet (requested, not dialled): there is no owner to unwind.
+            self.registry.loop.call_soon(self.finish)
+
+    def end_quietly(self) -> None:
+        """End without a ChannelHangupRequest: the channel depended on another that ended."""
+        if not self.hangup_requested:
+            self.hangup_requested = True
+            self._end_or_interrupt()
+
+    def finish(self) -> None:
+        """End the leg, leave the registry, publish ChannelDestroyed; once."""
+        if self.ended:
+            return
+        self.ended = True
+        self.hangup_requested = True
+        if self.bridge is not None:
+            self.bridge.leave(self)
+        for then in self.on_end:
+            then(self)
+        self.on_end.clear()
+        tech_cause = self.leg.hangup(self.hangup_cause)
+        if tech_cause is not None and self.tech_cause is None:
+            self.tech_cause = tech_cause
+        self.rest()
+        self.registry.remove(self)
+        if self.watched:
+            self.publish(
+                events.ChannelDestroyed(
+                    timestamp=wire_now(),
+                    cause=self.hangup_cause,
+                    cause_txt=causes.text(self.hangup_cause),
+                    tech_cause=msgspec.UNSET if self.tech_cause is None else self.tech_cause,
+                    channel=self.snapshot(),
+                )
+            )
+        self.listeners.clear()
+        self.registry.bus.publish(Ended(self), (f"ended:{self.id}",))
+
+
+class Ended:
+    """The internal fact behind the topic ``ended:ID``: the channel is gone; nothing about it follows."""
+
+    __slots__ = ("channel",)
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+
+
+def _time_out(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())

@@ -1,0 +1,188 @@
+"""Calling a channel that was requested: one attempt, its Dial events, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from arietta.channels import signals
+from arietta.channels.driver import CannotRequest, DialRequest
+from arietta.model import events
+from arietta.model.times import wire_now
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+
+CAUSE_NO_ANSWER = 19
+ANSWER = "ANSWER"
+# What the Q.850 cause of a refusal is called in DIALSTATUS; everything else is NOANSWER.
+STATUS_OF_CAUSE = {17: "BUSY", 34: "CONGESTION"}
+
+
+def status_of_cause(cause: int) -> str:
+    """The final Dial status of a call that ended with `cause` before it was answered."""
+    return STATUS_OF_CAUSE.get(cause, "NOANSWER")
+
+
+class Attempt:
+    """One channel being called: publishes its Dial events and tells `on_change` after each new status.
+
+    `status` is "" (called), RINGING, PROGRESS, and at the end ANSWER, BUSY, CONGESTION, NOANSWER or CANCEL.
+    `dialstring` stands in every event if `repeat_dialstring`, else only in the first; without `final_event` a refusal
+    publishes none. When the far end forwards the
+    call the attempt goes on with another channel: `peer` is then the new one, and `on_forward` is told of it.
+    """
+
+    def __init__(
+        self,
+        peer: Channel,
+        *,
+        dialstring: str,
+        caller: Channel | None = None,
+        repeat_dialstring: bool = False,
+        final_event: bool = True,
+        on_change: Callable[[Attempt], None],
+        on_forward: Callable[[Attempt], None] | None = None,
+    ) -> None:
+        self.peer = peer
+        self.caller = caller
+        self.status = ""
+        self.over = False
+        self._dialstring = dialstring
+        self._repeat = repeat_dialstring
+        self._final_event = final_event
+        self._on_change = on_change
+        self._on_forward = on_forward
+
+    @property
+    def answered(self) -> bool:
+        """Whether the far end answered."""
+        return self.status == ANSWER
+
+    def start(self) -> None:
+        """Call the peer."""
+        self.peer.listeners.append(self._hear)
+        self.peer.on_end.append(self._ended)
+        self._publish("", self._dialstring)
+        self.peer.leg.call()
+
+    def stop(self, status: str | None = None) -> None:
+        """Listen no more; with `status` the attempt ends with that Dial event."""
+        if self.over:
+            return
+        self._release()
+        if status is not None:
+            self.status = status
+            self._publish(status, self._later_dialstring)
+
+    @property
+    def _later_dialstring(self) -> str:
+        return self._dialstring if self._repeat else ""
+
+    def _release(self) -> None:
+        self.over = True
+        if self._hear in self.peer.listeners:
+            self.peer.listeners.remove(self._hear)
+        if self._ended in self.peer.on_end:
+            self.peer.on_end.remove(self._ended)
+
+    def _hear(self, signal: signals.Signal) -> None:
+        if self.over:
+            return
+        match signal:
+            case signals.Ringing():
+                self._reach("RINGING")
+            case signals.Progressed():
+                self._reach("PROGRESS")
+            case signals.Answered():
+                self._release()
+                self._reach(ANSWER)
+            case signals.Forwarded(target):
+                self._forward(target)
+            case signals.HungUp(cause, _):
+                self._release()
+                self.status = status_of_cause(cause if cause is not None else self.peer.hangup_cause)
+                if self._final_event:
+                    self._publish(self.status, self._later_dialstring)
+                self._on_change(self)
+            case _:
+                pass
+
+    def _reach(self, status: str) -> None:
+        self.status = status
+        self._publish(status, self._later_dialstring)
+        self._on_change(self)
+
+    def _ended(self, _peer: Channel) -> None:
+        """The peer was hung up from our side before it answered."""
+        if not self.over:
+            self._release()
+            self._on_change(self)
+
+    def _forward(self, target: str) -> None:
+        """The far end asks for an extension instead (302): call it in the endpoint's context (RFC 3261 8.1.3.4)."""
+        old = self.peer
+        local = old.registry.driver("Local")
+        if self._on_forward is None or local is None:
+            return
+        place = f"{target}@{old.context}"
+        try:
+            new = local.request(
+                DialRequest(
+                    resource=place,
+                    originator=old,
+                    caller=old.caller,
+                    connected=old.connected,
+                    variables=old.inherited_variables(),
+                )
+            )
+        except CannotRequest:
+            return
+        self._release()
+        self._publish("CANCEL", self._later_dialstring, forward=place, forwarded=new)
+        self.peer = new
+        self._dialstring = place
+        self.over = False
+        self._on_forward(self)
+        self.start()
+
+    def _publish(self, status: str, dialstring: str, forward: str = "", forwarded: Channel | None = None) -> None:
+        teller = self.caller or self.peer
+        if teller.watched:
+            teller.publish(
+                events.Dial(
+                    timestamp=wire_now(),
+                    caller=self.caller.snapshot() if self.caller else msgspec.UNSET,
+                    peer=self.peer.snapshot(),
+                    forward=forward,
+                    forwarded=forwarded.snapshot() if forwarded else msgspec.UNSET,
+                    dialstring=dialstring,
+                    dialstatus=status,
+                )
+            )
+
+
+async def call_out(channel: Channel, *, dialstring: str, timeout: float | None) -> bool:
+    """In the owner of a requested channel: call it and wait for the answer.
+
+    True when it was answered; False when `timeout` seconds passed (the cause is then 19). A refusal or a hangup
+    raises HungUp. No final Dial event goes out at the timeout, as in Asterisk.
+    """
+    answered = channel.registry.loop.create_future()
+
+    def changed(attempt: Attempt) -> None:
+        if attempt.answered and not answered.done():
+            answered.set_result(None)
+
+    attempt = Attempt(channel, dialstring=dialstring, repeat_dialstring=True, on_change=changed)
+    attempt.start()
+    try:
+        await channel.until(answered, timeout)
+    except TimeoutError:
+        channel.hangup_cause = CAUSE_NO_ANSWER
+        return False
+    finally:
+        attempt.stop()
+    return True

@@ -1,0 +1,98 @@
+"""Every living channel by its id, and what all channels share."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from arietta.bus import Bus
+from arietta.channels.channel import Channel
+from arietta.channels.driver import DialplanRunner, Driver, Leg
+from arietta.errors import Conflict
+
+if TYPE_CHECKING:
+    from arietta.media.engine import MediaEngine
+
+MAX_ID_LENGTH = 149
+
+
+class ChannelRegistry:
+    """The channels that live, their ids and names, and the drivers that make them."""
+
+    def __init__(self, bus: Bus, engine: MediaEngine, loop: asyncio.AbstractEventLoop) -> None:
+        self.bus = bus
+        self.engine = engine
+        self.loop = loop
+        self.dialplan: DialplanRunner | None = None
+        self.drivers: dict[str, Driver] = {}
+        self.tracked_variables: tuple[str, ...] = ()
+        self.default_language = "en"
+        self.max_channels: int | None = None
+        self._channels: dict[str, Channel] = {}
+        self._serial = itertools.count()
+        self._names: dict[str, itertools.count[int]] = {}
+        self.count_made = 0
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(tuple(self._channels.values()))
+
+    def get(self, channel_id: str) -> Channel | None:
+        """A living channel by its id, or by its name."""
+        return self._channels.get(channel_id)
+
+    def find(self, id_or_name: str) -> Channel | None:
+        """A living channel by its id or else by its name, without case."""
+        found = self._channels.get(id_or_name)
+        if found is None:
+            wanted = id_or_name.lower()
+            found = next((c for c in self._channels.values() if c.name.lower() == wanted), None)
+        return found
+
+    def new_id(self) -> str:
+        """``<unix seconds>.<counter>``, the counter being one for the process."""
+        return f"{int(time.time())}.{next(self._serial)}"
+
+    def check_free(self, channel_id: str) -> None:
+        """Refuse an id that a living channel has."""
+        if channel_id in self._channels:
+            raise Conflict(f"channel id {channel_id!r} is in use")
+
+    def next_number(self, technology: str) -> str:
+        """Eight hex digits for a channel name, counted for each technology from 0."""
+        counter = self._names.get(technology)
+        if counter is None:
+            counter = self._names[technology] = itertools.count()
+        return f"{next(counter):08x}"
+
+    def add(self, channel: Channel) -> None:
+        """Let a new channel live; ChannelCreated goes out."""
+        assert channel.id not in self._channels
+        self._channels[channel.id] = channel
+        self.count_made += 1
+        if not channel.internal:
+            channel.created()
+
+    def remove(self, channel: Channel) -> None:
+        """Forget a channel that ended."""
+        self._channels.pop(channel.id, None)
+
+    def driver(self, technology: str) -> Driver | None:
+        """The driver of a technology, without case."""
+        return self.drivers.get(technology.lower())
+
+    def read(self, channel: Channel, name: str) -> str | None:
+        """A variable or function of a channel, as the dialplan reads it."""
+        if self.dialplan is None or "(" not in name:
+            value = channel.get_variable(name)
+            if value is not None or self.dialplan is None:
+                return value
+        return self.dialplan.read(channel, name)
+
+
+__all__ = ["Channel", "ChannelRegistry", "Leg"]

@@ -1,0 +1,164 @@
+"""pjsip …: SIP phones and trunks, where they are reached, and what we listen on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from arietta.cli.commands.registry import Command, CommandError, Console
+from arietta.cli.switch import ContactView
+from arietta.cli.tables import columns
+from arietta.config.endpoint import Endpoint
+from arietta.config.settings import declared
+
+# What a device state is called where endpoints are listed.
+_DEVICE_WORDS = {
+    "NOT_INUSE": "Not in use",
+    "INUSE": "In use",
+    "BUSY": "Busy",
+    "INVALID": "Invalid",
+    "UNAVAILABLE": "Unavailable",
+    "RINGING": "Ringing",
+    "RINGINUSE": "Ring+Inuse",
+    "ONHOLD": "On Hold",
+}
+_NOTHING = "No objects found."
+
+
+def _device(console: Console, name: str) -> str:
+    return _DEVICE_WORDS.get(console.switch.device_state(f"PJSIP/{name}"), "Unknown")
+
+
+def _summary(console: Console, name: str, settings: Endpoint) -> list[str]:
+    """One endpoint with what belongs to it, a line each."""
+    pjsip = console.switch.config.pjsip
+    calls = sum(1 for view in console.switch.channels() if view.snapshot.name.rpartition("-")[0] == f"PJSIP/{name}")
+    caller = f"/{settings.callerid.number}" if settings.callerid.number else ""
+    limit = settings.device_state_busy_at or "inf"
+    lines = [f" Endpoint:  {name + caller:<42} {_device(console, name):<12} {calls} of {limit}"]
+    for auth in settings.auth:
+        user = pjsip.auths[auth].username if auth in pjsip.auths else ""
+        lines.append(f"     InAuth:  {auth}/{user}")
+    for auth in settings.outbound_auth:
+        user = pjsip.auths[auth].username if auth in pjsip.auths else ""
+        lines.append(f"    OutAuth:  {auth}/{user}")
+    for aor in settings.aors:
+        most = pjsip.aors[aor].max_contacts if aor in pjsip.aors else 0
+        lines.append(f"        Aor:  {aor:<42} {most}")
+        lines += [f"      {line}" for line in _contact_lines(c for c in console.switch.contacts() if c.aor == aor)]
+    if settings.transport in pjsip.transports:
+        lines.append(f"  Transport:  {_transport_cells(console, settings.transport)}")
+    for identify in pjsip.identifies.values():
+        if identify.endpoint == name:
+            lines.append(f"   Identify:  {identify.name}/{name}")
+            lines += [f"        Match: {match}" for match in identify.match]
+    lines += [
+        f"    Channel: {view.snapshot.name:<42} {view.snapshot.state:<8} {view.snapshot.dialplan.app_name}".rstrip()
+        for view in console.switch.channels()
+        if view.snapshot.name.rpartition("-")[0] == f"PJSIP/{name}"
+    ]
+    return lines
+
+
+def show_endpoints(console: Console, _: list[str]) -> str:
+    endpoints = console.switch.config.pjsip.endpoints
+    if not endpoints:
+        return _NOTHING
+    lines = [f" Endpoint:  {'<Endpoint/CID>':<42} {'<State>':<12} <Channels>", "=" * 80]
+    for name, settings in sorted(endpoints.items()):
+        lines += [*_summary(console, name, settings), ""]
+    return "\n".join([*lines, f"Objects found: {len(endpoints)}"])
+
+
+def show_endpoint(console: Console, arguments: list[str]) -> str:
+    name = arguments[0]
+    settings = console.switch.config.pjsip.endpoints.get(name)
+    if settings is None:
+        raise CommandError(f"Unable to find object {name}.")
+    lines = [*_summary(console, name, settings), "", f" {'ParameterName':<34} : ParameterValue", " " + "=" * 60]
+    for entry in sorted(declared(type(settings)), key=lambda entry: entry.names[0]):
+        value = getattr(settings, entry.field)
+        shown = "***" if entry.kind.secret and value else _shown(value)
+        lines.append(f" {entry.names[0]:<34} : {shown}".rstrip())
+    return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ",".join(_shown(item) for item in value)
+    return str(value)
+
+
+def _contact_lines(contacts: Iterable[ContactView]) -> list[str]:
+    return [
+        f"Contact:  {f'{c.aor}/{c.uri}':<54} {c.status:<9} "
+        f"{'nan' if c.roundtrip_ms is None else format(c.roundtrip_ms, '.3f'):>9}"
+        for c in contacts
+    ]
+
+
+def show_contacts(console: Console, _: list[str]) -> str:
+    contacts = console.switch.contacts()
+    if not contacts:
+        return _NOTHING
+    head = f"  Contact:  {'<Aor/ContactUri>':<54} {'<Status>':<9} {'<RTT(ms)>':>9} <Expires>"
+    lines = [
+        f"  {line} {'never' if c.expires_in_s is None else f'{c.expires_in_s} s'}"
+        for c, line in zip(contacts, _contact_lines(contacts), strict=True)
+    ]
+    return "\n".join([head, "=" * 90, *lines, "", f"Objects found: {len(contacts)}"])
+
+
+def show_aors(console: Console, _: list[str]) -> str:
+    aors = console.switch.config.pjsip.aors
+    if not aors:
+        return _NOTHING
+    lines = [f"      Aor:  {'<Aor>':<42} <MaxContact>", "=" * 80]
+    for name, settings in sorted(aors.items()):
+        lines.append(f"      Aor:  {name:<42} {settings.max_contacts}")
+        lines += [f"    {line}" for line in _contact_lines(c for c in console.switch.contacts() if c.aor == name)]
+    return "\n".join([*lines, "", f"Objects found: {len(aors)}"])
+
+
+def show_registrations(console: Console, _: list[str]) -> str:
+    registrations = console.switch.registrations()
+    if not registrations:
+        return _NOTHING
+    widths = (48, 16, 30)
+    lines = columns(widths, ("<Registration/ServerURI>", "<Auth>", "<Status>"))
+    lines.append("=" * 80)
+    for r in registrations:
+        expiry = "" if r.expires_in_s is None else f" (exp. {r.expires_in_s} s)"
+        lines += columns(widths, (f"{r.name}/{r.server_uri}", r.auth, r.status + expiry))
+    return "\n".join([*lines, "", f"Objects found: {len(registrations)}"])
+
+
+def _transport_cells(console: Console, name: str) -> str:
+    settings = console.switch.config.pjsip.transports[name]
+    return f"{name:<26} {settings.protocol:<8} {settings.bind if settings.bind is not None else ''}".rstrip()
+
+
+def show_transports(console: Console, _: list[str]) -> str:
+    transports = console.switch.config.pjsip.transports
+    if not transports:
+        return _NOTHING
+    lines = [f"Transport:  {'<TransportId>':<26} {'<Type>':<8} <BindAddress>", "=" * 80]
+    lines += [f"Transport:  {_transport_cells(console, name)}" for name in sorted(transports)]
+    return "\n".join([*lines, "", f"Objects found: {len(transports)}"])
+
+
+def _endpoint_names(console: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return console.switch.config.pjsip.endpoints if not arguments else ()
+
+
+COMMANDS = (
+    Command(("pjsip", "show", "endpoints"), "List SIP phones and trunks.", show_endpoints),
+    Command(
+        ("pjsip", "show", "endpoint"), "Show all about a phone or trunk.", show_endpoint, "NAME", 1, 1, _endpoint_names
+    ),
+    Command(("pjsip", "show", "contacts"), "List where phones are reached.", show_contacts),
+    Command(("pjsip", "show", "aors"), "List the addresses of record.", show_aors),
+    Command(("pjsip", "show", "registrations"), "List our registrations at other servers.", show_registrations),
+    Command(("pjsip", "show", "transports"), "List what SIP listens on.", show_transports),
+)

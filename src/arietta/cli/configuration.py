@@ -1,0 +1,58 @@
+"""`arietta check` and `arietta init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from arietta.cli.options import configuration_option
+
+
+@click.command()
+@configuration_option()
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def check(source: Path, strict: bool) -> None:
+    """Check a configuration: every problem with its file and line; exit code 1 if it cannot be used."""
+    from arietta.config.check import check as problems_of
+
+    problems = problems_of(source)
+    for problem in problems:
+        click.echo(f"{problem.severity}: {problem}")
+    errors = sum(problem.severity == "error" for problem in problems)
+    warnings = len(problems) - errors
+    click.echo(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    if errors or (strict and warnings):
+        raise SystemExit(1)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--user", default="asterisk", show_default=True, help="User of the REST interface.")
+@click.option("--phone", default="1001", show_default=True, help="Account of the first SIP phone.")
+@click.option("--http-port", type=click.IntRange(1, 65535), default=8088, show_default=True)
+@click.option("--sip-port", type=click.IntRange(1, 65535), default=5060, show_default=True)
+def init(directory: Path, user: str, phone: str, http_port: int, sip_port: int) -> None:
+    """Write a first configuration into DIRECTORY, with strong passwords of its own."""
+    from arietta.config.init import write_initial
+
+    written = write_initial(directory, ari_user=user, phone=phone, http_port=http_port, sip_port=sip_port)
+    key = f"{written.ari_user}:{written.ari_password}"
+    click.echo(f"""\
+Written to {written.directory}: {", ".join(written.files)}
+
+The passwords are in the files, which only you can read, and are shown here once:
+  REST interface   user {written.ari_user}   password {written.ari_password}
+  SIP phone        user {written.phone}   password {written.phone_password}   server 127.0.0.1:{sip_port}
+
+Next:
+  arietta check -C {written.directory}
+  arietta run -C {written.directory}
+  arietta console -C {written.directory}
+  curl -u {key} http://127.0.0.1:{http_port}/ari/asterisk/info
+  wscat -c "ws://127.0.0.1:{http_port}/ari/events?api_key={key}&app=hello-world"
+Then dial 1000 from the phone.""")

@@ -1,0 +1,229 @@
+"""What the console needs of a running server, as values: the one seam between commands and the parts they show.
+
+Every method answers at once from what is in memory, but for `originate` and `reload`. What a console asks for and
+cannot be raises `arietta.errors.Refused` or `arietta.config.conf.ConfigError`, whose text the console prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from arietta.config.tree import Config
+from arietta.model import snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A channel with what its snapshot does not show; times are seconds since the epoch."""
+
+    snapshot: snapshots.Channel
+    created_at: float
+    answered_at: float | None = None
+    bridge_id: str = ""
+    peer: str = ""
+    """Name of the other channel in a bridge of two."""
+    codec: str = ""
+    hangup_cause: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StasisView:
+    """A Stasis application, and whether somebody listens to it."""
+
+    snapshot: snapshots.Application
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One priority of an extension; `place` is its file and line."""
+
+    priority: int
+    label: str
+    application: str
+    data: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionView:
+    """An extension or pattern with its steps in order; a hint is a `hint` device and has no steps."""
+
+    name: str
+    steps: tuple[StepView, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextView:
+    """A context of the dialplan with what it includes."""
+
+    name: str
+    extensions: tuple[ExtensionView, ...] = ()
+    includes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """Where an address of record is reached; `status` is Avail, Unavail, NonQual or Unknown."""
+
+    aor: str
+    uri: str
+    status: str = "NonQual"
+    roundtrip_ms: float | None = None
+    expires_in_s: int | None = None
+    """Seconds until the registration ends; None for a contact of the configuration."""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationView:
+    """A registration of ours at another server; `status` is Registered, Unregistered, Rejected or Stopped."""
+
+    name: str
+    server_uri: str
+    auth: str
+    status: str
+    expires_in_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HelpView:
+    """A dialplan application or function: how it is written, what it does in one sentence, and the rest."""
+
+    name: str
+    synopsis: str
+    syntax: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """A part of the server under the name of Asterisk's module."""
+
+    name: str
+    description: str
+    use_count: int = 0
+    status: str = "Running"
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """A call that the console starts: `endpoint` to an application with data, or to an extension of a context."""
+
+    endpoint: str
+    application: str = ""
+    data: str = ""
+    extension: str = ""
+    context: str = ""
+
+
+class Switch(Protocol):
+    """A running server as its console sees it."""
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        ...
+
+    @property
+    def started_at(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    @property
+    def last_reload_at(self) -> float:
+        """Seconds since the epoch; the start if there was no reload."""
+        ...
+
+    @property
+    def asterisk_id(self) -> str:
+        """The id of this server in every event."""
+        ...
+
+    @property
+    def calls_processed(self) -> int:
+        """Calls since the start, those that live included."""
+        ...
+
+    def channels(self) -> Sequence[ChannelView]:
+        """The channels that live, internal ones left out."""
+        ...
+
+    def channel(self, name: str) -> ChannelView | None:
+        """A living channel by its name or id."""
+        ...
+
+    def bridges(self) -> Sequence[snapshots.Bridge]:
+        """The bridges that live."""
+        ...
+
+    def applications(self) -> Sequence[StasisView]:
+        """The Stasis applications that exist."""
+        ...
+
+    def http_addresses(self) -> Sequence[tuple[str, bool]]:
+        """Where the HTTP server listens, as host:port, and whether that is with TLS."""
+        ...
+
+    def http_uris(self) -> Sequence[tuple[str, str]]:
+        """The paths it serves, prefix included, with what stands behind each."""
+        ...
+
+    def contexts(self) -> Sequence[ContextView]:
+        """The dialplan."""
+        ...
+
+    def dialplan_applications(self) -> Sequence[HelpView]:
+        """What a step of the dialplan can be."""
+        ...
+
+    def dialplan_functions(self) -> Sequence[HelpView]:
+        """What can stand as ${NAME(...)}."""
+        ...
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        """The PJSIP endpoints."""
+        ...
+
+    def device_state(self, device: str) -> str:
+        """The state of a device such as PJSIP/6001 in DEVICE_STATE words."""
+        ...
+
+    def contacts(self) -> Sequence[ContactView]:
+        """The contacts of all addresses of record."""
+        ...
+
+    def registrations(self) -> Sequence[RegistrationView]:
+        """Our registrations at other servers."""
+        ...
+
+    def modules(self) -> Sequence[ModuleView]:
+        """The parts of the server."""
+        ...
+
+    def settings(self) -> Sequence[tuple[str, str]]:
+        """More lines for `core show settings`, as (name, value): the media engine, the event loop …"""
+        ...
+
+    def hang_up(self, channel_id: str) -> None:
+        """Ask a channel to end."""
+        ...
+
+    async def originate(self, call: Originate) -> str:
+        """Start a call; returns the name of its channel. Raises Refused."""
+        ...
+
+    async def reload(self, modules: tuple[str, ...] | None) -> Sequence[str]:
+        """Read the configuration again, for all parts or the named ones; returns what changed, a line each.
+
+        Raises ConfigError when a file is broken; the configuration in force stays.
+        """
+        ...
+
+    def stop(self, *, graceful: bool) -> None:
+        """Begin to stop, now or once the last call has ended; returns before that happens."""
+        ...

@@ -1,0 +1,1 @@
+"""Asterisk's configuration files as one frozen, typed tree."""

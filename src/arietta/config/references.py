@@ -1,0 +1,132 @@
+"""What one part of the configuration says about another: names that must exist, files that must be there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arietta.config.settings import Report, Settings
+
+if TYPE_CHECKING:
+    from arietta.config.tree import Config
+
+
+def check_references(config: Config, report: Report) -> None:
+    """Report names that lead nowhere and files that are missing."""
+    _check_http(config, report)
+    _check_ari(config, report)
+    _check_endpoints(config, report)
+    _check_other_sip(config, report)
+
+
+def _check_http(config: Config, report: Report) -> None:
+    http = config.http
+    if http.enabled and not http.bindaddr and not http.tlsenable:
+        report.error(http.at("enabled"), "enabled=yes without bindaddr: there is no address to listen on")
+    if not http.tlsenable:
+        return
+    if not http.tlscertfile:
+        report.error(http.at("tlsenable"), "tlsenable=yes without tlscertfile: there is no certificate")
+    for field in ("tlscertfile", "tlsprivatekey"):
+        _check_file(config, http, field, report)
+
+
+def _check_file(config: Config, settings: Settings, field: str, report: Report) -> None:
+    name = getattr(settings, field)
+    if name and not os.access(resolve(config, name), os.R_OK):
+        report.error(settings.at(field), f"{field} {name} cannot be read")
+
+
+def resolve(config: Config, name: str) -> Path:
+    """A path of a configuration file: relative ones start at the configuration folder."""
+    return config.directory / name
+
+
+def _check_ari(config: Config, report: Report) -> None:
+    ari = config.ari
+    if ari.general.enabled and config.http.enabled and ari.file and not ari.users:
+        report.warn(ari, "there is no user, nobody can use the REST interface")
+    if ari.general.enabled and ari.users and not config.http.enabled:
+        report.warn(config.http.at("enabled"), "enabled is not yes, the REST interface cannot be reached")
+    for socket in ari.outbound_websockets.values():
+        if socket.websocket_client_id not in config.websocket_clients:
+            report.error(
+                socket.at("websocket_client_id"),
+                f"websocket_client_id {socket.websocket_client_id or 'without value'} is not in websocket_client.conf",
+            )
+        if socket.local_ari_user not in ari.users:
+            report.error(
+                socket.at("local_ari_user"), f"local_ari_user {socket.local_ari_user or 'without value'} is not a user"
+            )
+        if not socket.apps:
+            report.error(socket.at("apps"), f"[{socket.name}] has no apps")
+
+
+def _check_endpoints(config: Config, report: Report) -> None:
+    pjsip = config.pjsip
+    for endpoint in pjsip.endpoints.values():
+        for field, table, kind in (
+            ("auth", pjsip.auths, "auth"),
+            ("outbound_auth", pjsip.auths, "auth"),
+            ("aors", pjsip.aors, "aor"),
+        ):
+            for name in getattr(endpoint, field):
+                if name not in table:
+                    report.error(endpoint.at(field), f"{field} {name} is not a section with type={kind}")
+        if endpoint.transport and endpoint.transport not in pjsip.transports:
+            report.error(
+                endpoint.at("transport"), f"transport {endpoint.transport} is not a section with type=transport"
+            )
+        if not endpoint.allow:
+            report.warn(endpoint.at("allow"), f"endpoint [{endpoint.name}] allows no codec, its calls have no audio")
+        if not config.extensions.has_context(endpoint.context):
+            report.warn(endpoint.at("context"), f"context {endpoint.context} is not in extensions.conf")
+    if pjsip.endpoints and not pjsip.transports:
+        report.warn(pjsip, "there are endpoints but no transport, SIP is not listened for")
+
+
+def _check_other_sip(config: Config, report: Report) -> None:
+    pjsip = config.pjsip
+    for identify in pjsip.identifies.values():
+        if identify.endpoint not in pjsip.endpoints:
+            report.error(
+                identify.at("endpoint"),
+                f"endpoint {identify.endpoint or 'without value'} is not a section with type=endpoint",
+            )
+        if not identify.match:
+            report.error(identify, f"identify [{identify.name}] has no match")
+    for registration in pjsip.registrations.values():
+        for name in registration.outbound_auth:
+            if name not in pjsip.auths:
+                report.error(registration.at("outbound_auth"), f"outbound_auth {name} is not a section with type=auth")
+        for field, table, kind in (
+            ("transport", pjsip.transports, "transport"),
+            ("endpoint", pjsip.endpoints, "endpoint"),
+        ):
+            name = getattr(registration, field)
+            if name and name not in table:
+                report.error(registration.at(field), f"{field} {name} is not a section with type={kind}")
+        for field in ("server_uri", "client_uri"):
+            uri = getattr(registration, field)
+            if not uri.lower().startswith(("sip:", "sips:")):
+                report.error(
+                    registration.at(field),
+                    f"{field} {uri or 'of registration [' + registration.name + ']'} does not begin with sip: or sips:",
+                )
+    for aor in pjsip.aors.values():
+        for uri in aor.contact:
+            if not uri.lower().startswith(("sip:", "sips:")):
+                report.error(aor.at("contact"), f"contact {uri} does not begin with sip: or sips:")
+        if aor.minimum_expiration > aor.maximum_expiration:
+            report.error(
+                aor.at("minimum_expiration"),
+                f"minimum_expiration {aor.minimum_expiration} is above maximum_expiration {aor.maximum_expiration}",
+            )
+    seen: dict[tuple[str, str, int], str] = {}
+    for transport in pjsip.transports.values():
+        if transport.bind is not None:
+            key = (transport.protocol, transport.bind.host, transport.bind.port or 5060)
+            if key in seen:
+                report.error(transport.at("bind"), f"bind {transport.bind} is taken already by transport [{seen[key]}]")
+            seen.setdefault(key, transport.name)

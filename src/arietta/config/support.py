@@ -1,0 +1,175 @@
+"""Which declared options this version acts on.
+
+The tables to extend when a part learns an option: add its field to SUPPORTED, take it out of the others.
+A class of settings that is not listed is supported whole. An option in neither table is an error when it is set to
+anything but its default, because the server would then behave otherwise than its configuration says.
+"""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SUPPORTED: dict[str, frozenset[str]] = {
+    "http.conf [general]": _words("""
+        servername enabled bindaddr bindport prefix sessionlimit session_inactivity session_keep_alive enable_status
+        tlsenable tlsbindaddr tlscertfile tlsprivatekey"""),
+    "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
+    "ari.conf type=user": _words("type read_only password password_format access"),
+    "rtp.conf [general]": _words("rtpstart rtpend strictrtp probation icesupport"),
+    "pjsip.conf type=global": _words("""
+        type max_forwards user_agent default_realm default_from_user default_outbound_endpoint
+        endpoint_identifier_order default_auth_algorithms_uas default_auth_algorithms_uac"""),
+    "pjsip.conf type=system": _words("type timer_t1 timer_b"),
+    "pjsip.conf type=transport": _words("type protocol bind"),
+    "pjsip.conf type=endpoint": _words("""
+        type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
+        from_user from_domain set_var accountcode language moh_suggest identify_by call_group pickup_group
+        named_call_group named_pickup_group device_state_busy_at tone_zone tenantid contact_user rtp_ipv6"""),
+    "pjsip.conf type=aor": _words("""
+        type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
+        qualify_frequency qualify_timeout qualify_2xx_only"""),
+    "pjsip.conf type=auth": _words("""
+        type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas
+        supported_algorithms_uac"""),
+    "pjsip.conf type=identify": _words("type endpoint match"),
+    "pjsip.conf type=registration": _words("""
+        type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
+        max_retries auth_rejection_permanent outbound_auth transport max_random_initial_delay endpoint"""),
+    "pjsip.conf type=contact": frozenset(("type",)),
+    "pjsip.conf type=acl": frozenset(("type",)),
+    "pjsip.conf type=domain_alias": frozenset(("type",)),
+    "extensions.conf [general]": _words("static writeprotect autofallback"),
+    "musiconhold.conf class": _words("mode directory entry sort"),
+    "asterisk.conf [options]": _words("""
+        verbose debug nocolor systemname defaultlanguage documentation_language execincludes
+        live_dangerously entityid"""),
+    "logger.conf [general]": frozenset(("dateformat",)),
+}
+"""Fields that do what the reference says, by the title of their settings."""
+
+WITHOUT_EFFECT: dict[str, frozenset[str]] = {
+    "http.conf [general]": _words("tlsdisablev1 tlsdisablev11 tlsservercipherorder"),
+    "ari.conf [general]": frozenset(("websocket_write_timeout",)),
+    "rtp.conf [general]": _words("""
+        rtcpinterval rtpchecksums dtmftimeout dtls_mtu srtpreplayprotection ice_acl ice_access stun_acl stun_access"""),
+    "pjsip.conf type=global": _words("""
+        keep_alive_interval contact_expiration_check_interval max_initial_qualify_time unidentified_request_count
+        unidentified_request_period unidentified_request_prune_interval default_voicemail_extension debug
+        disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low mwi_disable_initial_unsolicited
+        send_contact_status_on_update_registration taskprocessor_overload_trigger norefersub"""),
+    "pjsip.conf type=system": _words("""
+        compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout threadpool_max_size
+        follow_early_media_fork accept_multiple_sdp_answers"""),
+    "pjsip.conf type=transport": _words("""
+        domain tos cos async_operations password allow_reload websocket_write_timeout tcp_keepalive_enable
+        tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file priv_key_file
+        ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
+        allow_wildcard_certs"""),
+    "pjsip.conf type=endpoint": _words("""
+        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
+        trust_connected_line send_connected_line rpid_immediate send_diversion callerid_tag aggregate_mwi mailboxes
+        mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox subscribe_context
+        sub_min_expiry allow_subscribe allow_transfer allow_overlap overlap_context one_touch_recording
+        record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
+        cos_audio cos_video timers_min_se timers_sess_expires refer_blind_progress notify_early_inuse_ringing
+        sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
+        accept_multiple_sdp_answers message_context fax_detect_timeout"""),
+    "pjsip.conf type=aor": _words("mailboxes voicemail_extension"),
+    "pjsip.conf type=identify": frozenset(("srv_lookups",)),
+    "extensions.conf [general]": _words("extenpatternmatchnew clearglobalvars userscontext"),
+    "musiconhold.conf class": _words(
+        "announcement digit loop_last answeredonly format kill_escalation_delay kill_method"
+    ),
+    "asterisk.conf [options]": _words("""
+        maxfiles alwaysfork nofork quiet timestamp console highpriority initcrypto dumpcore
+        languageprefix cache_record_files record_cache_dir transmit_silence transcode_via_sln internal_timing
+        mindtmfduration lightbackground forceblackbackground dontwarn hideconnect lockconfdir stdexten
+        hide_messaging_ami_events cache_media_frames phreaknet"""),
+    "logger.conf [general]": _words("""
+        appendhostname use_callids queue_log queue_log_to_file queue_log_name queue_log_realtime_use_gmt rotatestrategy
+        logger_queue_limit exec_after_rotate"""),
+}
+"""Fields whose absence nobody hears: they may be set, a warning says that nothing comes of it."""
+
+_NO_ENCRYPTION = ("error", "is not supported by this version, media is not encrypted")
+_NO_TRANSPORT = ("error", "is not supported by this version, supported are udp and tcp")
+_NO_MODE = ("error", "is not supported by this version, supported are files and playlist")
+
+VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
+    "http.conf [general]": {},
+    "rtp.conf [general]": {
+        "strictrtp": {"seqno": ("error", "is not supported by this version, supported are yes and no")},
+    },
+    "pjsip.conf type=transport": {
+        "protocol": {
+            "tls": _NO_TRANSPORT,
+            "ws": _NO_TRANSPORT,
+            "wss": _NO_TRANSPORT,
+            "flow": _NO_TRANSPORT,
+        },
+    },
+    "pjsip.conf type=auth": {
+        "auth_type": {
+            "google_oauth": ("error", "is not supported by this version, supported are digest, md5 and userpass"),
+        },
+    },
+    "pjsip.conf type=endpoint": {
+        "direct_media": {True: ("warning", "has no effect: media always flows through the server")},
+        "dtmf_mode": {
+            "inband": ("error", "is not supported by this version, supported are rfc4733, info, auto, auto_info, none"),
+        },
+        "media_encryption": {"sdes": _NO_ENCRYPTION, "dtls": _NO_ENCRYPTION},
+        "rel100": {
+            "required": ("error", "is not supported by this version, supported are no and yes"),
+            "peer_supported": ("error", "is not supported by this version, supported are no and yes"),
+        },
+        "timers": {
+            "required": ("error", "is not supported by this version, supported are no and yes"),
+            "always": ("error", "is not supported by this version, supported are no and yes"),
+        },
+    },
+    "musiconhold.conf class": {
+        "mode": {
+            "custom": _NO_MODE,
+            "mp3": _NO_MODE,
+            "mp3nb": _NO_MODE,
+            "quietmp3": _NO_MODE,
+            "quietmp3nb": _NO_MODE,
+        },
+    },
+    "extensions.conf [general]": {},
+}
+"""Verdicts on single values of options, whatever the default is."""
+
+SECTIONS: dict[str, tuple[str, str]] = {
+    "ari.conf type=outbound_websocket": ("warning", "sockets to applications are not opened by this version"),
+    "websocket_client.conf type=websocket_client": (
+        "warning",
+        "sockets to applications are not opened by this version",
+    ),
+    "pjsip.conf type=acl": ("error", "access lists of SIP are not supported by this version"),
+    "pjsip.conf type=contact": ("warning", "contacts are read from the aor's contact option, this section is ignored"),
+    "pjsip.conf type=domain_alias": ("error", "domain aliases are not supported by this version"),
+}
+"""Verdicts on whole sections."""
+
+CODECS = ("ulaw", "alaw", "gsm", "slin")
+"""Codecs of calls; others that Asterisk knows are left out of `allow` with a warning."""
+
+SORCERY_WIZARDS = ("config", "memory", "astdb")
+"""Stores of SIP objects that sorcery.conf may name."""
+
+
+def state(title: str, field: str) -> str:
+    """How the reference describes the support of an option: yes, partly, no effect or no."""
+    severity, _ = SECTIONS.get(title, ("", ""))
+    if severity:
+        return "no effect" if severity == "warning" else "no"
+    if field in VALUES.get(title, {}):
+        return "partly"
+    if title not in SUPPORTED or field in SUPPORTED[title]:
+        return "yes"
+    return "no effect" if field in WITHOUT_EFFECT.get(title, ()) else "no"

@@ -1,0 +1,1 @@
+"""extensions.conf at work: its reader, the matcher, expressions, functions, applications and the step loop."""

@@ -1,0 +1,56 @@
+"""The applications of the dialplan: what a step does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+    from arietta.dialplan.run import Run
+
+Execute = Callable[["Channel", str, "Run"], Awaitable[None]]
+"""Gets the channel, the substituted arguments and the run; in the owner of the channel.
+
+It raises HungUp to end the call, and ApplicationError where its arguments make no sense.
+"""
+
+
+class Application(msgspec.Struct, frozen=True):
+    """One application of the dialplan."""
+
+    name: str
+    syntax: str
+    """How it is written."""
+    summary: str
+    """What it does, in one or two sentences."""
+    execute: Execute
+
+
+class Applications:
+    """The applications there are, by name without case."""
+
+    def __init__(self, applications: Iterable[Application] = ()) -> None:
+        self._applications: dict[str, Application] = {}
+        for application in applications:
+            self.add(application)
+
+    def add(self, application: Application) -> None:
+        """Add an application, or replace the one of its name."""
+        self._applications[application.name.lower()] = application
+
+    def get(self, key: str) -> Application | None:
+        """An application by its name in lower case."""
+        return self._applications.get(key)
+
+    def __iter__(self) -> Iterator[Application]:
+        return iter([self._applications[name] for name in sorted(self._applications)])
+
+
+def standard_applications() -> Applications:
+    """Every application of this package."""
+    from arietta.dialplan.applications import calls, control, dial, sounds
+
+    return Applications((*calls.APPLICATIONS, *control.APPLICATIONS, *dial.APPLICATIONS, *sounds.APPLICATIONS))

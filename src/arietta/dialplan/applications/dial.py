@@ -1,0 +1,301 @@
+"""Dial: calls one or several destinations and connects the first that answers.
+
+Not done: early media of the far end (the caller hears ringing or silence until the answer), and options
+that would run other parts of the dialplan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from arietta.channels.channel import Channel
+from arietta.channels.dialing import Attempt
+from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
+from arietta.dialplan.applications import Application
+from arietta.dialplan.arguments import find_outside, seconds, split_arguments, whole_number
+from arietta.media.engine import DigitOut
+from arietta.model import causes
+
+if TYPE_CHECKING:
+    from arietta.dialplan.run import Run
+
+log = logging.getLogger(__name__)
+
+MAX_DESTINATIONS = 50
+LINE = ("AppDial", "(Outgoing Line)")
+"""What a dialled channel shows as its application."""
+WITHOUT_EFFECT = frozenset("tTkKwWxXhHiIce")
+"""Options that are taken and change nothing."""
+
+
+class _BadArguments(ValueError):
+    """Why Dial cannot do what it was told; DIALSTATUS is INVALIDARGS then."""
+
+
+class Options:
+    """The options of one Dial."""
+
+    __slots__ = ("digits", "go_on", "limit_seconds", "music", "ring")
+
+    def __init__(self, text: str) -> None:
+        self.ring = False
+        self.music: str | None = None
+        self.go_on = False
+        self.limit_seconds: float | None = None
+        self.digits = ""
+        position = 0
+        while position < len(text):
+            letter = text[position]
+            position += 1
+            argument = ""
+            if text[position : position + 1] == "(":
+                closing = find_outside(text, ")", position + 1)
+                if closing < 0:
+                    raise _BadArguments(f"option {letter}( is not closed")
+                argument = text[position + 1 : closing]
+                position = closing + 1
+            self._take(letter, argument)
+
+    def _take(self, letter: str, argument: str) -> None:
+        match letter:
+            case "r":
+                self.ring = True
+            case "m":
+                self.music = argument
+            case "g":
+                self.go_on = True
+            case "L":
+                self.limit_seconds = whole_number(argument.partition(":")[0]) / 1000 or None
+            case "S":
+                self.limit_seconds = seconds(argument or "0") or None
+            case "D":
+                self.digits = argument.partition(":")[0]
+            case _ if letter in WITHOUT_EFFECT:
+                pass
+            case _:
+                raise _BadArguments(f"option {letter} is not supported")
+
+
+class Dialling:
+    """One Dial while it lasts: the attempts, and the future its owner waits for."""
+
+    def __init__(self, channel: Channel, run: Run, options: Options) -> None:
+        self.channel = channel
+        self.run = run
+        self.options = options
+        self.attempts: list[Attempt] = []
+        self.released: dict[str, asyncio.Future[None]] = {}
+        self.destinations: dict[str, str] = {}
+        self.statuses: list[str] = []
+        self.cause = 0
+        self.decided: asyncio.Future[Attempt | None] = channel.registry.loop.create_future()
+
+    def request(self, destination: str) -> None:
+        """Make the channel towards ``TECH/resource`` and its attempt."""
+        channel = self.channel
+        technology, slash, resource = destination.partition("/")
+        driver = channel.registry.driver(technology)
+        if not slash or driver is None:
+            log.warning("%s: Dial: there is no technology for %r", channel.name, destination)
+            self.cause = self.cause or causes.REQUESTED_CHANNEL_UNAVAILABLE
+            return
+        wanted = DialRequest(
+            resource=resource,
+            originator=channel,
+            language=channel.language,
+            variables=channel.inherited_variables(),
+        )
+        try:
+            peer = driver.request(wanted)
+        except CannotRequest as failure:
+            log.warning("%s: Dial: %s cannot be called: %s", channel.name, destination, failure)
+            self.cause = failure.cause
+            return
+        self.prepare(peer, resource)
+        self.attempts.append(
+            Attempt(peer, dialstring=resource, caller=channel, on_change=self.changed, on_forward=self.forwarded)
+        )
+
+    def prepare(self, peer: Channel, resource: str) -> None:
+        """Give a new channel its owner, its place and the parties of the call."""
+        channel = self.channel
+        released: asyncio.Future[None] = channel.registry.loop.create_future()
+        self.released[peer.id] = released
+        self.destinations[peer.id] = resource
+        peer.own(_line(peer, released))
+        peer.set_variable("DIALEDPEERNUMBER", resource)
+        peer.set_place(channel.context, channel.exten, channel.priority)
+        peer.resting_app = LINE
+        peer.set_app(*LINE)
+        dialled = channel.dialed_number or channel.exten
+        peer.set_caller(Party("", dialled))
+        peer.set_connected(channel.caller)
+
+    def forwarded(self, attempt: Attempt) -> None:
+        """The far end asked for another place: its old channel ends, the new one takes part."""
+        self.prepare(attempt.peer, attempt.peer.exten)
+        known = {one.peer.id for one in self.attempts}
+        for channel_id, released in self.released.items():
+            if channel_id not in known and not released.done():
+                released.set_result(None)
+
+    def changed(self, attempt: Attempt) -> None:
+        """A new status of an attempt: the first answer, or the last failure, decides."""
+        channel, options = self.channel, self.options
+        if self.decided.done():
+            return
+        if attempt.answered:
+            self.decided.set_result(attempt)
+        elif attempt.over:
+            self.statuses.append(attempt.status)
+            self.cause = attempt.peer.hangup_cause or self.cause
+            if all(other.over for other in self.attempts):
+                self.decided.set_result(None)
+        elif attempt.status == "RINGING" and options.music is None:
+            channel.indicate(Indication.RINGING)
+        elif attempt.status == "PROGRESS" and options.music is None and not options.ring:
+            channel.indicate(Indication.PROGRESS)
+
+    def status(self) -> str:
+        """DIALSTATUS of a Dial that nobody answered."""
+        for status in ("BUSY", "CONGESTION"):
+            if status in self.statuses:
+                return status
+        return "NOANSWER" if self.attempts else "CHANUNAVAIL"
+
+    def release(self, peer: Channel, cause: int) -> None:
+        """Let a dialled channel end."""
+        released = self.released.get(peer.id)
+        if released is not None and not released.done():
+            if not peer.hangup_requested:
+                peer.hangup_cause = cause
+            released.set_result(None)
+
+    def give_up(self, status: str, cause: int, winner: Attempt | None = None) -> None:
+        """End every attempt but the winner."""
+        for attempt in self.attempts:
+            if attempt is not winner:
+                attempt.stop(status)
+                self.release(attempt.peer, cause)
+
+
+async def _line(peer: Channel, released: asyncio.Future[None]) -> None:
+    """The story of a dialled channel: it lives until it is released."""
+    await peer.until(released)
+
+
+async def _dial(channel: Channel, arguments: str, run: Run) -> None:
+    parts = split_arguments(arguments)
+    for name in ("DIALSTATUS", "DIALEDPEERNUMBER", "DIALEDPEERNAME"):
+        channel.set_variable(name, "")
+    channel.variables["ANSWEREDTIME"] = channel.variables["DIALEDTIME"] = ""
+    try:
+        destinations = [text for text in (parts[0] if parts else "").split("&") if text]
+        if not destinations:
+            raise _BadArguments("no destination")
+        if len(destinations) > MAX_DESTINATIONS:
+            raise _BadArguments(f"{len(destinations)} destinations, more than {MAX_DESTINATIONS}")
+        timeout = seconds(parts[1]) if len(parts) > 1 and parts[1] else None
+        if len(parts) > 1 and parts[1] and (timeout is None or timeout < 0):
+            raise _BadArguments(f"timeout {parts[1]!r} is not a number of seconds")
+        options = Options(parts[2] if len(parts) > 2 else "")
+    except _BadArguments as failure:
+        log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
+        channel.set_variable("DIALSTATUS", "INVALIDARGS")
+        return
+    await _call(channel, run, Dialling(channel, run, options), destinations, timeout or None)
+
+
+async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: list[str], timeout: float | None) -> None:
+    loop = channel.registry.loop
+    started = loop.time()
+    if dialling.options.ring:
+        channel.indicate(Indication.RINGING)
+    elif dialling.options.music is not None:
+        run.plan.media.music(channel, dialling.options.music or channel.music_class or "default")
+    winner: Attempt | None = None
+    try:
+        for destination in destinations:
+            dialling.request(destination)
+        for attempt in tuple(dialling.attempts):
+            attempt.start()
+        status = "NOANSWER"
+        if dialling.attempts:
+            try:
+                winner = await channel.until(dialling.decided, timeout)
+                status = dialling.status()
+            except TimeoutError:
+                dialling.cause = causes.NO_ANSWER
+            dialling.give_up(
+                "CANCEL" if winner else "NOANSWER",
+                causes.ANSWERED_ELSEWHERE if winner else causes.NO_ANSWER,
+                winner,
+            )
+        else:
+            status = dialling.status()
+    except BaseException:
+        channel.set_variable("DIALSTATUS", "CANCEL")
+        dialling.give_up("CANCEL", causes.NORMAL_CLEARING)
+        raise
+    finally:
+        if dialling.options.music is not None:
+            run.plan.media.music(channel, None)
+    if winner is None:
+        channel.hangup_cause = dialling.cause
+        channel.variables["DIALEDTIME"] = str(int(loop.time() - started))
+        channel.set_variable("DIALSTATUS", status)
+        return
+    await _talk(channel, run, dialling, winner, started)
+
+
+async def _talk(channel: Channel, run: Run, dialling: Dialling, winner: Attempt, started: float) -> None:
+    """Connect the caller with whoever answered, until one of them leaves."""
+    loop = channel.registry.loop
+    peer = winner.peer
+    answered = loop.time()
+    channel.set_connected(Party(peer.caller.name, peer.caller.number, peer.caller.presentation))
+    channel.set_variable("DIALSTATUS", "ANSWER")
+    channel.set_variable("DIALEDPEERNAME", peer.name)
+    channel.set_variable("DIALEDPEERNUMBER", dialling.destinations[peer.id])
+    channel.answer()
+    peer.set_place(peer.context, "", 1)
+    peer.set_app(*LINE)
+    left: asyncio.Future[Channel] = loop.create_future()
+
+    def gone(who: Channel) -> None:
+        if not left.done():
+            left.set_result(who)
+
+    end_bridge = run.plan.bridges.connect(channel, peer, gone)
+    if dialling.options.digits:
+        peer.leg.send_digits([DigitOut(digit) for digit in dialling.options.digits])
+    try:
+        await channel.until(left, dialling.options.limit_seconds)
+    except TimeoutError:
+        pass
+    finally:
+        end_bridge()
+        dialling.release(peer, causes.NORMAL_CLEARING)
+        now = loop.time()
+        channel.variables["DIALEDTIME"] = str(int(now - started))
+        channel.variables["ANSWEREDTIME"] = str(int(now - answered))
+        channel.set_variable("DIALSTATUS", "ANSWER")
+    if dialling.options.go_on and not channel.hangup_requested:
+        return
+    if not channel.hangup_cause:
+        channel.hangup_cause = peer.hangup_cause or causes.NORMAL_CLEARING
+    raise run.hangup()
+
+
+APPLICATIONS = (
+    Application(
+        "Dial",
+        "Dial(TECH/resource[&TECH/resource…][,seconds[,options]])",
+        "Calls destinations and connects the first that answers; DIALSTATUS tells how it went. Options: `g` goes on "
+        "after the peer hung up, `m(class)` plays music, `r` shows ringing, `L(ms)` and `S(seconds)` limit the call, "
+        "`D(digits)` sends digits to the peer; `t T k K w W x X h H i I c e` have no effect, others are refused.",
+        _dial,
+    ),
+)

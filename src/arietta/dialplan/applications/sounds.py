@@ -1,0 +1,305 @@
+"""Applications that play, say, echo and ask."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from arietta.channels.channel import State
+from arietta.dialplan.applications import Application
+from arietta.dialplan.arguments import seconds, split_arguments, whole_number
+from arietta.dialplan.digits import DigitInput
+from arietta.dialplan.errors import ApplicationError
+from arietta.media.engine import DigitOut
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+    from arietta.dialplan.run import Run
+
+log = logging.getLogger(__name__)
+
+DIGITS = frozenset("0123456789*#ABCDabcd")
+DEFAULT_DIGIT_MS, DEFAULT_GAP_MS = 100, 250
+PAUSE_MS = 500
+"""What a ``w`` in SendDTMF waits."""
+MAX_READ_DIGITS = 255
+READ_SECONDS = 10.0
+
+
+async def hear(channel: Channel, uri: str, run: Run, keys: DigitInput | None = None) -> str | None:
+    """Play a media URI to its end, or to the first digit if `keys` is given; why it failed, or None."""
+    ended: asyncio.Future[str | None] = channel.registry.loop.create_future()
+
+    def end(failure: str | None) -> None:
+        if not ended.done():
+            ended.set_result(failure)
+
+    stop = run.plan.media.play(channel, uri, end)
+    if keys is not None:
+        keys.wake_by(ended)
+    finished = False
+    try:
+        failure = await channel.until(ended)
+        finished = keys is None
+        return failure
+    finally:
+        if not finished:
+            stop()
+
+
+def _answered(channel: Channel, options: str) -> bool:
+    """Answer if the options do not say otherwise; False if they say to skip an unanswered call."""
+    if channel.state is not State.UP:
+        if "skip" in options:
+            return False
+        if "noanswer" not in options:
+            channel.answer()
+    return True
+
+
+async def _playback(channel: Channel, arguments: str, run: Run) -> None:
+    parts = split_arguments(arguments)
+    if not parts or not parts[0]:
+        raise ApplicationError("Playback names no file")
+    channel.set_variable("PLAYBACKSTATUS", "")
+    status = "SUCCESS"
+    if _answered(channel, parts[1] if len(parts) > 1 else ""):
+        for name in parts[0].split("&"):
+            failure = await hear(channel, _uri(name), run)
+            if failure is not None:
+                log.warning("%s: Playback: %s", channel.name, failure)
+                status = "FAILED"
+    channel.set_variable("PLAYBACKSTATUS", status)
+
+
+def _uri(name: str) -> str:
+    """A file's name as a media URI."""
+    return f"sound:{name.strip()}"
+
+
+async def _background(channel: Channel, arguments: str, run: Run) -> None:
+    parts = split_arguments(arguments)
+    if not parts or not parts[0]:
+        raise ApplicationError("Background names no file")
+    options = parts[1] if len(parts) > 1 else ""
+    if set(options) - set("sn"):
+        raise ApplicationError(f"options {options!r} are not supported, only s and n are")
+    words = ("skip" if "s" in options else "") + ("noanswer" if "n" in options else "")
+    if not _answered(channel, words):
+        return
+    context = parts[3] if len(parts) > 3 else ""
+    with DigitInput(channel) as keys:
+        for name in parts[0].split("&"):
+            failure = await hear(channel, _uri(name), run, keys)
+            if failure is not None:
+                log.warning("%s: Background: %s", channel.name, failure)
+            digit = keys.take()
+            if digit is not None:
+                await run.wait_for_extension(digit, run.plan.timeout_of(channel, "digit"), context)
+                return
+
+
+async def _read(channel: Channel, arguments: str, run: Run) -> None:
+    """``Read(variable[,file&file[,digits[,options[,attempts[,timeout]]]]])``."""
+    parts = split_arguments(arguments) + [""] * 6
+    variable, names, options = parts[0], parts[1], parts[3]
+    if not variable:
+        raise ApplicationError("Read names no variable")
+    if set(options) - set("sn"):
+        raise ApplicationError(f"options {options!r} are not supported, only s and n are")
+    most = min(whole_number(parts[2], MAX_READ_DIGITS) or MAX_READ_DIGITS, MAX_READ_DIGITS)
+    attempts = max(1, whole_number(parts[4], 1))
+    timeout = seconds(parts[5]) if parts[5] else None
+    words = ("skip" if "s" in options else "") + ("noanswer" if "n" in options else "")
+    digits = ""
+    status = "TIMEOUT"
+    if _answered(channel, words):
+        for _ in range(attempts):
+            digits, ended = await _read_once(channel, names, most, timeout or READ_SECONDS, run)
+            if digits or ended:
+                status = "OK"
+                break
+    channel.set_variable(variable, digits)
+    channel.set_variable("READSTATUS", status)
+
+
+async def _read_once(channel: Channel, names: str, most: int, timeout: float, run: Run) -> tuple[str, bool]:
+    """The digits of one attempt, and whether ``#`` ended it."""
+    digits = ""
+    with DigitInput(channel) as keys:
+        first: str | None = None
+        for name in names.split("&") if names else ():
+            failure = await hear(channel, _uri(name), run, keys)
+            if failure is not None:
+                log.warning("%s: Read: %s", channel.name, failure)
+            first = keys.take()
+            if first is not None:
+                break
+        while len(digits) < most:
+            digit = first if first is not None else await keys.next(timeout)
+            first = None
+            if digit is None:
+                return digits, False
+            if digit == "#":
+                return digits, True
+            digits += digit
+    return digits, True
+
+
+def _echo_port(channel: Channel, name: str) -> None:
+    if channel.port is None:
+        raise ApplicationError(f"{name}: the channel has no media")
+
+
+async def _echo(channel: Channel, arguments: str, run: Run) -> None:
+    _echo_port(channel, "Echo")
+    port = channel.port
+    assert port is not None
+    if channel.state is not State.UP:
+        channel.answer()
+    port.echo(True)
+    try:
+        with DigitInput(channel) as keys:
+            while await keys.next(None) != "#":
+                pass
+    finally:
+        port.echo(False)
+
+
+async def _say(channel: Channel, scheme: str, arguments: str, run: Run) -> None:
+    parts = split_arguments(arguments)
+    if not parts or not parts[0]:
+        return
+    _answered(channel, "")
+    failure = await hear(channel, f"{scheme}:{parts[0]}", run)
+    if failure is not None:
+        log.warning("%s: %s", channel.name, failure)
+
+
+async def _say_digits(channel: Channel, arguments: str, run: Run) -> None:
+    await _say(channel, "digits", arguments, run)
+
+
+async def _say_number(channel: Channel, arguments: str, run: Run) -> None:
+    await _say(channel, "number", arguments, run)
+
+
+async def _say_alpha(channel: Channel, arguments: str, run: Run) -> None:
+    await _say(channel, "characters", arguments, run)
+
+
+async def _play_tones(channel: Channel, arguments: str, run: Run) -> None:
+    if not arguments.strip():
+        raise ApplicationError("PlayTones names no tone")
+    if not run.plan.media.tones(channel, arguments.strip()):
+        log.warning("%s: there is no tone %r", channel.name, arguments)
+
+
+async def _stop_play_tones(channel: Channel, arguments: str, run: Run) -> None:
+    run.plan.media.tones(channel, None)
+
+
+async def _music_on_hold(channel: Channel, arguments: str, run: Run) -> None:
+    parts = split_arguments(arguments)
+    duration = seconds(parts[1]) if len(parts) > 1 and parts[1] else None
+    run.plan.media.music(channel, _music_class(channel, parts))
+    try:
+        if duration is not None:
+            await channel.sleep(duration)
+        else:
+            await channel.until(channel.registry.loop.create_future())
+    finally:
+        run.plan.media.music(channel, None)
+
+
+def _music_class(channel: Channel, parts: list[str]) -> str:
+    return (parts[0] if parts else "") or channel.music_class or "default"
+
+
+async def _start_music(channel: Channel, arguments: str, run: Run) -> None:
+    run.plan.media.music(channel, _music_class(channel, split_arguments(arguments)))
+
+
+async def _stop_music(channel: Channel, arguments: str, run: Run) -> None:
+    run.plan.media.music(channel, None)
+
+
+async def _send_dtmf(channel: Channel, arguments: str, run: Run) -> None:
+    """``SendDTMF(digits[,gap ms[,duration ms[,channel]]])``."""
+    parts = split_arguments(arguments) + [""] * 4
+    target = channel
+    if parts[3]:
+        found = channel.registry.find(parts[3])
+        if found is None:
+            raise ApplicationError(f"there is no channel {parts[3]!r}")
+        target = found
+    gap_ms = whole_number(parts[1], DEFAULT_GAP_MS) or DEFAULT_GAP_MS
+    duration_ms = whole_number(parts[2], DEFAULT_DIGIT_MS) or DEFAULT_DIGIT_MS
+    digits: list[DigitOut] = []
+    for character in parts[0]:
+        if character in DIGITS:
+            digits.append(DigitOut(character.upper(), duration_ms, gap_ms))
+        elif character in "wW" and digits:
+            last = digits[-1]
+            pause_ms = PAUSE_MS if character == "w" else 2 * PAUSE_MS
+            digits[-1] = DigitOut(last.digit, last.duration_ms, last.gap_ms + pause_ms)
+        elif character not in "wW":
+            log.warning("%s: SendDTMF: %r is no digit", channel.name, character)
+    if not digits:
+        return
+    sent: asyncio.Future[None] = channel.registry.loop.create_future()
+
+    def end() -> None:
+        if not sent.done():
+            sent.set_result(None)
+
+    target.leg.send_digits(digits, end)
+    await channel.until(sent)
+
+
+APPLICATIONS = (
+    Application(
+        "Background",
+        "Background(file[&file…][,options[,language[,context]]])",
+        "Plays files until the caller dials an extension, and goes there; options `s` and `n` are Playback's skip "
+        "and noanswer.",
+        _background,
+    ),
+    Application("Echo", "Echo()", "Sends the caller's audio back, until `#`.", _echo),
+    Application(
+        "MusicOnHold", "MusicOnHold([class[,seconds]])", "Plays music for a time, or for ever.", _music_on_hold
+    ),
+    Application(
+        "Playback",
+        "Playback(file[&file…][,skip|noanswer])",
+        "Answers and plays files; PLAYBACKSTATUS is SUCCESS or FAILED.",
+        _playback,
+    ),
+    Application(
+        "PlayTones",
+        "PlayTones(tone)",
+        "Lets a tone sound while the dialplan goes on: its name, or its cadence.",
+        _play_tones,
+    ),
+    Application(
+        "Read",
+        "Read(variable[,file&file…[,digits[,options[,attempts[,seconds]]]]])",
+        "Reads digits, ended by `#`, into a variable; READSTATUS is OK or TIMEOUT.",
+        _read,
+    ),
+    Application("SayAlpha", "SayAlpha(text)", "Spells a text.", _say_alpha),
+    Application("SayDigits", "SayDigits(digits)", "Says digits.", _say_digits),
+    Application("SayNumber", "SayNumber(number)", "Says a number.", _say_number),
+    Application(
+        "SendDTMF",
+        "SendDTMF(digits[,gap ms[,duration ms[,channel]]])",
+        "Sends digits; `w` waits half a second and `W` a whole one.",
+        _send_dtmf,
+    ),
+    Application(
+        "StartMusicOnHold", "StartMusicOnHold([class])", "Lets music sound while the dialplan goes on.", _start_music
+    ),
+    Application("StopMusicOnHold", "StopMusicOnHold()", "Ends the music.", _stop_music),
+    Application("StopPlayTones", "StopPlayTones()", "Ends the tone.", _stop_play_tones),
+)

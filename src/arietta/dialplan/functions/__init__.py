@@ -1,0 +1,83 @@
+"""The functions of the dialplan: what stands in ``${NAME(arguments)}`` and before the ``=`` of Set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from arietta.dialplan.errors import FunctionError, UnknownFunction
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+    from arietta.dialplan.interpreter import Interpreter
+
+Read = Callable[["Interpreter", "Channel | None", str], str]
+"""Gets the interpreter, the channel if there is one, and what stands between the parentheses."""
+Write = Callable[["Interpreter", "Channel | None", str, str], None]
+"""Gets the value as well."""
+
+
+class Function(msgspec.Struct, frozen=True):
+    """One function of the dialplan."""
+
+    name: str
+    syntax: str
+    """How it is written."""
+    summary: str
+    """What it is, in one or two sentences."""
+    read: Read | None = None
+    write: Write | None = None
+
+
+class Functions:
+    """The functions there are, by name without case."""
+
+    def __init__(self, functions: Iterable[Function] = ()) -> None:
+        self._functions: dict[str, Function] = {}
+        for function in functions:
+            self.add(function)
+
+    def add(self, function: Function) -> None:
+        """Add a function, or replace the one of its name."""
+        self._functions[function.name.upper()] = function
+
+    def get(self, name: str) -> Function | None:
+        """A function by its name."""
+        return self._functions.get(name) or self._functions.get(name.upper())
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter([self._functions[name] for name in sorted(self._functions)])
+
+    def read(self, plan: Interpreter, channel: Channel | None, name: str, arguments: str) -> str:
+        """The value of a function; raises UnknownFunction or FunctionError."""
+        function = self.get(name)
+        if function is None:
+            raise UnknownFunction(name)
+        if function.read is None:
+            raise FunctionError(function.name, "can be written only")
+        return function.read(plan, channel, arguments)
+
+    def write(self, plan: Interpreter, channel: Channel | None, name: str, arguments: str, value: str) -> None:
+        """Write a function; raises UnknownFunction or FunctionError."""
+        function = self.get(name)
+        if function is None:
+            raise UnknownFunction(name)
+        if function.write is None:
+            raise FunctionError(function.name, "can be read only")
+        function.write(plan, channel, arguments, value)
+
+
+def needed(channel: Channel | None, name: str) -> Channel:
+    """The channel of a function that makes no sense without one."""
+    if channel is None:
+        raise FunctionError(name, "needs a channel")
+    return channel
+
+
+def standard_functions() -> Functions:
+    """Every function of this package."""
+    from arietta.dialplan.functions import channels, codes, logic, strings, system
+
+    return Functions((*channels.FUNCTIONS, *codes.FUNCTIONS, *logic.FUNCTIONS, *strings.FUNCTIONS, *system.FUNCTIONS))

@@ -1,0 +1,316 @@
+"""Functions about the channel: who calls whom, where it is, what it hears."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arietta.channels.callerid import parse_caller_id
+from arietta.channels.driver import Party
+from arietta.dialplan.arguments import seconds, split_arguments, whole_number
+from arietta.dialplan.errors import FunctionError
+from arietta.dialplan.functions import Function, needed
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+    from arietta.dialplan.interpreter import Interpreter
+
+PRESENTATIONS = {
+    "allowed_not_screened": 0,
+    "allowed_passed_screen": 1,
+    "allowed_failed_screen": 2,
+    "allowed": 3,
+    "prohib_not_screened": 32,
+    "prohib_passed_screen": 33,
+    "prohib_failed_screen": 34,
+    "prohib": 35,
+    "unavailable": 67,
+}
+"""What presentations are called in CALLERID and CONNECTEDLINE."""
+PRESENTATION_NAMES = {code: name for name, code in PRESENTATIONS.items()}
+
+KEPT_ITEMS = ("amaflags", "userfield", "tonezone", "parkinglot", "hangupsource", "after_bridge_goto")
+"""Items of CHANNEL() that are remembered, and read back, without any effect."""
+DEFAULT_TALK_ENERGY, DEFAULT_TALK_SILENCE_MS = 256, 2500
+DEFAULT_TONE_MS = 500
+
+
+def shown_caller_id(party: Party) -> str:
+    """``"Name" <number>`` as CALLERID(all) shows it."""
+    return f'"{party.name}" <{party.number}>'
+
+
+def _presentation(name: str, text: str) -> int:
+    known = PRESENTATIONS.get(text.strip().lower())
+    if known is not None:
+        return known
+    if text.strip().isdigit() and int(text) in PRESENTATION_NAMES:
+        return int(text)
+    raise FunctionError(name, f"{text!r} is no presentation; those are {', '.join(PRESENTATIONS)}")
+
+
+def _read_party(name: str, party: Party, item: str) -> str | None:
+    match item:
+        case "all":
+            return shown_caller_id(party)
+        case "name":
+            return party.name
+        case "num" | "number" | "ani":
+            return party.number
+        case "pres" | "num-pres" | "name-pres":
+            return PRESENTATION_NAMES.get(party.presentation, "allowed_not_screened")
+        case "num-valid":
+            return "1" if party.number else "0"
+        case "name-valid":
+            return "1" if party.name else "0"
+        case "ton" | "num-plan" | "ani2":
+            return "0"
+        case "tag" | "subaddr" | "dnid-subaddr":
+            return ""
+        case _:
+            return None
+
+
+def _written_party(name: str, party: Party, item: str, value: str) -> Party | None:
+    match item:
+        case "all":
+            written = parse_caller_id(value)
+            return Party(written.name, written.number, party.presentation)
+        case "name":
+            return Party(value, party.number, party.presentation)
+        case "num" | "number" | "ani" | "ani-num":
+            return Party(party.name, value, party.presentation)
+        case "pres" | "num-pres" | "name-pres":
+            return Party(party.name, party.number, _presentation(name, value))
+        case _:
+            return None
+
+
+def _item(arguments: str) -> str:
+    return (split_arguments(arguments) or [""])[0].lower()
+
+
+def _read_callerid(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    channel = needed(channel, "CALLERID")
+    item = _item(arguments)
+    if item.startswith("dnid"):
+        return channel.dialed_number
+    if item.startswith("rdnis"):
+        return channel.redirecting_number
+    value = _read_party("CALLERID", channel.caller, item.removeprefix("ani-") if item.startswith("ani-") else item)
+    if value is None:
+        raise FunctionError("CALLERID", f"unknown item {arguments!r}")
+    return value
+
+
+def _write_callerid(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    channel = needed(channel, "CALLERID")
+    item = _item(arguments)
+    if item.startswith("dnid"):
+        channel.dialed_number = value
+    elif item.startswith("rdnis"):
+        channel.redirecting_number = value
+        channel.changed()
+    else:
+        party = _written_party("CALLERID", channel.caller, item, value)
+        if party is None:
+            raise FunctionError("CALLERID", f"unknown item {arguments!r}")
+        channel.set_caller(party)
+
+
+def _read_connectedline(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    value = _read_party("CONNECTEDLINE", needed(channel, "CONNECTEDLINE").connected, _item(arguments))
+    if value is None:
+        raise FunctionError("CONNECTEDLINE", f"unknown item {arguments!r}")
+    return value
+
+
+def _write_connectedline(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    channel = needed(channel, "CONNECTEDLINE")
+    party = _written_party("CONNECTEDLINE", channel.connected, _item(arguments), value)
+    if party is None:
+        raise FunctionError("CONNECTEDLINE", f"unknown item {arguments!r}")
+    channel.set_connected(party)
+
+
+def _read_channel(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    channel = needed(channel, "CHANNEL")
+    item = _item(arguments)
+    match item:
+        case "name":
+            return channel.name
+        case "state":
+            return channel.state.value
+        case "language":
+            return channel.language
+        case "accountcode":
+            return channel.accountcode
+        case "channeltype":
+            return channel.technology
+        case "uniqueid" | "linkedid":
+            return channel.id
+        case "musicclass":
+            return channel.music_class
+        case "context":
+            return channel.context
+        case "exten":
+            return channel.exten
+        case "priority":
+            return str(channel.priority)
+        case "appname":
+            return channel.app_name
+        case "appdata":
+            return channel.app_data
+        case "hangupsource" if item not in channel.functions:
+            return ""
+        case "dtmf_features" | "secure_signaling" | "secure_media":
+            return ""
+    if item in KEPT_ITEMS:
+        return str(channel.functions.get(f"CHANNEL({item})", ""))
+    value = channel.leg.read(arguments)
+    if value is None:
+        raise FunctionError("CHANNEL", f"unknown item {arguments!r}")
+    return value
+
+
+def _write_channel(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    channel = needed(channel, "CHANNEL")
+    item = _item(arguments)
+    match item:
+        case "language":
+            channel.language = value
+        case "accountcode":
+            channel.accountcode = value
+        case "musicclass":
+            channel.music_class = value
+        case _ if item in KEPT_ITEMS:
+            channel.functions[f"CHANNEL({item})"] = value
+        case _:
+            raise FunctionError("CHANNEL", f"item {arguments!r} cannot be written")
+    channel.changed()
+
+
+def _read_timeout(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    channel = needed(channel, "TIMEOUT")
+    item = _item(arguments)
+    if item == "absolute":
+        return format(plan.absolute_timeout_left(channel), ".3f")
+    if item in ("digit", "response"):
+        return format(plan.timeout_of(channel, item), ".3f")
+    raise FunctionError("TIMEOUT", f"{arguments!r} is none of absolute, digit, response")
+
+
+def _write_timeout(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    channel = needed(channel, "TIMEOUT")
+    item = _item(arguments)
+    duration = seconds(value) if value.strip() else 0.0
+    if duration is None or duration < 0:
+        raise FunctionError("TIMEOUT", f"{value!r} is not a number of seconds")
+    if item == "absolute":
+        plan.set_absolute_timeout(channel, duration)
+    elif item in ("digit", "response"):
+        channel.functions[f"TIMEOUT({item})"] = duration
+    else:
+        raise FunctionError("TIMEOUT", f"{arguments!r} is none of absolute, digit, response")
+
+
+def _write_talk_detect(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    port = needed(channel, "TALK_DETECT").port
+    action = _item(arguments)
+    if action not in ("set", "remove"):
+        raise FunctionError("TALK_DETECT", f"{arguments!r} is none of set, remove")
+    if port is None:
+        raise FunctionError("TALK_DETECT", "the channel has no media")
+    if action == "remove":
+        port.detect_talk(None)
+        return
+    parts = split_arguments(value)
+    silence_ms = whole_number(parts[0], DEFAULT_TALK_SILENCE_MS) if parts else DEFAULT_TALK_SILENCE_MS
+    energy = whole_number(parts[1], DEFAULT_TALK_ENERGY) if len(parts) > 1 else DEFAULT_TALK_ENERGY
+    if silence_ms <= 0 or energy <= 0:
+        raise FunctionError("TALK_DETECT", f"{value!r} has a threshold that is not above 0")
+    port.detect_talk(energy, silence_ms)
+
+
+def _write_tone_detect(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    port = needed(channel, "TONE_DETECT").port
+    parts = split_arguments(arguments)
+    if port is None:
+        raise FunctionError("TONE_DETECT", "the channel has no media")
+    options = parts[2] if len(parts) > 2 else ""
+    if options == "x":
+        port.detect_tone(None)
+        return
+    if options:
+        raise FunctionError("TONE_DETECT", f"options {options!r} are not supported, only x is")
+    frequency_hz = whole_number(parts[0]) if parts else 0
+    duration_ms = whole_number(parts[1], DEFAULT_TONE_MS) if len(parts) > 1 else DEFAULT_TONE_MS
+    if not 0 < frequency_hz < 4000:
+        raise FunctionError("TONE_DETECT", f"frequency {frequency_hz} is outside 1..3999")
+    if duration_ms <= 0:
+        raise FunctionError("TONE_DETECT", f"duration {duration_ms} is not above 0")
+    port.detect_tone(frequency_hz, duration_ms)
+
+
+def _write_denoise(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    raise FunctionError("DENOISE", "noise reduction is not supported")
+
+
+def _import(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    parts = split_arguments(arguments, 2)
+    if len(parts) < 2:
+        raise FunctionError("IMPORT", "needs a channel and a variable")
+    other = needed(channel, "IMPORT").registry.find(parts[0])
+    return "" if other is None else plan.variable(other, parts[1])
+
+
+def _channels(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    return " ".join(other.name for other in plan.registry if not other.internal)
+
+
+FUNCTIONS = (
+    Function(
+        "CALLERID",
+        "CALLERID(item)",
+        "The caller: `all`, `name`, `num`, `ani`, `pres`, `name-pres`, `num-pres`, `dnid`, `rdnis`.",
+        _read_callerid,
+        _write_callerid,
+    ),
+    Function(
+        "CHANNEL",
+        "CHANNEL(item)",
+        "The channel: `name`, `state`, `language`, `accountcode`, `channeltype`, `uniqueid`, `linkedid`, `musicclass`, "
+        "`context`, `exten`, `priority`, `appname`, `appdata`, and what its technology knows; `language`, "
+        "`accountcode`, `musicclass`, `userfield`, `amaflags`, `tonezone`, `parkinglot` can be written.",
+        _read_channel,
+        _write_channel,
+    ),
+    Function("CHANNELS", "CHANNELS()", "The names of all channels, separated by spaces.", _channels),
+    Function(
+        "CONNECTEDLINE",
+        "CONNECTEDLINE(item[,i])",
+        "Who the channel talks to: `all`, `name`, `num`, `pres`, `name-pres`, `num-pres`.",
+        _read_connectedline,
+        _write_connectedline,
+    ),
+    Function("DENOISE", "DENOISE(direction)", "Is refused: noise reduction is not supported.", write=_write_denoise),
+    Function("IMPORT", "IMPORT(channel,variable)", "The value of a variable of another channel.", _import),
+    Function(
+        "TALK_DETECT",
+        "TALK_DETECT(set|remove)",
+        "Tells applications when the channel begins and ends to talk; set to `silence ms,energy`.",
+        write=_write_talk_detect,
+    ),
+    Function(
+        "TIMEOUT",
+        "TIMEOUT(absolute|digit|response)",
+        "Seconds: the longest call, the longest wait between two digits, the longest wait for the first one.",
+        _read_timeout,
+        _write_timeout,
+    ),
+    Function(
+        "TONE_DETECT",
+        "TONE_DETECT(frequency[,ms[,x]])",
+        "Tells applications when the channel hears a tone of that frequency for that long; `x` ends it.",
+        write=_write_tone_detect,
+    ),
+)

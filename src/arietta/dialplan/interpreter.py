@@ -1,0 +1,264 @@
+"""The dialplan at work: the tree in force, global variables, functions and applications, and runs of channels."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
+from arietta.dialplan.applications import Applications, standard_applications
+from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
+from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.functions import Functions, standard_functions
+from arietta.dialplan.matcher import Dialplan
+from arietta.dialplan.ports import (
+    DeviceStates,
+    DriverDevices,
+    MediaOutput,
+    NoBridges,
+    NoMedia,
+    TwoPartyBridges,
+)
+from arietta.dialplan.run import Frame, Run
+from arietta.dialplan.variables import MAX_DEPTH, SubstitutionError, split_reference, substitute
+from arietta.model import events
+from arietta.model.times import wire_now
+
+if TYPE_CHECKING:
+    from arietta.channels.registry import ChannelRegistry
+
+log = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUTS = {"digit": 5.0, "response": 10.0}
+"""Seconds, for channels that set no TIMEOUT() of their own."""
+MAX_HANGUP_INTERRUPTIONS = 100
+
+
+class Interpreter:
+    """Executes the dialplan for every channel that has no other owner's story; a `channels.driver.DialplanRunner`."""
+
+    def __init__(
+        self,
+        dialplan: Dialplan,
+        registry: ChannelRegistry,
+        *,
+        functions: Functions | None = None,
+        applications: Applications | None = None,
+        media: MediaOutput | None = None,
+        bridges: TwoPartyBridges | None = None,
+        devices: DeviceStates | None = None,
+        entity_id: str = "",
+        system_name: str = "",
+        version: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.dialplan = dialplan
+        self.registry = registry
+        self.functions = functions or standard_functions()
+        self.applications = applications or standard_applications()
+        self.media = media or NoMedia()
+        self.bridges = bridges or NoBridges()
+        self.devices = devices or DriverDevices(self._driver_state)
+        self.entity_id: str = entity_id
+        self.system_name: str = system_name
+        self.version: str = version
+        self.now: Callable[[], float] = clock
+        self.globals: dict[str, str] = dict(dialplan.globals)
+        self._substituting = 0
+
+    def replace(self, dialplan: Dialplan) -> None:
+        """Put a new dialplan into force; runs go on in it with their next step.
+
+        Global variables that the new file does not set stay as they are, unless it says clearglobalvars.
+        """
+        if dialplan.general.clearglobalvars:
+            self.globals.clear()
+        self.globals.update(dialplan.globals)
+        self.dialplan = dialplan
+
+    # ---------------------------------------------------------------------------------------- channels' side of it
+
+    async def run(self, channel: Channel) -> None:
+        """Execute steps from the channel's place until they end, then the extension h; HungUp never escapes."""
+        run = Run(self, channel)
+        try:
+            await run.execute()
+        except HungUp:
+            pass
+        channel.announce_soft_hangup(FLAG_DIALPLAN_ENDED)
+        if self.dialplan.find(channel.context, "h", 1, channel.caller.number) is not None:
+            await self._run_hangup_extension(channel)
+
+    async def _run_hangup_extension(self, channel: Channel) -> None:
+        channel.absorb_hangup()
+        channel.set_place(channel.context, "h", 1)
+        run = Run(self, channel, hung_up=True)
+        for _ in range(MAX_HANGUP_INTERRUPTIONS):
+            try:
+                await run.execute()
+                return
+            except HungUp:
+                # A step of h was interrupted by the far end's own hangup: the steps after it still have their turn.
+                channel.absorb_hangup()
+                if run.ended_itself:
+                    return
+                channel.set_place(channel.context, channel.exten, channel.priority + 1)
+
+    def exists(self, context: str, exten: str, priority: int, caller_number: str = "") -> bool:
+        """Whether there is such a step."""
+        return self.dialplan.find(context, exten, priority, caller_number) is not None
+
+    def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:
+        """The priority a label stands at, or None."""
+        return self.dialplan.priority_of_label(context, exten, label, caller_number)
+
+    def place_exists(self, context: str, exten: str, priority: str, caller_number: str = "") -> bool:
+        """Whether there is a step at a priority that is a number or a label."""
+        if priority.isascii() and priority.isdigit() and len(priority) <= 10:
+            return self.exists(context, exten, int(priority), caller_number)
+        return self.priority_of_label(context, exten, priority, caller_number) is not None
+
+    def read(self, channel: Channel | None, name: str) -> str | None:
+        """A variable or function by its name without ``${}``; None if unset.
+
+        Raises UnknownFunction, or FunctionError for a function that cannot be read like that.
+        """
+        if "(" not in name:
+            return self.lookup(channel, name)
+        bare, arguments, _, _ = split_reference(name)
+        return self.functions.read(self, channel, bare, arguments or "")
+
+    def write(self, channel: Channel | None, name: str, value: str) -> None:
+        """Set a variable or write a function; globals where `channel` is None.
+
+        Raises UnknownFunction, or FunctionError for a function that cannot be written like that.
+        """
+        if name.endswith(")") and "(" in name:
+            bare, _, rest = name.partition("(")
+            self.functions.write(self, channel, bare.strip(), rest[:-1], value)
+        else:
+            self.set_plain(channel, name, value)
+
+    # ------------------------------------------------------------------------------------------------- variables
+
+    def lookup(self, channel: Channel | None, name: str) -> str | None:
+        """A variable: built-in ones first, then the channel's, then global ones; None if it is not set."""
+        if channel is not None:
+            builtin = BUILTINS.get(name)
+            if builtin is not None:
+                return builtin.read(self, channel)
+            value = channel.get_variable(name)
+            if value is not None:
+                return value
+        known = GLOBAL_BUILTINS.get(name)
+        if known is not None:
+            return known[1](self)
+        return self.globals.get(name)
+
+    def variable(self, channel: Channel | None, name: str) -> str:
+        """A variable, "" if it is not set."""
+        return self.lookup(channel, name) or ""
+
+    def set_plain(self, channel: Channel | None, name: str, value: str) -> None:
+        """Set a variable of the channel, or a global one."""
+        if channel is None:
+            self.set_global(name, value)
+        else:
+            channel.set_variable(name, value)
+
+    def set_global(self, name: str, value: str) -> None:
+        """Set a global variable; ChannelVarset without a channel goes to whoever hears of all channels."""
+        self.globals[name] = value
+        bus = self.registry.bus
+        if bus.wanted(EVERY_CHANNEL):
+            bus.publish(events.ChannelVarset(timestamp=wire_now(), variable=name, value=value), EVERY_CHANNEL)
+
+    def set_local(self, channel: Channel, name: str, value: str) -> None:
+        """Set a variable that has its former value again after Return; outside of Gosub an ordinary one."""
+        frames: list[Frame] = channel.functions.get(Frame.KEY, [])
+        if frames:
+            frames[-1].keep(channel, name)
+        channel.set_variable(name, value)
+
+    def substitute(self, channel: Channel | None, text: str) -> str:
+        """Substitute variables, functions and expressions; raises SubstitutionError."""
+        if "$" not in text:
+            return text
+        if self._substituting >= MAX_DEPTH:
+            raise SubstitutionError(f"substitution of {text[:80]!r} is nested deeper than {MAX_DEPTH}")
+        self._substituting += 1
+        try:
+            return substitute(text, ChannelScope(self, channel))
+        finally:
+            self._substituting -= 1
+
+    # -------------------------------------------------------------------------------------------------- timeouts
+
+    def timeout_of(self, channel: Channel, what: str) -> float:
+        """TIMEOUT(digit) or TIMEOUT(response) of a channel, in seconds."""
+        return float(channel.functions.get(f"TIMEOUT({what})", DEFAULT_TIMEOUTS[what]))
+
+    def absolute_timeout_left(self, channel: Channel) -> float:
+        """Seconds until the call ends by TIMEOUT(absolute); 0 without one."""
+        timer = channel.functions.get("TIMEOUT(absolute)")
+        return max(0.0, timer.when() - self.registry.loop.time()) if timer is not None else 0.0
+
+    def set_absolute_timeout(self, channel: Channel, duration: float) -> None:
+        """End the call after so many seconds, in extension T if there is one; 0 takes the limit away."""
+        before = channel.functions.pop("TIMEOUT(absolute)", None)
+        if before is not None:
+            before.cancel()
+        else:
+            channel.on_end.append(_cancel_absolute_timeout)
+        if duration > 0:
+            timer = self.registry.loop.call_later(duration, self._time_is_up, channel)
+            channel.functions["TIMEOUT(absolute)"] = timer
+
+    def _time_is_up(self, channel: Channel) -> None:
+        channel.functions.pop("TIMEOUT(absolute)", None)
+        if self.exists(channel.context, "T", 1, channel.caller.number):
+            channel.set_place(channel.context, "T", 1)
+            channel.interrupt(Moved())
+        else:
+            channel.request_hangup()
+
+    def _driver_state(self, technology: str, resource: str) -> str | None:
+        driver = self.registry.driver(technology)
+        return driver.device_state(resource) if driver is not None else None
+
+
+EVERY_CHANNEL = ("channel:",)
+
+
+def _cancel_absolute_timeout(channel: Channel) -> None:
+    timer = channel.functions.pop("TIMEOUT(absolute)", None)
+    if timer is not None:
+        timer.cancel()
+
+
+class ChannelScope:
+    """Where the names in a channel's texts get their values; what goes wrong is logged and is ""."""
+
+    __slots__ = ("channel", "plan")
+
+    def __init__(self, plan: Interpreter, channel: Channel | None) -> None:
+        self.plan = plan
+        self.channel = channel
+
+    def variable(self, name: str) -> str:
+        return self.plan.lookup(self.channel, name) or ""
+
+    def function(self, name: str, arguments: str) -> str:
+        try:
+            return self.plan.functions.read(self.plan, self.channel, name, arguments)
+        except DialplanError as failure:
+            log.warning("%s: %s", self._who(), failure)
+            return ""
+
+    def _who(self) -> str:
+        channel = self.channel
+        if channel is None:
+            return "no channel"
+        return f"{channel.name} at {channel.exten}@{channel.context}:{channel.priority}"

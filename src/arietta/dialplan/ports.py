@@ -1,0 +1,90 @@
+"""What the dialplan needs of parts that it must not import; the server puts them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+
+
+class MediaOutput(Protocol):
+    """What a channel can be made to hear. All calls are immediate and in the owner of the channel."""
+
+    def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:
+        """Play a media URI of ARI (``sound:hello-world``, ``digits:123`` …) in the channel's language.
+
+        `on_end` hears once, later, why it could not be played, or None when it was played or stopped; the returned
+        call stops it.
+        """
+        ...
+
+    def tones(self, channel: Channel, what: str | None) -> bool:
+        """Let a tone sound in the background, by its name or its cadence; None ends it. False: no such tone."""
+        ...
+
+    def music(self, channel: Channel, music_class: str | None) -> None:
+        """Let music of a class sound in the background; None ends it."""
+        ...
+
+
+class TwoPartyBridges(Protocol):
+    """Where Dial connects the two sides."""
+
+    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
+        """Put both, the peer first, into a new "basic" bridge.
+
+        `on_left` hears who left first, once, unless the returned call ended the bridge.
+        """
+        ...
+
+
+class DeviceStates(Protocol):
+    """The states of devices by name, as DEVICE_STATE shows them."""
+
+    def read(self, device: str) -> str:
+        """NOT_INUSE, INUSE, BUSY, UNAVAILABLE, RINGING, RINGINUSE, ONHOLD, INVALID or UNKNOWN."""
+        ...
+
+    def write(self, device: str, state: str) -> None:
+        """Set the state of a ``Custom:`` device; raises ValueError for one that cannot be set."""
+        ...
+
+
+class NoMedia:
+    """A MediaOutput without media: nothing can be played."""
+
+    def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:
+        handle = channel.registry.loop.call_soon(on_end, f"{uri} cannot be played: there is no media")
+        return handle.cancel
+
+    def tones(self, channel: Channel, what: str | None) -> bool:
+        return False
+
+    def music(self, channel: Channel, music_class: str | None) -> None:
+        return
+
+
+class NoBridges:
+    """TwoPartyBridges that connect nobody: whoever is connected leaves at once."""
+
+    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
+        handle = caller.registry.loop.call_soon(on_left, peer)
+        return handle.cancel
+
+
+class DriverDevices:
+    """DeviceStates of what the drivers know, without any that can be set."""
+
+    def __init__(self, find: Callable[[str, str], str | None]) -> None:
+        self._find = find
+
+    def read(self, device: str) -> str:
+        technology, slash, resource = device.partition("/")
+        if not slash:
+            return "INVALID"
+        return self._find(technology, resource) or "INVALID"
+
+    def write(self, device: str, state: str) -> None:
+        raise ValueError(f"the state of device {device!r} cannot be set")

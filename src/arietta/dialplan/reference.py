@@ -1,0 +1,60 @@
+"""The reference of the dialplan in Markdown, made of what the registries say about themselves."""
+
+from __future__ import annotations
+
+from arietta.dialplan.applications import Applications, standard_applications
+from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS, SET_BY_STEPS
+from arietta.dialplan.functions import Functions, standard_functions
+
+INTRODUCTION = """# Dialplan reference
+
+What `extensions.conf` can use. This page is generated: `python -m arietta.dialplan.reference > docs/dialplan.md`.
+
+An application that is not listed here ends the call that uses it, with a line in the log that names it, the file and
+the line. A function that is not listed is an empty text, and a warning in the log. `Stasis` and `StasisBroadcast`, and
+the functions of a channel technology such as `PJSIP_HEADER`, are described with their own parts.
+
+## The file
+
+- `[general]`: `static`, `writeprotect`, `autofallthrough` (yes unless set), `clearglobalvars`.
+- `[globals]`: `NAME=value` sets a global variable; earlier ones may be used in it.
+- Every other section is a context: `exten => extension[/caller],priority[(label)],Application(arguments)`,
+  `same => priority[(label)],Application(arguments)`, `exten => extension,hint,devices`,
+  `include => context[,times,weekdays,mdays,months[,timezone]]`, `ignorepat => digits`.
+- A priority is a number, `n` (the previous one plus one), `s` (the previous one), each with `+number` if need be.
+- A pattern starts with `_`: `X` is 0-9, `Z` 1-9, `N` 2-9, `[1-5a]` one of a set, `.` one or more of anything, `!` any
+  rest; `-` does not count. The narrowest pattern wins; extensions without a pattern come before all patterns, own
+  ones before included ones, and those for one caller before those for all.
+- Special extensions: `s` (no number), `i` (invalid), `t` (nothing dialled in time), `T` (TIMEOUT(absolute)), `h`
+  (after the call).
+- `switch`, `lswitch`, `eswitch` and `autohints` are refused.
+
+## Text
+
+`${NAME}` is a variable, `${NAME:offset:length}` a part of it, `${FUNCTION(arguments)}` a function, `$[expression]` an
+expression; all may be nested. A backslash before `${` or `$[` takes their meaning away. Operators of expressions, from
+weakest to strongest: `? ::`, `|`, `&`, `= == != < <= > >=`, `+ -`, `* / %`, unary `- !`, `: =~`, `~~`.
+"""
+
+
+def dialplan_reference(functions: Functions | None = None, applications: Applications | None = None) -> str:
+    """The whole page."""
+    parts = [INTRODUCTION, "\n## Applications\n"]
+    for application in applications or standard_applications():
+        parts.append(f"\n### {application.name}\n\n`{application.syntax}`\n\n{application.summary}\n")
+    parts.append("\n## Functions\n")
+    for function in functions or standard_functions():
+        ways = {(True, True): "", (True, False): " Can only be read.", (False, True): " Can only be set."}
+        way = ways[function.read is not None, function.write is not None]
+        parts.append(f"\n### {function.name}\n\n`{function.syntax}`\n\n{function.summary}{way}\n")
+    parts.append("\n## Variables\n\nBuilt in, for every channel:\n\n")
+    known = {name: builtin.summary for name, builtin in BUILTINS.items()}
+    known.update({name: summary for name, (summary, _) in GLOBAL_BUILTINS.items()})
+    parts.extend(f"- `{name}`: {known[name]}\n" for name in sorted(known))
+    parts.append("\nSet by applications:\n\n")
+    parts.extend(f"- `{name}`: {SET_BY_STEPS[name]}\n" for name in sorted(SET_BY_STEPS))
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    print(dialplan_reference(), end="")

@@ -1,0 +1,190 @@
+"""Local channels: two halves in one process, the second of which runs the dialplan.
+
+``Local/exten@context[/options]``: what one half sends, the other receives. Of the options ``n`` is the only
+behaviour there is (the halves are never optimised away) and ``b j m`` are accepted without effect on that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from arietta.channels import signals
+from arietta.channels.channel import Channel, State
+from arietta.channels.driver import CannotRequest, DialRequest, Indication
+from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
+from arietta.errors import BadRequest, Conflict
+from arietta.media.engine import DigitOut, MediaEvent, Port
+from arietta.model import snapshots
+
+CAUSE_NO_ROUTE = 3
+KNOWN_OPTIONS = frozenset("nbjm")
+
+
+class LocalLeg:
+    """One half of a Local channel."""
+
+    protocol_id = ""
+
+    def __init__(self, port: Port, dialstring: str) -> None:
+        self._port: Port | None = port
+        self._dialstring = dialstring
+        self.channel: Channel | None = None
+        self.other: LocalLeg | None = None
+        self._called = False
+
+    @property
+    def port(self) -> Port | None:
+        return self._port
+
+    def heard(self, event: MediaEvent) -> None:
+        """Take an event of the port."""
+        signal = signals.of_media(event)
+        if self.channel is not None and signal is not None:
+            self.channel.receive(signal)
+
+    def call(self) -> None:
+        """Let the other half run the dialplan."""
+        near, far = self.channel, self._far_channel()
+        if self._called or near is None or far is None:
+            return
+        self._called = True
+        for name, value in near.variables.items():
+            far.set_variable(name, value)
+        far.set_caller(near.connected)
+        far.set_connected(near.caller)
+        dialplan = near.registry.dialplan
+        if dialplan is None or not dialplan.exists(far.context, far.exten, 1, far.caller.number):
+            far.hangup_cause = CAUSE_NO_ROUTE
+            far.finish()
+            return
+        far.own(dialplan.run(far))
+
+    def answer(self) -> None:
+        self._tell(signals.Answered())
+
+    def indicate(self, indication: Indication, data: str = "") -> None:
+        match indication:
+            case Indication.RINGING:
+                self._tell(signals.Ringing())
+            case Indication.PROGRESS:
+                self._tell(signals.Progressed())
+            case Indication.HOLD:
+                self._tell(signals.Held(data or None))
+            case Indication.UNHOLD:
+                self._tell(signals.Unheld())
+            case _:
+                pass  # a Local half has nothing to show it with
+
+    def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
+        if self._port is not None:
+            self._port.send_digits(digits, on_end)
+        elif on_end is not None:
+            on_end()
+
+    def redirect(self, target: str) -> None:
+        raise Conflict(f"a Local channel cannot be redirected to {target!r}")
+
+    def hangup(self, cause: int) -> int | None:
+        channel, self.channel = self.channel, None
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+        far = self._far_channel()
+        if channel is not None and far is not None:
+            far.receive(signals.HungUp(cause))
+        return None
+
+    def read(self, item: str) -> str | None:
+        return self._dialstring if item == "dialstring" else None
+
+    def _far_channel(self) -> Channel | None:
+        return self.other.channel if self.other is not None else None
+
+    def _tell(self, signal: signals.Signal) -> None:
+        far = self._far_channel()
+        if far is not None:
+            far.receive(signal)
+
+
+class LocalDriver:
+    """Makes Local channels."""
+
+    technology = "Local"
+
+    def __init__(self, registry: ChannelRegistry) -> None:
+        self._registry = registry
+
+    def request(self, wanted: DialRequest) -> Channel:
+        """Both halves; the first is returned, the second waits for `call` in state Ring."""
+        registry = self._registry
+        place, _, options = wanted.resource.partition("/")
+        exten, _, context = place.partition("@")
+        context = context or "default"
+        if not exten:
+            raise CannotRequest(f"Local/{wanted.resource} names no extension")
+        unknown = sorted(set(options) - KNOWN_OPTIONS)
+        if unknown:
+            raise CannotRequest(f"Local/{wanted.resource} has unknown options {''.join(unknown)!r}")
+        first_id = wanted.channel_id or registry.new_id()
+        second_id = wanted.other_channel_id or (f"{first_id};2" if wanted.channel_id else registry.new_id())
+        if len(second_id) > MAX_ID_LENGTH:
+            raise BadRequest(f"otherChannelId has {len(second_id)} characters, {MAX_ID_LENGTH} at most")
+        if first_id == second_id:
+            raise Conflict(f"channelId and otherChannelId are both {first_id!r}")
+        registry.check_free(first_id)
+        registry.check_free(second_id)
+        name = f"Local/{exten}@{context}-{registry.next_number('Local')}"
+
+        legs: list[LocalLeg] = []
+        ports = registry.engine.open_pipe(lambda event: legs[0].heard(event), lambda event: legs[1].heard(event))
+        legs.extend(LocalLeg(port, wanted.resource) for port in ports)
+        legs[0].other, legs[1].other = legs[1], legs[0]
+        originator = wanted.originator
+        language = wanted.language or (originator.language if originator else registry.default_language)
+        accountcode = wanted.accountcode or (originator.accountcode if originator else "")
+        halves = [
+            Channel(
+                registry,
+                leg,
+                channel_id=channel_id,
+                name=f"{name};{number}",
+                state=state,
+                context=context,
+                exten=exten,
+                caller=wanted.caller if number == 1 else None,
+                connected=wanted.connected if number == 1 else None,
+                language=language,
+                accountcode=accountcode,
+                internal=False,
+            )
+            for number, leg, channel_id, state in (
+                (1, legs[0], first_id, State.DOWN),
+                (2, legs[1], second_id, State.RING),
+            )
+        ]
+        for leg, half in zip(legs, halves, strict=True):
+            leg.channel = half
+        halves[0].variables.update(wanted.variables)
+        for half in halves:
+            if wanted.on_channel is not None:
+                wanted.on_channel(half)
+            registry.add(half)
+        return halves[0]
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        return ()
+
+    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
+        return None
+
+    def device_state(self, resource: str) -> str | None:
+        """A Local device is what the dialplan can reach: NOT_INUSE while nobody talks to it, else INUSE."""
+        exten, _, context = resource.partition("/")[0].partition("@")
+        dialplan = self._registry.dialplan
+        if dialplan is None or not dialplan.exists(context or "default", exten, 1):
+            return "INVALID"
+        start = f"Local/{exten}@{context or 'default'}-"
+        return "INUSE" if any(c.name.startswith(start) for c in self._registry) else "NOT_INUSE"
+
+    async def stop(self) -> None:
+        return

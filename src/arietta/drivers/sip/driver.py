@@ -1,0 +1,555 @@
+"""The SIP driver: calls in and out, registrations, and the one place where the user agent meets sockets and time.
+
+After everything that goes into the user agent its outputs are drained: messages go on the wire, events to the legs,
+and one timer is armed for the next deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from arietta import sdp
+from arietta.channels import signals
+from arietta.channels.channel import Channel, State
+from arietta.channels.driver import CannotRequest, DialRequest, Party
+from arietta.channels.registry import ChannelRegistry
+from arietta.config.endpoint import Endpoint
+from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.contacts import Contacts
+from arietta.drivers.sip.endpoints import Endpoints, credentials_of
+from arietta.drivers.sip.leg import SipLeg, name_addr
+from arietta.drivers.sip.location import ContactState
+from arietta.drivers.sip.outbound import OutboundRegistrations
+from arietta.drivers.sip.transports import SipTransports
+from arietta.media.engine import MediaEngine, MediaError
+from arietta.model import causes, events, snapshots
+from arietta.model.times import wire_now
+from arietta.sip.agent import UserAgent
+from arietta.sip.auth import DigestClient, Outcome
+from arietta.sip.dialogs import literal_address
+from arietta.sip.errors import ProtocolError
+from arietta.sip.events import Incoming
+from arietta.sip.invite import InviteSession
+from arietta.sip.profile import Profile
+from arietta.sip.registration import Registration
+from arietta.sip.transactions import Address, RequestReceived, Send, Transport
+from arietta.sip.uri import SipUri, parse_uri
+
+if TYPE_CHECKING:
+    from arietta.sip.message import Request
+
+log = logging.getLogger(__name__)
+
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE")
+LOG_EVERY_REFUSAL_UP_TO = 20
+
+
+class SipDriver:
+    """Makes PJSIP channels."""
+
+    technology = "PJSIP"
+
+    def __init__(
+        self,
+        registry: ChannelRegistry,
+        settings: PjsipSettings,
+        *,
+        product: str = "Arietta",
+    ) -> None:
+        self.registry = registry
+        self.engine: MediaEngine = registry.engine
+        self.loop = registry.loop
+        self.settings = settings
+        self.endpoints_table = Endpoints(settings)
+        profile = Profile(allow=METHODS, product=settings.general.user_agent or product, resolve=self._resolve_now)
+        self.agent = UserAgent(profile)
+        self.transports = SipTransports(self._received, self._send_failed)
+        self.contacts = Contacts(self)
+        self.registrations = OutboundRegistrations(self)
+        self.observers: list[Callable[[str, bytes, Address], None]] = []
+        self.accepting = True
+        self._channels: dict[str, dict[str, None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._draining = False
+        self._source: Address = ("", 0)  # of the message that is being taken
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refusals = 0
+        self.contacts.configure(settings)
+
+    # -------------------------------------------------------------------------------------------- life and reload
+
+    async def start(self) -> None:
+        """Bind the transports, register where the configuration says, begin to poll contacts."""
+        await self.transports.open(self.settings)
+        self.contacts.start()
+        self.registrations.configure(self.settings)
+
+    async def stop(self) -> None:
+        """Take our registrations away, then close the sockets."""
+        self.registrations.stop()
+        self.contacts.stop()
+        self.drain()
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        await self.transports.close()
+
+    def reload(self, settings: PjsipSettings) -> list[str]:
+        """Take a new configuration; what a reload cannot change (transports) is told."""
+        notes = []
+        if {n: (t.protocol, t.bind) for n, t in settings.transports.items()} != {
+            n: (t.protocol, t.bind) for n, t in self.settings.transports.items()
+        }:
+            notes.append("pjsip.conf: transports have changed, which needs a restart")
+        self.settings = settings
+        self.endpoints_table = Endpoints(settings)
+        self.contacts.configure(settings)
+        self.registrations.configure(settings)
+        return notes
+
+    def now(self) -> float:
+        """The clock of everything here."""
+        return self.loop.time()
+
+    # ------------------------------------------------------------------------------------------ sockets and timer
+
+    def _received(self, data: bytes, source: Address, transport: Transport) -> None:
+        for observe in self.observers:
+            observe("<", data, source)
+        self._source = source
+        self.agent.receive(data, source, transport, self.loop.time())
+        self.drain()
+
+    def _send_failed(self, send: Send) -> None:
+        self.agent.transport_failed(send, self.now())
+        self.drain()
+
+    def _timeout(self) -> None:
+        self._timer = None
+        self.agent.handle_timeout(self.loop.time())
+        self.drain()
+
+    def drain(self) -> None:
+        """Send and tell what the user agent has put out, until there is no more; then arm the timer."""
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while outputs := self.agent.outputs():
+                for output in outputs:
+                    if type(output) is Send:
+                        for observe in self.observers:
+                            observe(">", output.data, output.destination)
+                        self.transports.send(output)
+                    else:
+                        self._tell(output)
+        finally:
+            self._draining = False
+        deadline = self.agent.next_timeout()
+        if deadline is None:
+            return
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self.loop.call_at(deadline, self._timeout)
+
+    def _tell(self, output: Any) -> None:
+        try:
+            if isinstance(output, RequestReceived):
+                self._take_request(output)
+                return
+            session = getattr(output, "session", None)
+            if session is not None:
+                leg = session.user
+                if isinstance(leg, SipLeg):
+                    leg.take(output)
+                elif not isinstance(output, Incoming):
+                    log.debug("nobody takes %s", type(output).__name__)
+                return
+            user = getattr(getattr(output, "transaction", None), "user", None)
+            if isinstance(user, Registration):
+                user.receive(output, self.now())
+            elif isinstance(user, ContactState):
+                self.contacts.polled(user, output)
+            elif hasattr(output, "registration"):
+                self.registrations.tell(output)
+        except Exception:
+            log.exception("a SIP event was lost: %s", type(output).__name__)
+
+    # ------------------------------------------------------------------------------------------ requests that come
+
+    def _take_request(self, received: RequestReceived) -> None:
+        request, transaction = received.request, received.transaction
+        source = self._source
+        try:
+            if request.method == "OPTIONS":
+                self._answer_options(received)
+                return
+            if request.method not in ("INVITE", "REGISTER"):
+                self.agent.respond(transaction, self.now(), 405, headers=(("Allow", self.agent.profile.allow_value),))
+                return
+            endpoint = self.endpoints_table.identify(request, source)
+            if not self._authenticate(received, endpoint, source):
+                return
+            assert endpoint is not None
+            if request.method == "REGISTER":
+                self.contacts.take_register(received, endpoint, source)
+            else:
+                self._take_invite(received, endpoint, source)
+        except ProtocolError as problem:
+            self.agent.refuse(transaction, problem, self.now())
+
+    def _authenticate(self, received: RequestReceived, endpoint: Endpoint | None, source: Address) -> bool:
+        """Whether the request may go on; an unknown endpoint is challenged like a known one, and costs the same."""
+        if endpoint is not None and not endpoint.auth:
+            return True
+        table, now = self.endpoints_table, self.now()
+        server = table.server_for(endpoint)
+        verdict = server.check(received.request, lambda name: table.credentials_for(endpoint, name), now)
+        if verdict.outcome is Outcome.ACCEPTED and endpoint is not None:
+            return True
+        if verdict.outcome is Outcome.MALFORMED:
+            self.agent.respond(received.transaction, now, 400)
+            return False
+        if verdict.outcome is not Outcome.MISSING and verdict.outcome is not Outcome.STALE:
+            self._report_refusal(received.request, source)
+        self.agent.respond(
+            received.transaction,
+            now,
+            401,
+            headers=server.challenge(now, stale=verdict.outcome is Outcome.STALE),
+        )
+        return False
+
+    def _report_refusal(self, request: Request, source: Address) -> None:
+        self._refusals += 1
+        if self._refusals <= LOG_EVERY_REFUSAL_UP_TO or self._refusals % 1000 == 0:
+            log.warning("%s from %s:%s failed authentication (%d so far)", request.method, *source, self._refusals)
+
+    def _answer_options(self, received: RequestReceived) -> None:
+        headers = (("Allow", self.agent.profile.allow_value), ("Accept", "application/sdp"))
+        self.agent.respond(received.transaction, self.now(), 200, headers=headers)
+
+    def _take_invite(self, received: RequestReceived, endpoint: Endpoint, source: Address) -> None:
+        request, transaction, now = received.request, received.transaction, self.now()
+        exten = request.uri.user or "s"
+        dialplan = self.registry.dialplan
+        caller = self._caller_of(request, endpoint)
+        if not self.accepting or dialplan is None or self._too_many():
+            self.agent.respond(transaction, now, 503, headers=(("Retry-After", "5"),))
+            return
+        if not dialplan.exists(endpoint.context, exten, 1, caller.number):
+            log.info("call from %s to %s@%s: no such extension", endpoint.name, exten, endpoint.context)
+            self.agent.respond(transaction, now, 404)
+            return
+        offer = None
+        if request.sdp:
+            try:
+                offer = sdp.parse(request.sdp)
+            except sdp.SdpError as problem:
+                self.agent.respond(
+                    transaction, now, 400, f"Bad SDP: {problem}"[:100].replace("\r", " ").replace("\n", " ")
+                )
+                return
+        leg = SipLeg(self, endpoint, transaction.transport)
+        try:
+            refusal = leg.take_invite(request, offer)
+        except MediaError as problem:
+            log.error("call from %s: %s", endpoint.name, problem)
+            leg.hangup(causes.SWITCH_CONGESTION)
+            self.agent.respond(transaction, now, 503, headers=(("Retry-After", "5"),))
+            return
+        if refusal is not None:
+            leg.hangup(causes.BEARER_CAPABILITY_UNAVAILABLE)
+            self.agent.respond(transaction, now, refusal.status)
+            return
+        session = self.agent.accept_invite(
+            received,
+            self._contact(transaction.transport),
+            now,
+            source=source,
+            remember_source=endpoint.force_rport or endpoint.rewrite_contact,
+            credentials=self._client_credentials(endpoint),
+        )
+        if session is None:
+            leg.hangup(causes.INTERWORKING)
+            return
+        session.user = leg
+        leg.session = session
+        channel = self._channel(leg, endpoint, State.RING, self.registry.new_id(), caller=caller, exten=exten)
+        channel.dialed_number = exten
+        channel.set_variable("SIPDOMAIN", request.uri.host)
+        self._set_variables(channel, endpoint)
+        channel.own(dialplan.run(channel))
+
+    def _too_many(self) -> bool:
+        limit = self.registry.max_channels
+        return limit is not None and len(self.registry) >= limit
+
+    def _caller_of(self, request: Request, endpoint: Endpoint) -> Party:
+        configured = endpoint.callerid
+        if configured.name or configured.number:
+            return Party(configured.name, configured.number)
+        try:
+            address = request.from_
+            return Party(address.display, address.uri.user or "")
+        except ProtocolError:
+            return Party()
+
+    # ---------------------------------------------------------------------------------------------- calls that go
+
+    def request(self, wanted: DialRequest) -> Channel:
+        """A channel to ``ENDPOINT``, ``ENDPOINT/sip:URI`` or ``EXTEN@ENDPOINT``; CannotRequest if it leads nowhere."""
+        name, slash, uri = wanted.resource.partition("/")
+        exten = ""
+        endpoint = self.endpoints_table.get(name)
+        if endpoint is None and "@" in name and not slash:
+            exten, _, name = name.rpartition("@")
+            endpoint = self.endpoints_table.get(name)
+        if endpoint is None:
+            raise CannotRequest(f"PJSIP endpoint {name!r} does not exist", causes.NO_ROUTE_DESTINATION)
+        contact: ContactState | None = None
+        if not uri:
+            usable = [c for c in self.contacts.of(endpoint) if c.usable]
+            if not usable:
+                raise CannotRequest(f"PJSIP endpoint {name!r} has no contact that can be reached", 20)
+            contact = usable[0]
+            uri = contact.uri
+        try:
+            target = parse_uri(uri)
+        except ProtocolError as problem:
+            raise CannotRequest(f"PJSIP/{wanted.resource}: {problem}") from problem
+        if exten:
+            target = SipUri("sip", exten, target.host, target.port, None, target.parameters)
+        transport = contact.transport if contact is not None else None
+        if transport is None:
+            protocol = (target.parameter("transport") or "udp").upper()
+            transport = self.transports.find(endpoint.transport if protocol == "UDP" else "", protocol)
+        if transport is None:
+            raise CannotRequest(f"PJSIP/{wanted.resource}: there is no transport for it")
+        if self._too_many():
+            raise CannotRequest("the limit of channels is reached", causes.SWITCH_CONGESTION)
+        leg = SipLeg(self, endpoint, transport, formats=wanted.formats, dialstring=wanted.resource)
+        leg.target = str(target)
+        if contact is not None and contact.source is not None and (endpoint.rewrite_contact or endpoint.force_rport):
+            leg.destination = contact.source
+        originator = wanted.originator
+        channel_id = wanted.channel_id or self.registry.new_id()
+        self.registry.check_free(channel_id)
+        channel = self._channel(
+            leg,
+            endpoint,
+            State.DOWN,
+            channel_id,
+            caller=wanted.caller,
+            connected=wanted.connected,
+            language=wanted.language or (originator.language if originator else ""),
+            accountcode=wanted.accountcode or (originator.accountcode if originator else ""),
+            on_channel=wanted.on_channel,
+        )
+        for variable, value in wanted.variables.items():
+            channel.set_variable(variable, value)
+        self._set_variables(channel, endpoint)
+        return channel
+
+    def start_call(self, leg: SipLeg) -> None:
+        """Send the INVITE of a leg, after its host name was looked up if it has one."""
+        uri = parse_uri(leg.target)
+        destination = leg.destination or literal_address(uri)
+        if destination is not None:
+            leg.invite(destination)
+            self.drain()
+            return
+        task = self.loop.create_task(self._look_up_and_call(leg, uri), name=f"look up {uri.host}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_up_and_call(self, leg: SipLeg, uri: SipUri) -> None:
+        destination = await self.look_up(uri)
+        if destination is None:
+            log.warning("host %s of %s cannot be found", uri.host, leg.target)
+            if leg.channel is not None:
+                leg.channel.receive(signals.HungUp(causes.NO_ROUTE_DESTINATION))
+            return
+        leg.invite(destination)
+        self.drain()
+
+    async def look_up(self, uri: SipUri) -> Address | None:
+        """Where a URI's host is; None if it cannot be found."""
+        literal = literal_address(uri)
+        if literal is not None:
+            return literal
+        port = uri.port or (5061 if uri.scheme == "sips" else 5060)
+        try:
+            found = await self.loop.getaddrinfo(uri.host, port, type=2)
+        except OSError:
+            return None
+        return (str(found[0][4][0]), port) if found else None
+
+    def invite(self, leg: SipLeg, destination: Address, body: bytes) -> InviteSession:
+        """Begin the INVITE session of an outgoing leg."""
+        channel, endpoint, transport = leg.channel, leg.endpoint, leg.transport
+        assert channel is not None
+        host = endpoint.from_domain or transport.host
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        # What the phone sees as the caller is who its channel is connected to.
+        return self.agent.invite(
+            leg.target,
+            destination,
+            transport,
+            self._contact(transport, endpoint.contact_user),
+            self.now(),
+            from_=name_addr(channel.connected, endpoint.from_user, host),
+            sdp=body,
+            credentials=self._client_credentials(endpoint),
+            remember_source=leg.destination is not None,
+            max_forwards=self.settings.general.max_forwards,
+        )
+
+    def _client_credentials(self, endpoint: Endpoint) -> DigestClient | None:
+        auths = self.endpoints_table.auths_of(endpoint.outbound_auth)
+        return DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None
+
+    def _contact(self, transport: Transport, user: str = "") -> str:
+        at = f"{user}@" if user else ""
+        parameter = f";transport={transport.protocol.lower()}" if transport.protocol != "UDP" else ""
+        return f"<sip:{at}{transport.sent_by}{parameter}>"
+
+    def uri_of(self, target: str) -> str | None:
+        """A SIP URI, or the first contact of an endpoint, as a URI; None if it is neither."""
+        if target.startswith(("sip:", "sips:")):
+            try:
+                return str(parse_uri(target))
+            except ProtocolError:
+                return None
+        endpoint = self.endpoints_table.get(target)
+        contacts = self.contacts.of(endpoint) if endpoint is not None else []
+        return contacts[0].uri if contacts else None
+
+    # -------------------------------------------------------------------------------------------------- channels
+
+    def _channel(
+        self,
+        leg: SipLeg,
+        endpoint: Endpoint,
+        state: State,
+        channel_id: str,
+        *,
+        caller: Party | None,
+        connected: Party | None = None,
+        exten: str = "s",
+        language: str = "",
+        accountcode: str = "",
+        on_channel: Callable[[Channel], None] | None = None,
+    ) -> Channel:
+        channel = Channel(
+            self.registry,
+            leg,
+            channel_id=channel_id,
+            name=f"PJSIP/{endpoint.name}-{self.registry.next_number('PJSIP')}",
+            state=state,
+            context=endpoint.context,
+            exten=exten,
+            caller=caller,
+            connected=connected,
+            language=endpoint.language or language or self.registry.default_language,
+            accountcode=endpoint.accountcode or accountcode,
+            endpoint=f"PJSIP/{endpoint.name}",
+        )
+        leg.channel = channel
+        if on_channel is not None:
+            on_channel(channel)
+        self.registry.add(channel)
+        self._channels.setdefault(endpoint.name, {})[channel.id] = None
+        self.announce_endpoint(endpoint.name)
+        return channel
+
+    def forget(self, channel: Channel) -> None:
+        """A channel of an endpoint has ended."""
+        name = channel.endpoint.partition("/")[2] if channel.endpoint else ""
+        channels = self._channels.get(name)
+        if channels is not None and channels.pop(channel.id, 0) is None:
+            if not channels:
+                del self._channels[name]
+            self.announce_endpoint(name)
+
+    def _set_variables(self, channel: Channel, endpoint: Endpoint) -> None:
+        dialplan = self.registry.dialplan
+        for name, value in endpoint.set_var:
+            if dialplan is not None:
+                dialplan.write(channel, name, value)
+
+    def media_address(self, leg: SipLeg) -> str:
+        """The address we name in SDP."""
+        transport = self.settings.transports.get(leg.transport.name)
+        if leg.endpoint.media_address:
+            return leg.endpoint.media_address
+        if transport is not None and transport.external_media_address:
+            return transport.external_media_address
+        return leg.transport.host
+
+    def media_bind(self, leg: SipLeg) -> str:
+        """The address RTP sockets are bound to: that of the transport."""
+        transport = self.settings.transports.get(leg.transport.name)
+        return transport.bind.host if transport is not None and transport.bind is not None else leg.transport.host
+
+    # -------------------------------------------------------------------------------------------------- endpoints
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        return [self._endpoint(name) for name in self.settings.endpoints]
+
+    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
+        endpoint = self.endpoints_table.get(resource)
+        return self._endpoint(endpoint.name) if endpoint is not None else None
+
+    def _endpoint(self, name: str) -> snapshots.Endpoint:
+        endpoint = self.settings.endpoints[name]
+        online = any(contact.usable for contact in self.contacts.of(endpoint))
+        return snapshots.Endpoint(
+            technology="PJSIP",
+            resource=name,
+            state="online" if online else "offline",
+            channel_ids=list(self._channels.get(name, ())),
+        )
+
+    def announce_endpoint(self, name: str) -> None:
+        """Publish EndpointStateChange: reachability or the channels of an endpoint are different now."""
+        topics = (f"endpoint:PJSIP/{name}", "endpoint:PJSIP", "endpoint:")
+        if name in self.settings.endpoints and self.registry.bus.wanted(topics):
+            self.registry.bus.publish(
+                events.EndpointStateChange(timestamp=wire_now(), endpoint=self._endpoint(name)), topics
+            )
+        self.registry.bus.publish(f"PJSIP/{name}", ("device changed",))
+
+    def device_state(self, resource: str) -> str | None:
+        endpoint = self.endpoints_table.get(resource)
+        if endpoint is None:
+            return None
+        if not any(contact.usable for contact in self.contacts.of(endpoint)):
+            return "UNAVAILABLE"
+        channels = [c for c in map(self.registry.get, self._channels.get(endpoint.name, ())) if c is not None]
+        if not channels:
+            return "NOT_INUSE"
+        ringing = [c for c in channels if c.state is State.RINGING]
+        if endpoint.device_state_busy_at and len(channels) >= endpoint.device_state_busy_at:
+            return "BUSY"
+        if ringing:
+            return "RINGING" if len(ringing) == len(channels) else "RINGINUSE"
+        return "INUSE"
+
+    def _resolve_now(self, uri: SipUri) -> Address | None:
+        return literal_address(uri)
+
+
+__all__ = ["SipDriver"]

@@ -1,0 +1,121 @@
+"""Which endpoint a request comes from, and whether it may."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from arietta.config.endpoint import Endpoint
+from arietta.config.kinds import allows
+from arietta.config.pjsip import Auth, Identify, PjsipSettings
+from arietta.sip.auth import Credentials, DigestServer
+from arietta.sip.errors import ProtocolError
+from arietta.sip.message import Request
+from arietta.sip.transactions import Address
+
+ALGORITHM_NAMES = {"md5": "MD5", "sha-256": "SHA-256"}
+
+
+class Endpoints:
+    """The configured endpoints, how they are recognised, and their secrets."""
+
+    def __init__(self, settings: PjsipSettings) -> None:
+        self.settings = settings
+        self._order = settings.general.endpoint_identifier_order
+        self._by_name = {name.lower(): endpoint for name, endpoint in settings.endpoints.items()}
+        self._servers: dict[tuple[str, tuple[str, ...]], DigestServer] = {}
+        self._identifies: list[Identify] = [i for i in settings.identifies.values() if i.endpoint in settings.endpoints]
+
+    def get(self, name: str) -> Endpoint | None:
+        """An endpoint by its name, without case."""
+        return self._by_name.get(name.lower())
+
+    def identify(self, request: Request, source: Address) -> Endpoint | None:
+        """The endpoint a request comes from, by the ways and the order that the configuration names."""
+        for way in self._order:
+            found: Endpoint | None = None
+            if way == "username":
+                found = self._by_user(request)
+            elif way == "ip":
+                found = self._by_address(source)
+            elif way == "header":
+                found = self._by_header(request)
+            elif way == "anonymous":
+                found = self.settings.endpoints.get("anonymous")
+            if found is not None and (way == "anonymous" or way in found.identify_by or way == "header"):
+                return found if not found.access or allows(found.access, source[0]) else None
+        return None
+
+    def _by_user(self, request: Request) -> Endpoint | None:
+        try:
+            uri = request.from_.uri
+        except ProtocolError:
+            return None
+        if not uri.user:
+            return None
+        for name in (f"{uri.user}@{uri.host}", uri.user):
+            endpoint = self._by_name.get(name.lower())
+            if endpoint is not None:
+                return endpoint
+        return None
+
+    def _by_address(self, source: Address) -> Endpoint | None:
+        try:
+            address = ipaddress.ip_address(source[0].partition("%")[0])
+        except ValueError:
+            return None
+        mapped = getattr(address, "ipv4_mapped", None)
+        if mapped is not None:
+            address = mapped
+        for identify in self._identifies:
+            for match in identify.match:
+                if isinstance(match, str):
+                    if match == source[0]:
+                        return self.settings.endpoints[identify.endpoint]
+                elif address.version == match.version and address in match:
+                    return self.settings.endpoints[identify.endpoint]
+        return None
+
+    def _by_header(self, request: Request) -> Endpoint | None:
+        for identify in self._identifies:
+            name, colon, value = identify.match_header.partition(":")
+            if colon and value.strip() in request.values(name.strip()):
+                return self.settings.endpoints[identify.endpoint]
+        return None
+
+    # -------------------------------------------------------------------------------------------------- secrets
+
+    def auths_of(self, names: tuple[str, ...]) -> list[Auth]:
+        """The auth sections of some names; those that do not exist were reported when the files were read."""
+        return [self.settings.auths[name] for name in names if name in self.settings.auths]
+
+    def server_for(self, endpoint: Endpoint | None) -> DigestServer:
+        """What challenges an endpoint; for nobody in particular the default realm."""
+        auths = self.auths_of(endpoint.auth) if endpoint is not None else []
+        general = self.settings.general
+        realm = next((auth.realm for auth in auths if auth.realm), general.default_realm)
+        wanted = next((a.supported_algorithms_uas for a in auths if a.supported_algorithms_uas), None)
+        names = wanted or general.default_auth_algorithms_uas
+        algorithms = tuple(ALGORITHM_NAMES[name] for name in names if name in ALGORITHM_NAMES) or ("MD5",)
+        server = self._servers.get((realm, algorithms))
+        if server is None:
+            lifetime = float(max((auth.nonce_lifetime for auth in auths), default=32))
+            server = self._servers[realm, algorithms] = DigestServer(realm, lifetime=lifetime, algorithms=algorithms)
+        return server
+
+    def credentials_for(self, endpoint: Endpoint | None, username: str) -> Credentials | None:
+        """The secret that `username` must prove to be the endpoint."""
+        if endpoint is None:
+            return None
+        return next((credentials_of(a) for a in self.auths_of(endpoint.auth) if a.username == username), None)
+
+
+def credentials_of(auth: Auth) -> Credentials:
+    """The secret of an auth section."""
+    ha1: list[tuple[str, str]] = []
+    if auth.auth_type == "md5" and auth.md5_cred:
+        ha1.append(("MD5", auth.md5_cred.lower()))
+    for entry in auth.password_digest:
+        algorithm, _, digest = entry.partition(":")
+        if algorithm.lower() in ALGORITHM_NAMES:
+            ha1.append((ALGORITHM_NAMES[algorithm.lower()], digest.lower()))
+    return Credentials(auth.username, auth.password, tuple(ha1), auth.realm)

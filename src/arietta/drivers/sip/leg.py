@@ -1,0 +1,472 @@
+"""The SIP side of one channel: an INVITE session with an RTP port."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from arietta import sdp
+from arietta.channels import signals
+from arietta.channels.channel import Channel
+from arietta.channels.driver import Indication, Party
+from arietta.config.endpoint import Endpoint
+from arietta.drivers.sip.digits import InfoDigits, read_info_digit
+from arietta.errors import ServerFailure, Unprocessable
+from arietta.media.engine import DigitOut, MediaError, MediaEvent, MediaStopped, Music, Port, RtpPort, RtpSettings
+from arietta.media.engine import Direction as MediaDirection
+from arietta.model import causes
+from arietta.sip import events
+from arietta.sip.invite import InviteSession, SessionState
+from arietta.sip.message import Request
+from arietta.sip.transactions import Address, Transport
+from arietta.sip.uri import SipUri, quote
+
+if TYPE_CHECKING:
+    from arietta.drivers.sip.driver import SipDriver
+
+log = logging.getLogger(__name__)
+
+ANSWERED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+CAUSE_REDIRECTED = 23
+MUSIC_ON_HOLD = "default"
+# What the media engine can send and receive; other codecs of an endpoint are never offered.
+CARRIED_CODECS = frozenset(("ulaw", "alaw", "gsm", "slin", "slin16"))
+
+_session_ids = itertools.count(int(time.time()))
+
+
+class SipLeg:
+    """One SIP call leg."""
+
+    def __init__(
+        self,
+        driver: SipDriver,
+        endpoint: Endpoint,
+        transport: Transport,
+        *,
+        formats: tuple[str, ...] = (),
+        dialstring: str = "",
+    ) -> None:
+        self.driver = driver
+        self.endpoint = endpoint
+        self.transport = transport
+        self.channel: Channel | None = None
+        self.session: InviteSession | None = None
+        self.dialstring = dialstring
+        self.target = ""
+        self.destination: Address | None = None
+        self.request: Request | None = None
+        self._call_id = ""
+        self._formats = formats
+        self._port: RtpPort | None = None
+        self._offer: sdp.SessionDescription | None = None  # theirs
+        self._ours: sdp.SessionDescription | None = None
+        self._agreed: sdp.Negotiated | None = None
+        self._session_id = next(_session_ids)
+        self._held = False
+        self._music = False
+        self._digits: InfoDigits | None = None
+
+    # ------------------------------------------------------------------------------------------------ what it is
+
+    @property
+    def protocol_id(self) -> str:
+        return self._call_id
+
+    @property
+    def port(self) -> Port | None:
+        return self._port
+
+    def read(self, item: str) -> str | None:
+        session = self.session
+        match item.lower():
+            case "dialstring":
+                return self.dialstring
+            case "pjsip,call-id" | "call-id" | "protocol_id":
+                return self._call_id
+            case "endpoint" | "pjsip,endpoint":
+                return self.endpoint.name
+            case "peerip" | "pjsip,remote_addr" | "remote_addr":
+                return f"{session.peer[0]}:{session.peer[1]}" if session is not None else ""
+            case "audioreadformat" | "audionativeformat" | "audiowriteformat":
+                return self._agreed.codec if self._agreed is not None else None
+            case _:
+                return None
+
+    def header(self, name: str, number: int = 1) -> str | None:
+        """A header field of the INVITE that began the call, counted from 1."""
+        values = self.request.headers.get(name) if self.request is not None else None
+        if values is None and self.request is not None:
+            lower = name.lower()
+            values = next((v for k, v in self.request.headers.items() if k.lower() == lower), None)
+        return values[number - 1] if values is not None and 0 < number <= len(values) else None
+
+    # ---------------------------------------------------------------------------------------------- the beginning
+
+    def open_media(self) -> None:
+        """Take an RTP port; MediaError if there is none."""
+        if self._port is None:
+            self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self), on_event=self._heard)
+
+    def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
+        """Negotiate the offer of an incoming INVITE; the refusal says why it cannot be."""
+        self.request = request
+        self._call_id = request.call_id
+        self.open_media()
+        if offer is not None:
+            self._offer = offer
+            self._ours, self._agreed = sdp.answer_offer(offer, self._settings())
+            return self._agreed.refusal
+        return None
+
+    def call(self) -> None:
+        channel = self.channel
+        if channel is None:
+            return
+        self.driver.start_call(self)
+
+    def invite(self, destination: Address) -> None:
+        """Send the INVITE, now that it is known where to."""
+        channel = self.channel
+        if channel is None or self.session is not None or channel.hangup_requested:
+            return
+        try:
+            self.open_media()
+        except MediaError as problem:
+            log.error("channel %s: %s", channel.name, problem)
+            channel.receive(signals.HungUp(causes.SWITCH_CONGESTION))
+            return
+        self._ours = sdp.make_offer(self._settings())
+        self.session = self.driver.invite(self, destination, bytes(self._ours))
+        self.session.user = self
+        assert self.session.invite is not None
+        self._call_id = self.session.invite.call_id
+        channel.changed()
+
+    def _settings(self, direction: sdp.Direction = sdp.Direction.SENDRECV) -> sdp.OfferSettings:
+        assert self._port is not None
+        return sdp.OfferSettings(
+            address=self.driver.media_address(self),
+            port=self._port.local_port,
+            codecs=self.codecs,
+            telephone_event=self.endpoint.dtmf_mode in ("rfc4733", "auto", "auto_info"),
+            session_id=self._session_id,
+            direction=direction,
+            rtcp_mux=self.endpoint.rtcp_mux,
+            name="Arietta",
+        )
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """The codecs it may use: the endpoint's, or the formats that were asked for."""
+        allowed = tuple(name for name in self.endpoint.allow if name in CARRIED_CODECS)
+        wanted = tuple(name for name in self._formats if name in allowed)
+        return wanted or allowed or ("ulaw", "alaw")
+
+    def _configure(self) -> None:
+        """Tell the port what was agreed."""
+        agreed, port = self._agreed, self._port
+        if agreed is None or port is None or agreed.refusal is not None:
+            return
+        mode = self.endpoint.dtmf_mode
+        port.configure(
+            RtpSettings(
+                remote_address=(agreed.address, agreed.port),
+                remote_rtcp=(agreed.rtcp_address, agreed.rtcp_port),
+                send_codec=agreed.codec,
+                send_payload_type=agreed.payload_type,
+                receive=agreed.receive,
+                ptime_ms=agreed.ptime_ms,
+                telephone_event_pt=agreed.event_payload_type,
+                direction=MediaDirection(agreed.direction.value),
+                symmetric=self.endpoint.rtp_symmetric,
+                rtcp_mux=agreed.rtcp_mux,
+                dtmf_inband=mode == "inband",
+                timeout_ms=self.endpoint.rtp_timeout * 1000,
+            )
+        )
+        if mode == "inband" or (mode == "auto" and agreed.event_payload_type is None):
+            port.detect_digits(True)
+
+    def _heard(self, event: MediaEvent) -> None:
+        channel = self.channel
+        if channel is None:
+            return
+        if isinstance(event, MediaStopped):
+            log.warning("channel %s is hung up: no RTP for %d ms", channel.name, event.silence_ms)
+            channel.receive(signals.HungUp(causes.REQUESTED_CHANNEL_UNAVAILABLE))
+            return
+        signal = signals.of_media(event)
+        if signal is not None:
+            channel.receive(signal)
+
+    # --------------------------------------------------------------------------------------- what the channel asks
+
+    def answer(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        if self._ours is None:
+            self._ours = sdp.make_offer(self._settings())
+        self._configure()
+        session.accept(self.driver.now(), bytes(self._ours))
+        self.driver.drain()
+
+    def indicate(self, indication: Indication, data: str = "") -> None:
+        session = self.session
+        match indication:
+            case Indication.RINGING:
+                if session is not None and session.ring(self.driver.now(), 180):
+                    self.driver.drain()
+            case Indication.PROGRESS:
+                self._progress()
+            case Indication.BUSY:
+                self._refuse(causes.USER_BUSY)
+            case Indication.CONGESTION:
+                self._refuse(causes.CONGESTION)
+            case Indication.HOLD:
+                if self._port is not None:
+                    self._music = True
+                    self._port.generate(Music(data or self.endpoint.moh_suggest or MUSIC_ON_HOLD))
+            case Indication.UNHOLD:
+                if self._port is not None and self._music:
+                    self._music = False
+                    self._port.generate(None)
+            case _:
+                pass  # the phone shows nothing of it
+
+    def _progress(self) -> None:
+        session = self.session
+        if session is None or session.state is not SessionState.INCOMING:
+            return
+        body = b""
+        if self._ours is not None and self._offer is not None:
+            self._configure()
+            body = bytes(self._ours)
+        session.ring(self.driver.now(), 183, body)
+        self.driver.drain()
+
+    def _refuse(self, cause: int) -> None:
+        session = self.session
+        if session is not None and session.state is SessionState.INCOMING:
+            session.reject(self.driver.now(), causes.sip_status(cause), None, self._reason(cause))
+            self.driver.drain()
+
+    def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
+        session = self.session
+        if self.endpoint.dtmf_mode == "info" and session is not None:
+            if self._digits is None:
+                self._digits = InfoDigits(self.driver.loop, self._send_info)
+            self._digits.send(digits, on_end)
+        elif self._port is not None:
+            self._port.send_digits(digits, on_end)
+        elif on_end is not None:
+            on_end()
+
+    def _send_info(self, body: bytes) -> None:
+        if self.session is not None:
+            self.session.request(self.driver.now(), "INFO", body, content_type="application/dtmf-relay")
+            self.driver.drain()
+
+    def redirect(self, target: str) -> None:
+        channel, session = self.channel, self.session
+        if channel is None or session is None:
+            raise ServerFailure("the call has ended")
+        uri = self.driver.uri_of(target)
+        if uri is None:
+            raise Unprocessable(f"endpoint PJSIP/{target} is neither a SIP URI nor a known endpoint")
+        now = self.driver.now()
+        if session.state is SessionState.INCOMING:
+            session.reject(now, 302, None, (("Contact", f"<{uri}>"), ("Reason", "Q.850;cause=0")))
+            self.driver.drain()
+            channel.receive(signals.HungUp(CAUSE_REDIRECTED, 302))
+        else:
+            session.request(now, "REFER", headers=(("Refer-To", f"<{uri}>"),))
+            self.driver.drain()
+            channel.request_hangup()
+
+    def hangup(self, cause: int) -> int | None:
+        channel, self.channel = self.channel, None
+        session, self.session = self.session, None
+        if self._digits is not None:
+            self._digits.stop()
+        tech_cause: int | None = None
+        if session is not None:
+            if session.state in (SessionState.CALLING, SessionState.INCOMING):
+                tech_cause = causes.sip_status(cause)
+            session.end(self.driver.now(), causes.sip_status(cause), self._reason(cause))
+            self.driver.drain()
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+        if channel is not None:
+            self.driver.forget(channel)
+        return tech_cause
+
+    def _reason(self, cause: int) -> tuple[tuple[str, str], ...]:
+        if cause == causes.ANSWERED_ELSEWHERE:
+            return (("Reason", ANSWERED_ELSEWHERE),)
+        if self.endpoint.suppress_q850_reason_headers:
+            return ()
+        return (("Reason", f"Q.850;cause={cause}"),)
+
+    # --------------------------------------------------------------------------------------- what the session tells
+
+    def take(self, event: events.SessionEvent) -> None:
+        """Take an event of the session."""
+        channel = self.channel
+        if channel is None:
+            self._answer_afterwards(event)
+            return
+        match event:
+            case events.Provisional():
+                self._take_provisional(channel, event)
+            case events.Answered():
+                self._take_answer(channel, event)
+            case events.Failed():
+                self._take_failure(channel, event)
+            case events.Ended():
+                self.session = None
+                if event.by == "timeout":
+                    channel.receive(signals.HungUp(causes.DESTINATION_OUT_OF_ORDER))
+                elif event.by == "remote":
+                    channel.receive(self._far_hangup(event))
+            case events.Acked():
+                if event.sdp and self._offer is None and self._ours is not None:
+                    self._read_answer(event.sdp)
+            case events.ReInvite():
+                self._take_reinvite(channel, event)
+            case events.InfoReceived():
+                self._take_info(channel, event)
+            case events.ReferReceived() | events.RequestInDialog():
+                self._answer_in_dialog(event)
+            case _:
+                pass
+
+    def _far_hangup(self, event: events.Ended) -> signals.HungUp:
+        named = next((r.cause for r in event.reasons if r.protocol.upper() == "Q.850" and r.cause), None)
+        if event.status:
+            return signals.HungUp(named or causes.of_sip_status(event.status), event.status)
+        return signals.HungUp(named)
+
+    def _take_provisional(self, channel: Channel, event: events.Provisional) -> None:
+        if event.sdp:
+            self._read_answer(event.sdp)
+        if event.status == 180:
+            channel.receive(signals.Ringing())
+        elif event.status == 183 or (event.sdp and event.status > 100):
+            channel.receive(signals.Progressed())
+
+    def _take_answer(self, channel: Channel, event: events.Answered) -> None:
+        refusal = self._read_answer(event.sdp) if event.sdp else None
+        if refusal is not None:
+            log.warning("channel %s: %s", channel.name, refusal.reason)
+            channel.receive(signals.HungUp(causes.BEARER_CAPABILITY_UNAVAILABLE, refusal.status))
+            return
+        channel.receive(signals.Answered())
+
+    def _read_answer(self, body: bytes) -> sdp.Refusal | None:
+        assert self._ours is not None
+        try:
+            answer = sdp.parse(body)
+        except sdp.SdpError as problem:
+            return sdp.Refusal(488, str(problem))
+        agreed = sdp.read_answer(self._ours, answer)
+        if agreed.refusal is None:
+            self._agreed = agreed
+            try:
+                self._configure()
+            except MediaError as problem:
+                return sdp.Refusal(488, str(problem))
+        return agreed.refusal
+
+    def _take_failure(self, channel: Channel, event: events.Failed) -> None:
+        self.session = None
+        if 300 <= event.status < 400 and event.contacts:
+            user = event.contacts[0].uri.user
+            if user:
+                channel.receive(signals.Forwarded(user))
+                if channel.hangup_requested:
+                    return
+        named = next((r.cause for r in event.reasons if r.protocol.upper() == "Q.850" and r.cause), None)
+        channel.receive(signals.HungUp(named or causes.of_sip_status(event.status), event.status))
+
+    def _take_reinvite(self, channel: Channel, event: events.ReInvite) -> None:
+        now = self.driver.now()
+        session = event.session
+        if event.sdp:
+            try:
+                offer = sdp.parse(event.sdp)
+            except sdp.SdpError as problem:
+                session.reject(now, 488, None, (("Warning", f'399 arietta "{problem}"'),))
+                return
+            ours, agreed = sdp.answer_offer(offer, self._settings(), self._ours)
+            if agreed.refusal is not None:
+                session.reject(now, agreed.refusal.status)
+                return
+            self._offer, self._ours, self._agreed = offer, ours, agreed
+            self._configure()
+        else:
+            self._offer = None
+            self._ours = sdp.make_offer(self._settings(), self._ours)
+        session.accept(now, bytes(self._ours))
+        held = self._agreed.held if self._agreed is not None else False
+        if held != self._held:
+            self._held = held
+            channel.receive(signals.Held(self.endpoint.moh_suggest or None) if held else signals.Unheld())
+
+    def _take_info(self, channel: Channel, event: events.InfoReceived) -> None:
+        digit = read_info_digit(event.request)
+        self._respond(event, 200)
+        if digit is not None:
+            channel.receive(signals.DigitBegan(digit.digit))
+            channel.receive(signals.DigitEnded(digit.digit, digit.duration_ms, in_media=False))
+
+    def _answer_in_dialog(self, event: events.ReferReceived | events.RequestInDialog) -> None:
+        request = event.request
+        if request.method == "UPDATE" and request.sdp:
+            try:
+                ours, agreed = sdp.answer_offer(sdp.parse(request.sdp), self._settings(), self._ours)
+            except sdp.SdpError:
+                self._respond(event, 488)
+                return
+            if agreed.refusal is not None:
+                self._respond(event, agreed.refusal.status)
+                return
+            self._ours, self._agreed = ours, agreed
+            self._configure()
+            event.session.respond(
+                event.transaction, self.driver.now(), 200, body=bytes(ours), content_type="application/sdp"
+            )
+            return
+        if request.method in ("OPTIONS", "UPDATE"):
+            self._respond(event, 200)
+        else:
+            # Transfers (REFER) and texts (MESSAGE) inside of a call are not carried.
+            self._respond(event, 501)
+
+    def _respond(self, event: events.ReferReceived | events.RequestInDialog | events.InfoReceived, status: int) -> None:
+        event.session.respond(event.transaction, self.driver.now(), status)
+
+    def _answer_afterwards(self, event: events.SessionEvent) -> None:
+        """The channel is gone, the session not yet: whatever the peer asks now comes too late."""
+        match event:
+            case events.InfoReceived() | events.ReferReceived() | events.RequestInDialog():
+                self._respond(event, 481)
+            case events.ReInvite():
+                event.session.reject(self.driver.now(), 481)
+            case events.Answered():
+                event.session.bye(self.driver.now())
+            case _:
+                pass
+
+
+def name_addr(party: Party, user: str, host: str) -> str:
+    """A From value for a caller: ``"Name" <sip:number@host>``, Anonymous if nothing is known."""
+    if not party.number and not user:
+        return '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    uri = SipUri("sip", user or party.number, host)
+    return f"{quote(party.name)} <{uri}>" if party.name else f"<{uri}>"

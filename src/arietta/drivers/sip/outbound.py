@@ -1,0 +1,113 @@
+"""Registrations that this server makes elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import TYPE_CHECKING, Any
+
+from arietta.config import pjsip
+from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.endpoints import credentials_of
+from arietta.sip.auth import DigestClient
+from arietta.sip.errors import ProtocolError
+from arietta.sip.layer import new_token
+from arietta.sip.registration import Registered, Registration, RegistrationFailed
+from arietta.sip.uri import parse_uri
+from arietta.verbose import verbose
+
+if TYPE_CHECKING:
+    from arietta.drivers.sip.driver import SipDriver
+
+log = logging.getLogger(__name__)
+
+
+class OutboundRegistrations:
+    """Every configured registration, by the name of its section."""
+
+    def __init__(self, driver: SipDriver) -> None:
+        self._driver = driver
+        self.registrations: dict[str, Registration] = {}
+        self._settings: dict[str, pjsip.Registration] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def configure(self, settings: PjsipSettings) -> None:
+        """Begin new registrations, end those that are gone or have changed."""
+        for name in tuple(self._settings):
+            wanted = settings.registrations.get(name)
+            if wanted is None or wanted.set_at != self._settings[name].set_at:
+                self._end(name)
+        for name, wanted in settings.registrations.items():
+            if name not in self._settings:
+                self._settings[name] = wanted
+                task = self._driver.loop.create_task(self._begin(name, wanted), name=f"registration {name}")
+                self._tasks[name] = task
+
+    def stop(self) -> None:
+        """Take every registration away."""
+        for name in tuple(self._settings):
+            self._end(name)
+
+    def tell(self, event: Any) -> None:
+        """Say what became of a registration."""
+        name = next((n for n, r in self.registrations.items() if r is event.registration), "?")
+        if isinstance(event, Registered):
+            verbose(2, f"Registered '{name}' for {event.expires} seconds")
+        elif isinstance(event, RegistrationFailed):
+            later = f"tried again in {event.retry_in:.0f} s" if event.retry_in is not None else "given up"
+            log.warning("registration %s: %d %s, %s", name, event.status, event.reason, later)
+
+    def _end(self, name: str) -> None:
+        self._settings.pop(name, None)
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+        registration = self.registrations.pop(name, None)
+        if registration is not None:
+            registration.stop(self._driver.now())
+
+    async def _begin(self, name: str, wanted: pjsip.Registration) -> None:
+        driver = self._driver
+        try:
+            registrar, client = parse_uri(wanted.server_uri), parse_uri(wanted.client_uri)
+        except ProtocolError as problem:
+            log.error("registration %s: %s", name, problem)
+            return
+        if wanted.max_random_initial_delay:
+            await asyncio.sleep(random.uniform(0, min(wanted.max_random_initial_delay, 1)))
+        target = registrar
+        if wanted.outbound_proxy:
+            try:
+                target = parse_uri(wanted.outbound_proxy)
+            except ProtocolError as problem:
+                log.error("registration %s: outbound_proxy: %s", name, problem)
+                return
+        protocol = (target.parameter("transport") or "udp").upper()
+        transport = driver.transports.find(wanted.transport, protocol)
+        destination = await driver.look_up(target)
+        if transport is None or destination is None:
+            log.error("registration %s: %s cannot be reached", name, target)
+            return
+        user = wanted.contact_user or client.user or "s"
+        auths = driver.endpoints_table.auths_of(wanted.outbound_auth)
+        registration = Registration(
+            driver.agent.layer,
+            registrar=str(registrar),
+            aor=str(client),
+            contact=f"<sip:{user}@{transport.sent_by}>",
+            destination=destination,
+            transport=transport,
+            call_id=new_token(),
+            tag=new_token(),
+            credentials=DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None,
+            expiration=wanted.expiration,
+            retry_interval=float(wanted.retry_interval),
+            max_retries=wanted.max_retries,
+            forbidden_retry_interval=float(wanted.forbidden_retry_interval),
+            fatal_retry_interval=float(wanted.fatal_retry_interval),
+            user_agent=driver.agent.profile.product,
+        )
+        self.registrations[name] = registration
+        registration.start(driver.now())
+        driver.drain()

@@ -1,0 +1,37 @@
+"""The HTTP/1.1 and WebSocket front: it knows requests, users and sockets, and nothing of calls."""
+
+from arietta.http.auth import AclRule, User, Users
+from arietta.http.front import Api, AriFront, FrontOptions
+from arietta.http.messages import Handler, Peer, Request, Response, SwitchProtocols, html_page, json_message
+from arietta.http.mounts import MountTable
+from arietta.http.server import Address, HttpOptions, HttpServer, tls_context
+from arietta.http.static import StaticFiles
+from arietta.http.status_page import StatusPage
+from arietta.http.websocket import Accept, WebSocketConnection, WebSocketOptions, text_frame
+
+__all__ = [
+    "Accept",
+    "AclRule",
+    "Address",
+    "Api",
+    "AriFront",
+    "FrontOptions",
+    "Handler",
+    "HttpOptions",
+    "HttpServer",
+    "MountTable",
+    "Peer",
+    "Request",
+    "Response",
+    "StaticFiles",
+    "StatusPage",
+    "SwitchProtocols",
+    "User",
+    "Users",
+    "WebSocketConnection",
+    "WebSocketOptions",
+    "html_page",
+    "json_message",
+    "text_frame",
+    "tls_context",
+]

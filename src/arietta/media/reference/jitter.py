@@ -1,0 +1,195 @@
+"""The jitter buffer: packets in by sequence number, 20 ms frames out by time."""
+
+from __future__ import annotations
+
+from ..codecs import Codec
+from .frame import FRAME_MS
+
+__all__ = ["JitterBuffer"]
+
+MOST_MS = 500
+"""More than this waiting is too much: the oldest are dropped down to the target."""
+LARGEST_TARGET_MS = 200
+WINDOW_FRAMES = 250
+"""Frames after which the depth is looked at: a sender's faster clock costs one frame then."""
+
+
+class JitterBuffer:
+    """Orders one stream's packets; adapts its depth to the jitter; bounded in time and count.
+
+    It waits for the target depth at the beginning of a talk spurt. A packet that is missing while later ones wait is
+    concealed by the frame before it, then by silence; one that comes after its time is dropped, and deepens the
+    target.
+    """
+
+    __slots__ = (
+        "_codec",
+        "_concealed",
+        "_frames",
+        "_last",
+        "_least",
+        "_next",
+        "_playing",
+        "_stock",
+        "_waiting",
+        "_waiting_ms",
+        "dropped",
+        "lost",
+        "target_ms",
+    )
+
+    def __init__(self, target_ms: int = 40) -> None:
+        self.target_ms = target_ms
+        self.dropped = 0
+        """Packets too late, double or too many."""
+        self.lost = 0
+        """Packets concealed."""
+        self._waiting: dict[int, tuple[Codec, bytes]] = {}
+        self._waiting_ms = 0
+        self._next = -1
+        self._playing = False
+        self._codec: Codec | None = None
+        self._stock = b""
+        self._last = b""
+        self._concealed = 0
+        self._least = MOST_MS
+        self._frames = 0
+
+    def clear(self) -> None:
+        """Forget what waits, and begin a new stream."""
+        self._waiting.clear()
+        self._waiting_ms = 0
+        self._next = -1
+        self._playing = False
+        self._stock = self._last = b""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing will come out before something comes in."""
+        return not self._waiting and not self._stock
+
+    @property
+    def depth_ms(self) -> int:
+        """How much waits."""
+        stock = self._codec.ms_of(self._stock) if self._codec is not None else 0
+        return self._waiting_ms + stock
+
+    def put(self, sequence: int, codec: Codec, payload: bytes) -> None:
+        """Take one packet."""
+        if self._next >= 0:
+            ahead = ((sequence - self._next + 0x8000) & 0xFFFF) - 0x8000
+            if ahead < 0:
+                if ahead > -100 and self._playing:
+                    self.dropped += 1
+                    self.target_ms = min(LARGEST_TARGET_MS, self.target_ms + FRAME_MS)
+                    return
+                if ahead > -100:
+                    self.dropped += 1
+                    return
+                self.clear()
+            elif ahead > 1000:
+                self.clear()
+        duration = codec.ms_of(payload)
+        if duration == 0 or sequence in self._waiting:
+            self.dropped += 1
+            return
+        self._waiting[sequence] = (codec, payload)
+        self._waiting_ms += duration
+        while self._waiting_ms > MOST_MS and len(self._waiting) > 1:
+            oldest = self._oldest()
+            dropped, data = self._waiting.pop(oldest)
+            self._waiting_ms -= dropped.ms_of(data)
+            self._next = (oldest + 1) & 0xFFFF
+            self.dropped += 1
+
+    def get(self) -> tuple[Codec, bytes] | None:
+        """The frame of this tick: None when there is nothing to hear."""
+        if not self._playing:
+            if self.depth_ms < self.target_ms:
+                return None if not self._waiting else self._impatient()
+            self._begin()
+        frame = self._take()
+        if frame is None:
+            self._playing = False
+            self._concealed = 0
+            return None
+        self._watch_depth()
+        return frame
+
+    def _impatient(self) -> tuple[Codec, bytes] | None:
+        """A spurt shorter than the target must come out too: it waits as long as the target at most."""
+        self._frames += 1
+        if self._frames * FRAME_MS < self.target_ms:
+            return None
+        self._begin()
+        return self._take()
+
+    def _begin(self) -> None:
+        self._playing = True
+        self._frames = 0
+        self._least = MOST_MS
+        if self._waiting:
+            self._next = self._oldest()
+
+    def _oldest(self) -> int:
+        anchor = self._next if self._next >= 0 else next(iter(self._waiting))
+        return min(self._waiting, key=lambda s: ((s - anchor + 0x8000) & 0xFFFF))
+
+    def _take(self) -> tuple[Codec, bytes] | None:
+        while True:
+            codec = self._codec
+            if codec is not None and self._stock:
+                size = codec.bytes_of(FRAME_MS)
+                if len(self._stock) >= size:
+                    frame, self._stock = self._stock[:size], self._stock[size:]
+                    self._last = frame
+                    self._concealed = 0
+                    return codec, frame
+            packet = self._waiting.pop(self._next, None)
+            if packet is None:
+                return self._missing(codec)
+            self._next = (self._next + 1) & 0xFFFF
+            self._waiting_ms -= packet[0].ms_of(packet[1])
+            if packet[0] is not codec:
+                self._codec, self._stock = packet[0], packet[1]
+            else:
+                self._stock += packet[1]
+
+    def _missing(self, codec: Codec | None) -> tuple[Codec, bytes] | None:
+        if codec is None:
+            return None
+        if not self._waiting:
+            if not self._stock:
+                return None
+            size = codec.bytes_of(FRAME_MS)
+            frame = self._stock + codec.silence[len(self._stock) : size]
+            self._stock = b""
+            return codec, frame
+        self.lost += 1
+        self._next = (self._next + 1) & 0xFFFF
+        self._stock = b""
+        if self._concealed == 0 and self._last:
+            self._concealed = 1
+            return codec, self._last
+        self._concealed += 1
+        return codec, codec.silence
+
+    def _watch_depth(self) -> None:
+        """Shorten the delay by a frame when even the least depth of a window is more than needed."""
+        depth = self.depth_ms
+        if depth < self._least:
+            self._least = depth
+        self._frames += 1
+        if self._frames < WINDOW_FRAMES:
+            return
+        if self._least > self.target_ms and self._waiting:
+            codec = self._codec
+            if codec is not None and len(self._stock) >= codec.bytes_of(FRAME_MS):
+                self._stock = self._stock[codec.bytes_of(FRAME_MS) :]
+            else:
+                self._take()
+            self.dropped += 1
+        elif self.target_ms > 2 * FRAME_MS and self._least > FRAME_MS:
+            self.target_ms -= FRAME_MS
+        self._frames = 0
+        self._least = MOST_MS

@@ -1,0 +1,42 @@
+"""Session descriptions and their negotiation (RFC 8866, RFC 3264): values and pure functions."""
+
+from arietta.sdp.codecs import CODECS, Codec, PayloadTable, UnknownCodec, codec_named, payload_table
+from arietta.sdp.description import (
+    Connection,
+    Direction,
+    Media,
+    Origin,
+    SdpError,
+    SessionDescription,
+    parse,
+)
+from arietta.sdp.negotiation import (
+    Negotiated,
+    OfferSettings,
+    Refusal,
+    answer_offer,
+    make_offer,
+    read_answer,
+)
+
+__all__ = [
+    "CODECS",
+    "Codec",
+    "Connection",
+    "Direction",
+    "Media",
+    "Negotiated",
+    "OfferSettings",
+    "Origin",
+    "PayloadTable",
+    "Refusal",
+    "SdpError",
+    "SessionDescription",
+    "UnknownCodec",
+    "answer_offer",
+    "codec_named",
+    "make_offer",
+    "parse",
+    "payload_table",
+    "read_answer",
+]

@@ -1,0 +1,98 @@
+"""Codec names as the configuration writes them, and as RTP writes them (RFC 3551, RFC 4733)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from arietta.sdp.description import Media
+
+TELEPHONE_EVENT = "telephone-event"
+MAX_PAYLOAD_TYPE = 127
+
+
+class Codec(msgspec.Struct, frozen=True):
+    """One audio codec as an rtpmap names it."""
+
+    name: str
+    encoding: str
+    clock_rate_hz: int
+    """The clock of its RTP timestamps; for G.722 that is 8000 (RFC 3551 4.5.2)."""
+    payload_type: int
+    """The static payload type, or the dynamic one preferred in our offers."""
+
+    @property
+    def dynamic(self) -> bool:
+        """True if the payload type needs an rtpmap."""
+        return self.payload_type >= 96
+
+
+CODECS = {
+    codec.name: codec
+    for codec in (
+        Codec("ulaw", "PCMU", 8000, 0),
+        Codec("alaw", "PCMA", 8000, 8),
+        Codec("gsm", "GSM", 8000, 3),
+        Codec("g722", "G722", 8000, 9),
+        Codec("slin", "L16", 8000, 117),
+        Codec("slin16", "L16", 16000, 118),
+    )
+}
+"""Every codec that may be negotiated, by its configuration name."""
+
+_BY_ENCODING = {(codec.encoding.lower(), codec.clock_rate_hz): codec for codec in CODECS.values()}
+_STATIC = {str(codec.payload_type): codec for codec in CODECS.values() if not codec.dynamic}
+
+
+class UnknownCodec(ValueError):
+    """A codec name that is in no table."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"unknown codec {name!r}; known are {', '.join(CODECS)}")
+
+
+def codec_named(name: str) -> Codec:
+    """The codec of a configuration name; raises UnknownCodec."""
+    codec = CODECS.get(name)
+    if codec is None:
+        raise UnknownCodec(name)
+    return codec
+
+
+class PayloadTable(msgspec.Struct, frozen=True):
+    """What the payload types of one media section mean."""
+
+    codecs: tuple[tuple[int, Codec], ...]
+    """Payload type and codec, in the order of the m= line; unknown ones are left out."""
+    events: dict[int, int]
+    """Payload type of telephone-event, and its clock rate in Hz."""
+
+
+def payload_table(media: Media) -> PayloadTable:
+    """Read the formats of an m= line with its rtpmap attributes; what cannot be read is unknown."""
+    maps: dict[str, str] = {}
+    for value in media.attributes("rtpmap"):
+        number, _, encoding = value.partition(" ")
+        maps.setdefault(number, encoding.strip())
+    codecs: list[tuple[int, Codec]] = []
+    events: dict[int, int] = {}
+    for form in media.formats:
+        if not (form.isascii() and form.isdigit()) or len(form) > 3 or int(form) > MAX_PAYLOAD_TYPE:
+            continue
+        if form not in maps:
+            static = _STATIC.get(form)
+            if static is not None:
+                codecs.append((int(form), static))
+            continue
+        name, _, rest = maps[form].partition("/")
+        rate_text, _, channels = rest.partition("/")
+        if not (rate_text.isascii() and rate_text.isdigit()) or len(rate_text) > 6 or channels not in ("", "1"):
+            continue
+        rate = int(rate_text)
+        if name.lower() == TELEPHONE_EVENT:
+            events[int(form)] = rate
+            continue
+        codec = _BY_ENCODING.get((name.lower(), rate))
+        if codec is not None:
+            codecs.append((int(form), codec))
+    return PayloadTable(tuple(codecs), events)

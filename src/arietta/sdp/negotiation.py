@@ -1,0 +1,384 @@
+"""Offer and answer (RFC 3264) as pure functions over session descriptions.
+
+One audio stream is negotiated: the first usable audio section of an offer is accepted and every other section
+is refused with port 0, in its place.  Not done here: SRTP profiles, ICE, bundling, video, T.38.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from arietta.sdp.codecs import TELEPHONE_EVENT, Codec, PayloadTable, codec_named, payload_table
+from arietta.sdp.description import (
+    Direction,
+    Line,
+    Media,
+    Origin,
+    SessionDescription,
+    connection_to,
+    direction_of,
+)
+
+NOT_ACCEPTABLE_HERE = 488
+PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+EVENT_PAYLOAD_TYPE = 101
+DYNAMIC_PAYLOAD_TYPES = (*range(96, 128),)
+PTIME_MIN_MS, PTIME_MAX_MS = 10, 120
+
+
+class OfferSettings(msgspec.Struct, frozen=True):
+    """Our side of a negotiation."""
+
+    address: str
+    """The IPv4 or IPv6 address where we take media."""
+    port: int
+    """The RTP port; RTCP is the one above it."""
+    codecs: tuple[str, ...]
+    """Names of the codecs we allow, the best one first."""
+    telephone_event: bool = True
+    """Offer and take digits as RFC 4733 events."""
+    ptime_ms: int = 20
+    """How much audio we like in a packet."""
+    direction: Direction = Direction.SENDRECV
+    session_id: int = 1
+    """The number that names our session in o=; it stays for the whole dialog."""
+    version: int = 1
+    """The version of our first description; later ones count from the previous one."""
+    username: str = "-"
+    name: str = "Arietta"
+    rtcp_mux: bool = False
+    """Offer and take RTP and RTCP on one port (RFC 5761)."""
+    prefer_ours: bool = False
+    """Send with the first of our codecs that both sides have, and not with the peer's first."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why no audio came out of a negotiation."""
+
+    status: int
+    """The SIP status that says so."""
+    reason: str
+
+
+class Negotiated(msgspec.Struct, frozen=True):
+    """What two descriptions agree on, seen from our side."""
+
+    refusal: Refusal | None = None
+    """Set if there is no audio; every other field is then at its default."""
+    index: int = -1
+    """The place of the audio section among the m= lines."""
+    address: str = ""
+    """Where the peer takes RTP."""
+    port: int = 0
+    rtcp_address: str = ""
+    rtcp_port: int = 0
+    rtcp_mux: bool = False
+    codec: str = ""
+    """The codec we send."""
+    payload_type: int = -1
+    """The payload type we send it with."""
+    receive: dict[int, str] = {}
+    """The codecs that may arrive, by payload type."""
+    event_payload_type: int | None = None
+    """The payload type we send digits with; None if the peer takes none with the clock of our codec."""
+    receive_events: dict[int, int] = {}
+    """The clock rates in Hz of telephone-events that may arrive, by payload type."""
+    ptime_ms: int = 20
+    """How much audio to send in a packet."""
+    maxptime_ms: int | None = None
+    """The most audio the peer takes in a packet."""
+    direction: Direction = Direction.INACTIVE
+    """What we do: sendrecv, sendonly, recvonly or inactive."""
+    held: bool = False
+    """True if the peer put us on hold: it sends only, does nothing, or gave the address 0.0.0.0."""
+
+
+def make_offer(settings: OfferSettings, previous: SessionDescription | None = None) -> SessionDescription:
+    """Our offer; with the previous description of the dialog, its changed version (RFC 3264 8).
+
+    Payload numbers and refused sections of the previous description stay as they are, and the version rises
+    only if something else changed.  Raises UnknownCodec.
+    """
+    slot = _live_audio(previous) if previous is not None else None
+    numbers = payload_table(previous.media[slot]) if previous is not None and slot is not None else None
+    audio = _audio_section(settings, _numbered(settings, numbers), settings.direction, "RTP/AVP", settings.rtcp_mux)
+    if previous is None:
+        return _describe(settings, (audio,), None)
+    media = [_refused(section) for section in previous.media]
+    if slot is None:
+        slot = next((place for place, section in enumerate(media) if section.kind == "audio"), None)
+    if slot is None:
+        media.append(audio)
+    else:
+        media[slot] = audio
+    return _describe(settings, tuple(media), previous)
+
+
+def answer_offer(
+    offer: SessionDescription, settings: OfferSettings, previous: SessionDescription | None = None
+) -> tuple[SessionDescription, Negotiated]:
+    """Our answer to an offer, and what was agreed (RFC 3264 6); `previous` is our last description, if any.
+
+    With a refusal in the result every section of the answer is refused; a caller that must not answer like
+    that sends the refusal's status.
+    """
+    refusal: Refusal | None = None
+    chosen: tuple[int, Media, PayloadTable, list[tuple[int, Codec]]] | None = None
+    for index, section in enumerate(offer.media):
+        if section.kind != "audio" or section.port == 0:
+            continue
+        if section.protocol.upper() not in PROTOCOLS:
+            refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, f"media protocol {section.protocol} is not supported")
+            continue
+        if offer.connection_of(section) is None:
+            refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, "no connection address")
+            continue
+        table = payload_table(section)
+        common = _common(table, settings)
+        if common:
+            chosen = index, section, table, common
+            break
+        refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, "no common codec")
+    sections = [_refused(section) for section in offer.media]
+    if chosen is None:
+        refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, "no audio in the offer")
+        return _describe(settings, tuple(sections), previous), Negotiated(refusal=refusal)
+
+    index, section, table, common = chosen
+    direction = _our_direction(offer, section, settings)
+    events = _events_for(table.events, common) if settings.telephone_event else {}
+    mux = settings.rtcp_mux and section.attribute("rtcp-mux") is not None
+    payloads = _Payloads(common, events)
+    sections[index] = _audio_section(settings, payloads, direction, section.protocol, mux)
+    answer = _describe(settings, tuple(sections), previous)
+    receive = {number: codec.name for number, codec in common}
+    agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.ptime_ms, mux)
+    return answer, agreed
+
+
+def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negotiated:
+    """What the peer's answer to our offer agreed on (RFC 3264 7)."""
+    index = _live_audio(offer)
+    if index is None:
+        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no audio in the offer"))
+    if index >= len(answer.media):
+        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no audio in the answer"))
+    section = answer.media[index]
+    if section.port == 0 or section.kind != "audio":
+        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "audio refused in the answer"))
+    if answer.connection_of(section) is None:
+        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no connection address"))
+
+    ours = payload_table(offer.media[index])
+    theirs = payload_table(section)
+    offered = {codec.name: number for number, codec in ours.codecs}
+    common = [(number, codec) for number, codec in theirs.codecs if codec.name in offered]
+    if not common:
+        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no common codec"))
+
+    # What we offered is what we take; a phone that answers with a number of its own tends to send it too.
+    receive = {offered[codec.name]: codec.name for _, codec in common}
+    for number, codec in common:
+        if number not in ours.events:
+            receive.setdefault(number, codec.name)
+    rates = set(ours.events.values())
+    send_events = {number: rate for number, rate in theirs.events.items() if rate in rates}
+    receive_events = {number: rate for number, rate in ours.events.items() if rate in theirs.events.values()}
+    for number, rate in send_events.items():
+        if number not in receive:
+            receive_events.setdefault(number, rate)
+    mux = offer.media[index].attribute("rtcp-mux") is not None and section.attribute("rtcp-mux") is not None
+    direction = _without_sending_nowhere(
+        answer,
+        section,
+        offer.direction_of(offer.media[index]).intersect(answer.direction_of(section).reversed()),
+    )
+    our_ptime = _milliseconds(offer.media[index].attribute("ptime")) or 20
+    return _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, our_ptime, mux)
+
+
+class _Payloads(msgspec.Struct, frozen=True):
+    """The numbered codecs and events of one section."""
+
+    codecs: list[tuple[int, Codec]]
+    events: dict[int, int]
+
+
+def _numbered(settings: OfferSettings, previous: PayloadTable | None) -> _Payloads:
+    """Give every codec we offer a payload type: the one it had before, its own, or a free dynamic one."""
+    before = {codec.name: number for number, codec in previous.codecs} if previous is not None else {}
+    events_before = {rate: number for number, rate in previous.events.items()} if previous is not None else {}
+    used = set(before.values()) | set(events_before.values())
+
+    def free(preferred: int) -> int:
+        number = preferred
+        if number in used:
+            number = next(candidate for candidate in DYNAMIC_PAYLOAD_TYPES if candidate not in used)
+        used.add(number)
+        return number
+
+    wanted = [codec_named(name) for name in dict.fromkeys(settings.codecs)]
+    codecs = [(before[codec.name] if codec.name in before else free(codec.payload_type), codec) for codec in wanted]
+    events: dict[int, int] = {}
+    if settings.telephone_event:
+        for rate in dict.fromkeys(codec.clock_rate_hz for codec in wanted):
+            number = events_before[rate] if rate in events_before else free(EVENT_PAYLOAD_TYPE)
+            events[number] = rate
+    return _Payloads(codecs, events)
+
+
+def _common(table: PayloadTable, settings: OfferSettings) -> list[tuple[int, Codec]]:
+    """The codecs of both sides, each once, the one to send with first."""
+    allowed = {name: place for place, name in enumerate(settings.codecs)}
+    common: dict[str, tuple[int, Codec]] = {}
+    for number, codec in table.codecs:
+        if codec.name in allowed:
+            common.setdefault(codec.name, (number, codec))
+    found = list(common.values())
+    if settings.prefer_ours:
+        found.sort(key=lambda entry: allowed[entry[1].name])
+    return found
+
+
+def _events_for(events: dict[int, int], codecs: list[tuple[int, Codec]]) -> dict[int, int]:
+    """The telephone-events whose clock is that of one of the codecs (RFC 4733 2.1), one for each clock."""
+    rates = {codec.clock_rate_hz for _, codec in codecs}
+    found: dict[int, int] = {}
+    for number, rate in events.items():
+        if rate in rates:
+            rates.discard(rate)
+            found[number] = rate
+    return found
+
+
+def _our_direction(remote: SessionDescription, section: Media, settings: OfferSettings) -> Direction:
+    direction = remote.direction_of(section).reversed().intersect(settings.direction)
+    return _without_sending_nowhere(remote, section, direction)
+
+
+def _without_sending_nowhere(remote: SessionDescription, section: Media, direction: Direction) -> Direction:
+    connection = remote.connection_of(section)
+    if connection is not None and connection.unspecified:
+        return direction_of(False, direction.receives)
+    return direction
+
+
+def _negotiated(
+    remote: SessionDescription,
+    index: int,
+    send: tuple[int, Codec],
+    receive: dict[int, str],
+    send_events: dict[int, int],
+    receive_events: dict[int, int],
+    direction: Direction,
+    ptime_ms: int,
+    mux: bool,
+) -> Negotiated:
+    section = remote.media[index]
+    connection = remote.connection_of(section)
+    address = connection.address if connection is not None else ""
+    number, codec = send
+    rtcp_address, rtcp_port = _rtcp(section, address, mux)
+    maxptime = _milliseconds(section.attribute("maxptime"))
+    ptime = _milliseconds(section.attribute("ptime")) or ptime_ms
+    if maxptime is not None:
+        ptime = min(ptime, maxptime)
+    event = next((key for key, rate in send_events.items() if rate == codec.clock_rate_hz), None)
+    remote_direction = remote.direction_of(section)
+    return Negotiated(
+        index=index,
+        address=address,
+        port=section.port,
+        rtcp_address=rtcp_address,
+        rtcp_port=rtcp_port,
+        rtcp_mux=mux,
+        codec=codec.name,
+        payload_type=number,
+        receive=receive,
+        event_payload_type=event,
+        receive_events=receive_events,
+        ptime_ms=min(max(ptime, PTIME_MIN_MS), PTIME_MAX_MS),
+        maxptime_ms=maxptime,
+        direction=direction,
+        held=not remote_direction.receives or (connection is not None and connection.unspecified),
+    )
+
+
+def _rtcp(section: Media, address: str, mux: bool) -> tuple[str, int]:
+    """Where the peer takes RTCP: the RTP port (RFC 5761), a=rtcp (RFC 3605), or the port above RTP's."""
+    if mux:
+        return address, section.port
+    parts = (section.attribute("rtcp") or "").split()
+    if parts and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) <= 5 and 0 < int(parts[0]) <= 65535:
+        return (parts[3] if len(parts) == 4 else address), int(parts[0])
+    return address, min(section.port + 1, 65535)
+
+
+def _milliseconds(text: str | None) -> int | None:
+    """A ptime or maxptime; None for what is no sensible number."""
+    if not text:
+        return None
+    whole = text.partition(".")[0]
+    if not (whole.isascii() and whole.isdigit()) or len(whole) > 5:
+        return None
+    return int(whole) or None
+
+
+def _live_audio(description: SessionDescription) -> int | None:
+    """The place of our audio section: the first that is not refused."""
+    for index, section in enumerate(description.media):
+        if section.kind == "audio" and section.port:
+            return index
+    return None
+
+
+def _refused(section: Media) -> Media:
+    """The section with port 0 (RFC 3264 6): a refusal needs nothing but the m= line."""
+    return Media(section.kind, 0, section.protocol, section.formats or ("0",))
+
+
+def _audio_section(
+    settings: OfferSettings, payloads: _Payloads, direction: Direction, protocol: str, mux: bool
+) -> Media:
+    lines: list[Line] = []
+    formats: list[str] = []
+    for number, codec in payloads.codecs:
+        formats.append(str(number))
+        lines.append(("a", f"rtpmap:{number} {codec.encoding}/{codec.clock_rate_hz}"))
+    for number, rate in payloads.events.items():
+        formats.append(str(number))
+        lines.append(("a", f"rtpmap:{number} {TELEPHONE_EVENT}/{rate}"))
+        lines.append(("a", f"fmtp:{number} 0-16"))
+    lines.append(("a", f"ptime:{settings.ptime_ms}"))
+    if mux:
+        lines.append(("a", "rtcp-mux"))
+    lines.append(("a", direction.value))
+    return Media("audio", settings.port, protocol, tuple(formats), lines=tuple(lines))
+
+
+def _describe(
+    settings: OfferSettings, media: tuple[Media, ...], previous: SessionDescription | None
+) -> SessionDescription:
+    connection = connection_to(settings.address)
+    if previous is not None:
+        origin = previous.origin
+        if previous.media == media and previous.connection == connection:
+            return previous
+        raised = Origin(
+            origin.username,
+            origin.session_id,
+            origin.version + 1,
+            origin.network,
+            connection.address_type,
+            settings.address,
+        )
+        return SessionDescription(raised, previous.name, connection, media=media)
+    origin = Origin(
+        settings.username,
+        settings.session_id,
+        settings.version,
+        "IN",
+        connection.address_type,
+        settings.address,
+    )
+    return SessionDescription(origin, settings.name, connection, media=media)

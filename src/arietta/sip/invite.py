@@ -1,0 +1,621 @@
+"""The INVITE usage of a dialog, both roles: one object per call leg, sans-IO (RFC 3261 13, 14, 15; RFC 5407).
+
+The session is fed with the transaction layer's events and talks to that layer; what happened goes, as events of
+`events`, to the sink its owner gave it. Its methods return False when the peer was faster: what was asked no longer
+fits the state, an event says why. `agent.UserAgent` makes sessions and routes events to them.
+"""
+
+from __future__ import annotations
+
+import random
+from enum import StrEnum
+from math import inf
+from typing import Literal
+
+from .auth import DigestClient
+from .dialogs import Dialog, create_uac_dialog, create_uas_dialog
+from .errors import ProtocolError
+from .events import (
+    Acked,
+    Answered,
+    Ended,
+    Failed,
+    Incoming,
+    InfoReceived,
+    Provisional,
+    ReferReceived,
+    ReInvite,
+    ReInviteAnswered,
+    ReInviteFailed,
+    RequestAnswered,
+    RequestInDialog,
+    SessionEvent,
+)
+from .headers import Reason, parse_reason
+from .layer import TransactionLayer
+from .message import Headers, Message, Request, Response, reason_phrase
+from .profile import SDP, Profile, check_body, check_require, create_answer, dress_request
+from .transactions import (
+    AckReceived,
+    Address,
+    CancelReceived,
+    ClientTransaction,
+    Event,
+    Output,
+    RequestReceived,
+    ResponseReceived,
+    Send,
+    ServerTransaction,
+    TimedOut,
+    Transport,
+)
+from .uri import parse_name_addr
+from .usage import DialogUsage
+
+__all__ = ["InviteSession", "SessionState"]
+
+PROVISIONAL_REPEAT = 60.0
+"""Seconds after which a provisional response is said again, for proxies' timer C (13.3.1.1)."""
+MAX_FORKS = 32
+"""Forks remembered so that their repeated 2xx gets an ACK and no second BYE."""
+
+
+class SessionState(StrEnum):
+    """Where a session is."""
+
+    CALLING = "calling"
+    """Our INVITE has no final response."""
+    INCOMING = "incoming"
+    """The peer's INVITE has no final response."""
+    ANSWERED = "answered"
+    """Our 2xx has no ACK."""
+    CONFIRMED = "confirmed"
+    TERMINATING = "terminating"
+    """Our BYE has no response."""
+    TERMINATED = "terminated"
+
+
+_ALIVE = (SessionState.ANSWERED, SessionState.CONFIRMED)
+
+
+class InviteSession(DialogUsage):
+    """One call leg. Make it with `UserAgent.accept_invite` or `UserAgent.invite`."""
+
+    def __init__(
+        self,
+        layer: TransactionLayer,
+        sink: list[Output | SessionEvent],
+        table: dict[tuple[str, str], InviteSession],
+        profile: Profile,
+        transport: Transport,
+        contact: str,
+        *,
+        local_tag: str,
+        peer: Address,
+        credentials: DigestClient | None = None,
+        remember_source: bool = False,
+    ) -> None:
+        super().__init__(
+            layer,
+            profile,
+            transport,
+            contact,
+            local_tag=local_tag,
+            peer=peer,
+            credentials=credentials,
+            remember_source=remember_source,
+        )
+        self.user: object = None
+        """Whatever the driver ties to the session."""
+        self.invite: Request | None = None
+        """The INVITE that began it."""
+        self.state = SessionState.CALLING
+        self.deadline = self.queued_at = inf
+        self._sink = sink
+        self._table = table
+        self._ended = False
+        self._incoming: ServerTransaction | None = None
+        self._outgoing: ClientTransaction | None = None
+        self._offer: tuple[bytes, tuple[tuple[str, str], ...]] = (b"", ())
+        self._answer: tuple[ServerTransaction, Response] | None = None
+        self._answer_cseq = -1
+        self._answer_interval = 0.0
+        self._answer_at = self._answer_until = self._ringing_at = self._retry_at = self._cancel_until = inf
+        self._ringing: Response | None = None
+        self._ack: Send | None = None
+        self._ack_cseq = -1
+        self._bye: tuple[tuple[str, str], ...] | None = None
+        self._cancel: tuple[tuple[str, str], ...] | None = None
+        self._cancel_sent = self._had_provisional = False
+        self._away: dict[str, Send] = {}
+
+    # -- the beginning ----------------------------------------------------------------------------------------
+
+    def begin_incoming(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """Take the INVITE that makes the session: 100, then Incoming. ProtocolError says how to refuse it."""
+        if not request.from_tag:
+            raise ProtocolError(400, "From has no tag", message=request)
+        check_require(self.profile, request)
+        check_body(request)
+        self.dialog = create_uas_dialog(request, self.local_tag)
+        self.state = SessionState.INCOMING
+        self.invite = request
+        self._table[request.call_id, self.local_tag] = self
+        self._incoming = transaction
+        transaction.user = self
+        self.layer.respond(transaction, request.create_response(100), now)
+        self._sink.append(Incoming(self, request, request.sdp))
+
+    def begin_outgoing(self, request: Request, sdp: bytes, now: float) -> None:
+        """Send the INVITE that makes the session; Contact, Allow, Supported and the body are put on it here."""
+        self.is_caller = True
+        self.invite = request
+        self._table[request.call_id, self.local_tag] = self
+        dress_request(self.profile, self.contact, request, sdp)
+        self._offer = (sdp, ())
+        self._outgoing = self.layer.send_request(request, self.peer, self.transport, now, self)
+
+    # -- what the driver asks: answering ----------------------------------------------------------------------
+
+    def ring(self, now: float, status: int = 180, sdp: bytes = b"", headers: Headers = ()) -> bool:
+        """Send a provisional response, said again every minute."""
+        if self._incoming is None or self.state is not SessionState.INCOMING:
+            return False
+        response = create_answer(
+            self.profile, self.contact, self._incoming.request, status, self.local_tag, sdp, headers
+        )
+        self._ringing, self._ringing_at = response, now + PROVISIONAL_REPEAT
+        self.layer.respond(self._incoming, response, now)
+        self._rearm()
+        return True
+
+    def accept(self, now: float, sdp: bytes = b"", headers: Headers = ()) -> bool:
+        """Send 200 to the INVITE or re-INVITE that waits, repeated until its ACK comes (13.3.1.4)."""
+        transaction, dialog = self._incoming, self.dialog
+        if transaction is None or dialog is None:
+            return False
+        request = transaction.request
+        response = create_answer(self.profile, self.contact, request, 200, self.local_tag, sdp, headers)
+        if not self.layer.respond(transaction, response, now):
+            return False
+        self._incoming = self._ringing = None
+        self._ringing_at = inf
+        if dialog.confirmed:
+            dialog.refresh_target(request)
+        dialog.confirmed = True
+        self.state = SessionState.ANSWERED
+        timers = self.layer.timers
+        self._answer = (transaction, response)
+        self._answer_cseq = request.cseq.number
+        self._answer_interval = timers.t1
+        self._answer_at = now + timers.t1
+        self._answer_until = now + timers.longest
+        self._rearm()
+        return True
+
+    def reject(self, now: float, status: int, reason: str | None = None, headers: Headers = ()) -> bool:
+        """Refuse the INVITE, which ends the session, or the re-INVITE, which does not."""
+        transaction = self._incoming
+        if transaction is None or status < 300:
+            return False
+        self._refuse_incoming(status, now, reason, headers)
+        if self.state is SessionState.INCOMING:
+            self._end("local", now, status, reason or reason_phrase(status))
+        return True
+
+    # -- what the driver asks: calling ------------------------------------------------------------------------
+
+    def cancel(self, now: float, headers: Headers = ()) -> bool:
+        """Give up our INVITE: CANCEL now, or as soon as a provisional response allows it (9.1)."""
+        if self.state is not SessionState.CALLING or self._cancel is not None or self._outgoing is None:
+            return False
+        self._cancel = tuple(headers)
+        if self._had_provisional:
+            self._send_cancel(now)
+        return True
+
+    def acknowledge(self, now: float, sdp: bytes) -> bool:
+        """Send the ACK with our answer, when the 2xx made the offer."""
+        if self.dialog is None or self._ack is not None or self._ack_cseq < 0:
+            return False
+        self._send_ack(self.dialog, self._ack_cseq, sdp)
+        return True
+
+    # -- what the driver asks: in the session -----------------------------------------------------------------
+
+    def reinvite(self, now: float, sdp: bytes, headers: Headers = ()) -> bool:
+        """Offer a change (14.1); False while another INVITE is going on in either direction."""
+        if self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf:
+            return False
+        self._send_reinvite(sdp, tuple(headers), now)
+        return True
+
+    def request(
+        self, now: float, method: str, body: bytes = b"", headers: Headers = (), content_type: str = ""
+    ) -> ClientTransaction | None:
+        """Send INFO, MESSAGE, REFER, NOTIFY, UPDATE ...; RequestAnswered follows. None outside of a dialog."""
+        if self.dialog is None or self._ended or self.state is SessionState.INCOMING:
+            return None
+        request = self.dialog.create_request(method, headers, body, content_type)
+        if method in ("REFER", "SUBSCRIBE", "UPDATE", "NOTIFY"):
+            request.set("Contact", self.contact)
+        return self._send(request, now)
+
+    def bye(self, now: float, headers: Headers = ()) -> bool:
+        """End the session; waits for the ACK when our 2xx has none yet (15)."""
+        if self.state is SessionState.ANSWERED and self._bye is None:
+            self._bye = tuple(headers)
+            return True
+        if self.state not in _ALIVE or self._bye is not None:
+            return False
+        self._send_bye(now, headers)
+        self._end("local", now, reason="BYE")
+        return True
+
+    def end(self, now: float, status: int = 603, headers: Headers = ()) -> bool:
+        """End it whatever its state: CANCEL, a final response with `status`, or BYE; each with `headers`."""
+        if self.state is SessionState.CALLING:
+            return self.cancel(now, headers)
+        if self.state is SessionState.INCOMING:
+            return self.reject(now, status, None, headers)
+        return self.bye(now, headers)
+
+    # -- what the layer tells ---------------------------------------------------------------------------------
+
+    def receive(self, event: Event, now: float) -> None:
+        """Take an event of the transaction layer that is for this session."""
+        match event:
+            case RequestReceived(transaction, request):
+                try:
+                    self._receive_request(transaction, request, now)
+                except ProtocolError as error:
+                    self._answer_error(transaction, request, error, now)
+            case AckReceived(request):
+                self._receive_ack(request, now)
+            case ResponseReceived(transaction, response):
+                try:
+                    self._receive_response(transaction, response, now)
+                except ProtocolError as error:
+                    self.layer.counters["dropped.bad_response"] += 1
+                    self._give_up(transaction, 502, f"{reason_phrase(502)} ({error.text})", now)
+            case CancelReceived(transaction, request):
+                if transaction is self._incoming:
+                    self._receive_cancel(request, now)
+            case _:
+                transaction_failed = event.transaction
+                if isinstance(transaction_failed, ClientTransaction):
+                    status = 408 if isinstance(event, TimedOut) else 503
+                    self._give_up(transaction_failed, status, reason_phrase(status), now)
+        self._rearm()
+
+    def handle_timeout(self, now: float) -> None:
+        """Act on what is due: 2xx again, BYE for a missing ACK, provisional again, re-INVITE after 491."""
+        if self._answer_until <= now:
+            self._stop_answer()
+            self._send_bye(now, self._bye or ())
+            self._end("timeout", now, reason="no ACK to our 2xx")
+        if self._answer_at <= now and self._answer is not None:
+            transaction, response = self._answer
+            self._answer_interval = min(self._answer_interval * 2, self.layer.timers.t2)
+            self._answer_at = now + self._answer_interval
+            self.layer.respond(transaction, response, now)
+        if self._ringing_at <= now:
+            self._ringing_at = inf
+            if self._ringing is not None and self._incoming is not None:
+                self._ringing_at = now + PROVISIONAL_REPEAT
+                self.layer.respond(self._incoming, self._ringing, now)
+        if self._retry_at <= now:
+            self._retry_at = inf
+            if self.state is SessionState.CONFIRMED and self._incoming is None and self._outgoing is None:
+                self._send_reinvite(*self._offer, now)
+        if self._cancel_until <= now:  # 9.1: no final response 64*T1 after the CANCEL
+            self._outgoing = None
+            self._end("local", now, 487, "CANCEL")
+        self._rearm()
+
+    # -- requests of the peer ---------------------------------------------------------------------------------
+
+    def _receive_request(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        method = request.method
+        if self.dialog is None:
+            raise ProtocolError(481, "no dialog yet", message=request)
+        self.dialog.take_request(request)
+        transaction.user = self
+        if method == "BYE":
+            self._receive_bye(transaction, request, now)
+            return
+        if self._ended:
+            raise ProtocolError(481, "the session is over", message=request)
+        if method not in self.profile.allow:
+            raise ProtocolError(405, f"{method[:32]} is not allowed", headers=(("Allow", self.profile.allow_value),))
+        check_require(self.profile, request)
+        if method == "INVITE":
+            self._receive_reinvite(transaction, request, now)
+        elif method == "INFO":
+            self._sink.append(InfoReceived(self, transaction, request))
+        elif method == "REFER":
+            values = request.values("Refer-To")
+            if len(values) != 1:
+                raise ProtocolError(400, f"Refer-To stands {len(values)} times")
+            self._sink.append(ReferReceived(self, transaction, request, parse_name_addr(values[0])))
+        else:
+            self._sink.append(RequestInDialog(self, transaction, request))
+
+    def _receive_reinvite(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        if self._incoming is not None:  # 14.2
+            raise ProtocolError(
+                500, "an INVITE of yours is going on", headers=(("Retry-After", str(random.randint(0, 10))),)
+            )
+        if self._outgoing is not None or self._answer is not None or self.state is not SessionState.CONFIRMED:
+            raise ProtocolError(491, "an INVITE is going on")
+        check_body(request)
+        self._incoming = transaction
+        self.layer.respond(transaction, request.create_response(100), now)
+        self._sink.append(ReInvite(self, request, request.sdp))
+
+    def _receive_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        self.layer.respond(transaction, request.create_response(200, to_tag=self.local_tag), now)
+        if self._incoming is not None:  # 15.1.2
+            self._refuse_incoming(487, now)
+        self._stop_answer()
+        self._retry_at = inf
+        self._end("remote", now, reason="BYE", request=request)
+
+    def _receive_cancel(self, request: Request, now: float) -> None:
+        self._refuse_incoming(487, now)
+        if self.state is SessionState.INCOMING:
+            self._end("remote", now, 487, "CANCEL", request)
+
+    def _receive_ack(self, request: Request, now: float) -> None:
+        if self._answer is None or request.cseq.number != self._answer_cseq:
+            return
+        self._stop_answer()
+        if self.state is SessionState.ANSWERED:
+            self.state = SessionState.CONFIRMED
+            self._sink.append(Acked(self, request.sdp))
+            if self._bye is not None:
+                self._send_bye(now, self._bye)
+                self._end("local", now, reason="BYE")
+
+    def _answer_error(self, transaction: ServerTransaction, request: Request, error: ProtocolError, now: float) -> None:
+        self.layer.counters[f"refused.{error.status}"] += 1
+        response = request.create_response(error.status, to_tag=self.local_tag, headers=error.headers)
+        self.layer.respond(transaction, response, now)
+
+    # -- responses of the peer --------------------------------------------------------------------------------
+
+    def _receive_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        request = transaction.request
+        if request.method == "INVITE":
+            if response.status < 200:
+                self._receive_provisional(transaction, response, now)
+            elif response.status < 300:
+                self._receive_2xx(transaction, response, now)
+            else:
+                self._receive_refusal(transaction, response, now)
+            return
+        if response.status < 200 or self._authorize(transaction, response, now):
+            return
+        self._finish_request(transaction, response.status, response.reason, response, now)
+
+    def _receive_provisional(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        if transaction is not self._outgoing or self.state is not SessionState.CALLING:
+            return
+        self._had_provisional = True
+        if self._cancel is not None:
+            self._send_cancel(now)
+        elif response.status > 100:
+            if response.to_tag and (self.dialog is None or self.dialog.remote_tag != response.to_tag):
+                self.dialog = create_uac_dialog(transaction.request, response)
+            self._sink.append(Provisional(self, response.status, response.reason, response.sdp, response))
+
+    def _receive_2xx(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        request, tag = transaction.request, response.to_tag
+        dialog = self.dialog
+        if transaction is not self._outgoing:
+            if dialog is not None and dialog.confirmed and tag == dialog.remote_tag:
+                if self._ack is not None and request.cseq.number == self._ack_cseq:
+                    self.layer.send_again(self._ack)
+            else:  # another fork (13.2.2.4), or an answer that came after we gave up
+                self._send_away(request, response, now)
+            return
+        self._outgoing = None
+        self._rounds = 0
+        self._cancel_until = inf
+        self._ack, self._ack_cseq = None, request.cseq.number
+        if self.state is SessionState.CALLING:
+            if dialog is None or dialog.remote_tag != tag:
+                dialog = create_uac_dialog(request, response)
+            else:  # 13.2.2.4: the route set is computed again from the 2xx
+                fresh = create_uac_dialog(request, response)
+                fresh.local_cseq = max(fresh.local_cseq, dialog.local_cseq)
+                fresh.remote_cseq = dialog.remote_cseq
+                dialog = fresh
+            self.dialog = dialog
+            dialog.confirmed = True
+            if self._cancel is not None:  # 9.1: the 2xx crossed our CANCEL
+                self._send_ack(dialog, self._ack_cseq, b"")
+                self._send_bye(now, self._cancel)
+                self._end("local", now, 487, "CANCEL")
+                return
+            self.state = SessionState.CONFIRMED
+            event: SessionEvent = Answered(self, response.sdp, response)
+        else:
+            if dialog is None:
+                return
+            dialog.refresh_target(response)
+            event = ReInviteAnswered(self, response.sdp, response)
+        if self._offer[0] or self._ended:
+            self._send_ack(dialog, self._ack_cseq, b"")
+        if not self._ended:
+            self._sink.append(event)
+
+    def _receive_refusal(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        if transaction is not self._outgoing:
+            return
+        if self._cancel is None and not self._ended and self._authorize(transaction, response, now):
+            return
+        self._rounds = 0
+        self._outgoing = None
+        status, reason = response.status, response.reason
+        if self.state is SessionState.CALLING:
+            if self._cancel is not None:
+                self._end("local", now, status, "CANCEL")
+            else:
+                contacts = tuple(response.contacts) if 300 <= status < 400 else ()
+                self._fail(Failed(self, status, reason, contacts, _reasons(response), response))
+        elif self._ended:
+            return
+        elif status == 491:  # 14.1: who owns the Call-ID waits longer
+            wait = random.randrange(210, 401) if self.is_caller else random.randrange(0, 201)
+            self._retry_at = now + wait / 100
+        elif status in (408, 481):  # 12.2.1.2
+            self._send_bye(now, ())
+            self._end("timeout", now, reason=f"{status} {reason}")
+        else:
+            self._sink.append(ReInviteFailed(self, status, reason))
+
+    def _give_up(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
+        if transaction is self._outgoing:
+            self._outgoing = None
+            if self.state is SessionState.CALLING:
+                if self._cancel is not None:
+                    self._end("local", now, 487, "CANCEL")
+                else:
+                    self._fail(Failed(self, status, reason))
+            elif not self._ended:
+                self._send_bye(now, ())
+                self._end("timeout", now, reason=f"{status} {reason}")
+        elif transaction.request.method != "INVITE":
+            self._finish_request(transaction, status, reason, None, now)
+
+    def _finish_request(
+        self, transaction: ClientTransaction, status: int, reason: str, response: Response | None, now: float
+    ) -> None:
+        self._rounds = 0
+        method = self._attempts.pop(transaction, "")
+        if method == "BYE":
+            self._terminate()
+        elif method and not self._ended:
+            if method == "UPDATE" and response is not None and status < 300 and self.dialog is not None:
+                self.dialog.refresh_target(response)
+            self._sink.append(RequestAnswered(self, transaction.request, status, reason, response))
+            if status == 481 and self.state in _ALIVE:
+                self._stop_answer()
+                self._send_bye(now, ())
+                self._end("timeout", now, reason=f"{status} {reason}")
+
+    def _authorize(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
+        """Send the request again with credentials; False when that is not possible."""
+        again = self._send_with_credentials(transaction, response, now)
+        if again is None:
+            return False
+        if transaction is self._outgoing:
+            self._outgoing = again
+            if self.state is SessionState.CALLING:
+                self.invite = again.request
+                self.dialog = None
+                self._had_provisional = False
+        return True
+
+    # -- sending ----------------------------------------------------------------------------------------------
+
+    def _send_reinvite(self, sdp: bytes, headers: tuple[tuple[str, str], ...], now: float) -> None:
+        assert self.dialog is not None
+        request = self.dialog.create_request("INVITE", headers)
+        dress_request(self.profile, self.contact, request, sdp)
+        self._offer = (sdp, headers)
+        self._outgoing = self.layer.send_request(request, self._destination(), self.transport, now, self)
+
+    def _send_cancel(self, now: float) -> None:
+        if self._cancel_sent or self._outgoing is None:
+            return
+        self._cancel_sent = True
+        self._cancel_until = now + self.layer.timers.longest
+        self.layer.cancel(self._outgoing, now, self._cancel or (), self)
+        self._rearm()
+
+    def _send_ack(self, dialog: Dialog, cseq: int, sdp: bytes) -> None:
+        ack = dialog.create_ack(cseq, sdp, SDP if sdp else "")
+        if self.invite is not None and cseq == self.invite.cseq.number:
+            for name in ("Authorization", "Proxy-Authorization"):  # 22.1: an ACK cannot be challenged
+                if name in self.invite.headers:
+                    ack.headers[name] = self.invite.headers[name]
+        self._ack = self.layer.send_ack(ack, self._destination(dialog), self.transport)
+
+    def _send_bye(self, now: float, headers: Headers) -> None:
+        if self.dialog is not None:
+            self._send(self.dialog.create_request("BYE", headers), now)
+            self.state = SessionState.TERMINATING
+
+    def _send_away(self, request: Request, response: Response, now: float) -> None:
+        dialog = create_uac_dialog(request, response)
+        known = self._away.get(dialog.remote_tag)
+        if known is not None:
+            self.layer.send_again(known)
+            return
+        destination = self._destination(dialog)
+        ack = self.layer.send_ack(dialog.create_ack(request.cseq.number), destination, self.transport)
+        if len(self._away) < MAX_FORKS:
+            self._away[dialog.remote_tag] = ack
+        self.layer.send_request(dialog.create_request("BYE"), destination, self.transport, now, self)
+
+    def _refuse_incoming(self, status: int, now: float, reason: str | None = None, headers: Headers = ()) -> None:
+        transaction = self._incoming
+        if transaction is not None:
+            self._incoming = self._ringing = None
+            self._ringing_at = inf
+            response = transaction.request.create_response(status, reason, to_tag=self.local_tag, headers=headers)
+            if self.profile.product:
+                response.headers["Server"] = [self.profile.product]
+            self.layer.respond(transaction, response, now)
+
+    # -- bookkeeping ------------------------------------------------------------------------------------------
+
+    def _stop_answer(self) -> None:
+        self._answer = None
+        self._answer_at = self._answer_until = inf
+
+    def _end(
+        self,
+        by: Literal["local", "remote", "timeout"],
+        now: float,
+        status: int = 0,
+        reason: str = "",
+        request: Request | None = None,
+    ) -> None:
+        if self.state is not SessionState.TERMINATING or by == "remote":
+            self._terminate()
+        self._stop_answer()
+        self._retry_at = self._cancel_until = inf
+        if not self._ended:
+            self._ended = True
+            reasons = _reasons(request) if request is not None else ()
+            self._sink.append(Ended(self, by, status, reason, reasons, request))
+
+    def _fail(self, event: Failed) -> None:
+        self._terminate()
+        self._cancel_until = inf
+        if not self._ended:
+            self._ended = True
+            self._sink.append(event)
+
+    def _terminate(self) -> None:
+        self.state = SessionState.TERMINATED
+        if self.invite is not None:
+            self._table.pop((self.invite.call_id, self.local_tag), None)
+
+    def _rearm(self) -> None:
+        deadline = min(self._answer_at, self._answer_until, self._ringing_at, self._retry_at, self._cancel_until)
+        self.deadline = deadline
+        if deadline < self.queued_at:
+            self.layer.schedule(self)
+
+
+def _reasons(message: Message) -> tuple[Reason, ...]:
+    if "Reason" not in message.headers:
+        return ()
+    try:
+        return tuple(parse_reason(value) for value in message.values("Reason"))
+    except ProtocolError:
+        return ()

@@ -1,0 +1,85 @@
+"""What our user agent says of itself, and what it refuses in a request (RFC 3261 8.2.2.3, 8.2.3, 20.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from .dialogs import literal_address
+from .errors import ProtocolError
+from .message import Headers, Request, Response
+from .transactions import Address
+from .uri import SipUri
+
+__all__ = ["SDP", "Profile", "check_body", "check_require", "create_answer", "dress_request"]
+
+SDP = "application/sdp"
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What our user agent says of itself."""
+
+    allow: tuple[str, ...] = (
+        "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REFER", "NOTIFY", "UPDATE", "MESSAGE",
+    )  # fmt: skip
+    """Methods answered in a dialog; others get 405."""
+    supported: tuple[str, ...] = ()
+    """Option tags in lower case; a Require with any other gets 420. Sessions do no 100rel."""
+    product: str = "Arietta"
+    """Server and User-Agent; "" for none."""
+    resolve: Callable[[SipUri], Address | None] = literal_address
+    """Where a URI points, when that is known without waiting; else requests go where the peer was last heard."""
+
+    @property
+    def allow_value(self) -> str:
+        """The Allow header field."""
+        return ", ".join(self.allow)
+
+
+def create_answer(
+    profile: Profile, contact: str, request: Request, status: int, to_tag: str, sdp: bytes, headers: Headers
+) -> Response:
+    """A response to an INVITE that makes or keeps a dialog: with Contact, Allow and our names."""
+    response = request.create_response(status, to_tag=to_tag, body=sdp, content_type=SDP if sdp else "")
+    _add_names(response, "Server", profile, contact)
+    for name, value in headers:
+        response.add(name, value)
+    return response
+
+
+def dress_request(profile: Profile, contact: str, request: Request, sdp: bytes) -> None:
+    """Put Contact, Allow, our names and the session description on an INVITE."""
+    _add_names(request, "User-Agent", profile, contact)
+    if sdp:
+        request.body = sdp
+        request.headers["Content-Type"] = [SDP]
+
+
+def check_require(profile: Profile, request: Request) -> None:
+    """ProtocolError 420 with Unsupported when the request needs an extension we have not."""
+    if "Require" not in request.headers:
+        return
+    missing = [tag for tag in request.values("Require") if tag.lower() not in profile.supported]
+    if missing:
+        listed = ", ".join(missing)
+        raise ProtocolError(420, f"extensions {listed[:64]} are not supported", headers=(("Unsupported", listed),))
+
+
+def check_body(request: Request) -> None:
+    """ProtocolError 415 for a body that must be understood and holds no session description."""
+    if not request.body or request.sdp:
+        return
+    if "handling=optional" in (request.get("Content-Disposition") or "").replace(" ", "").lower():
+        return
+    raise ProtocolError(415, f"content type {request.content_type[:64]!r}", headers=(("Accept", SDP),))
+
+
+def _add_names(message: Request | Response, product_header: str, profile: Profile, contact: str) -> None:
+    fields = message.headers
+    fields["Contact"] = [contact]
+    fields["Allow"] = [profile.allow_value]
+    if profile.supported:
+        fields["Supported"] = [", ".join(profile.supported)]
+    if profile.product:
+        fields[product_header] = [profile.product]

@@ -1,0 +1,193 @@
+"""The bindings of an address-of-record and what REGISTER does to them (RFC 3261 10.3); values and one function.
+
+```
+update = register(aor_bindings, request, rules, now, source=address)
+aor_bindings = update.bindings                      # keep them
+agent.respond(transaction, now, update.status, headers=update.headers)
+```
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .errors import ProtocolError
+from .headers import parse_contacts, parse_delta_seconds
+from .message import Request
+from .transactions import Address
+from .uri import NameAddr, SipUri
+
+__all__ = ["Binding", "Rules", "Update", "expire", "register"]
+
+MAX_BINDINGS = 100
+"""Contacts that one REGISTER may name, whatever the rules say."""
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """One contact of an address-of-record."""
+
+    uri_text: str
+    """The contact's URI as it came."""
+    expires_at: float
+    """When it ends, on the caller's clock."""
+    call_id: str
+    cseq: int
+    q: float = 1.0
+    """Preference, 0..1."""
+    parameters: tuple[tuple[str, str | None], ...] = ()
+    """Contact parameters other than expires and q, such as +sip.instance."""
+    path: tuple[str, ...] = ()
+    """Path values (RFC 3327) to be used as route set."""
+    source: Address | None = None
+    """Where the REGISTER came from."""
+    user_agent: str = ""
+
+    @property
+    def uri(self) -> SipUri:
+        """The contact's URI parsed; it was checked when it was bound."""
+        return NameAddr("", self.uri_text).uri
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the configuration of an address-of-record allows; durations in seconds."""
+
+    default_expiration: int = 3600
+    minimum_expiration: int = 60
+    maximum_expiration: int = 7200
+    max_contacts: int = 1
+    remove_existing: bool = False
+    """True: new contacts push the oldest out when max_contacts is reached. False: they are refused with 403."""
+
+
+class Update(msgspec.Struct, frozen=True):
+    """What a REGISTER did, with what answers it."""
+
+    status: int
+    """200, or why nothing changed: 400, 403, 423, 500."""
+    bindings: tuple[Binding, ...]
+    """All bindings from now on."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Header fields of the response: Contact with expires, Min-Expires, Path."""
+    added: tuple[Binding, ...] = ()
+    refreshed: tuple[Binding, ...] = ()
+    removed: tuple[Binding, ...] = ()
+    """Those taken away, and those that had ended before."""
+
+
+def register(
+    bindings: tuple[Binding, ...], request: Request, rules: Rules, now: float, *, source: Address | None = None
+) -> Update:
+    """Apply a REGISTER to the bindings of its address-of-record, all of it or nothing (10.3 steps 6 to 8)."""
+    bindings, ended = expire(bindings, now)
+    try:
+        update = _apply(bindings, request, rules, now, source)
+    except ProtocolError as error:
+        update = Update(error.status, bindings, error.headers)
+    return msgspec.structs.replace(update, removed=ended + update.removed) if ended else update
+
+
+def expire(bindings: tuple[Binding, ...], now: float) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
+    """Part the bindings that live from those that ended."""
+    if all(binding.expires_at > now for binding in bindings):
+        return bindings, ()
+    alive = tuple(binding for binding in bindings if binding.expires_at > now)
+    return alive, tuple(binding for binding in bindings if binding.expires_at <= now)
+
+
+def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: float, source: Address | None) -> Update:
+    call_id, cseq = request.call_id, request.cseq.number
+    values = request.values("Contact")
+    if not values:
+        return Update(200, bindings, _contact_headers(bindings, request, now))
+    if "*" in values:
+        if len(values) > 1 or request.expires != 0:
+            raise ProtocolError(400, "Contact * stands with other contacts or without Expires: 0")
+        for binding in bindings:
+            _check_order(binding, call_id, cseq)
+        return Update(200, (), (), removed=bindings)
+    if len(values) > MAX_BINDINGS:
+        raise ProtocolError(400, f"{len(values)} contacts are over the limit of {MAX_BINDINGS}")
+    kept = list(bindings)
+    added: list[Binding] = []
+    refreshed: list[Binding] = []
+    removed: list[Binding] = []
+    for contact in parse_contacts(values):
+        new = _bind(contact, request, rules, now, source)
+        old = next((binding for binding in kept if binding.uri == new.uri), None)
+        if old is not None:
+            _check_order(old, call_id, cseq)
+            position = kept.index(old)
+            if new.expires_at <= now:
+                removed.append(kept.pop(position))
+            else:
+                kept[position] = new
+                refreshed.append(new)
+        elif new.expires_at > now:
+            kept.append(new)
+            added.append(new)
+    excess = len(kept) - rules.max_contacts
+    if excess > 0:
+        if not rules.remove_existing or len(added) > rules.max_contacts:
+            raise ProtocolError(403, f"{len(kept)} contacts are over max_contacts {rules.max_contacts}")
+        fresh = {id(binding) for binding in added}
+        oldest = sorted((b for b in kept if id(b) not in fresh), key=lambda binding: binding.expires_at)[:excess]
+        removed += oldest
+        kept = [binding for binding in kept if all(binding is not gone for gone in oldest)]
+    result = tuple(kept)
+    gone = {id(binding) for binding in removed}
+    return Update(
+        200,
+        result,
+        _contact_headers(result, request, now),
+        tuple(added),
+        tuple(binding for binding in refreshed if id(binding) not in gone),
+        tuple(removed),
+    )
+
+
+def _bind(contact: NameAddr, request: Request, rules: Rules, now: float, source: Address | None) -> Binding:
+    _ = contact.uri  # 400 or 416 for what could not be called
+    asked = contact.parameter("expires")
+    seconds = parse_delta_seconds(asked) if asked is not None else request.expires
+    if seconds is None:  # 10.2.1.1: malformed counts as the default
+        seconds = rules.default_expiration
+    if 0 < seconds < rules.minimum_expiration:
+        minimum = str(rules.minimum_expiration)
+        raise ProtocolError(423, f"{seconds} s is under the minimum of {minimum}", headers=(("Min-Expires", minimum),))
+    seconds = min(seconds, rules.maximum_expiration)
+    return Binding(
+        contact.uri_text,
+        now + seconds,
+        request.call_id,
+        request.cseq.number,
+        _read_q(contact.parameter("q")),
+        tuple((name, value) for name, value in contact.parameters if name not in ("expires", "q")),
+        tuple(request.values("Path")),
+        source,
+        request.get("User-Agent") or "",
+    )
+
+
+def _check_order(binding: Binding, call_id: str, cseq: int) -> None:
+    if binding.call_id == call_id and cseq <= binding.cseq:  # 10.3 step 7: out of order, the update fails
+        raise ProtocolError(500, f"CSeq {cseq} after {binding.cseq}")
+
+
+def _contact_headers(bindings: tuple[Binding, ...], request: Request, now: float) -> tuple[tuple[str, str], ...]:
+    headers: list[tuple[str, str]] = []
+    for binding in bindings:
+        left = max(1, round(binding.expires_at - now))
+        parameters: tuple[tuple[str, str | None], ...] = (*binding.parameters, ("expires", str(left)))
+        if binding.q != 1.0:
+            parameters = (*parameters, ("q", f"{binding.q:.3g}"))
+        headers.append(("Contact", str(NameAddr("", binding.uri_text, parameters))))
+    headers += [("Path", value) for value in request.values("Path")]
+    return tuple(headers)
+
+
+def _read_q(text: str | None) -> float:
+    try:
+        value = float(text) if text else 1.0
+    except ValueError:
+        return 1.0
+    return value if 0.0 <= value <= 1.0 else 1.0

@@ -1,0 +1,87 @@
+"""Media URIs of ARI: what ``sound:``, ``recording:``, ``number:``, ``digits:``, ``characters:`` and ``tone:`` name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from arietta.media import say, tones
+from arietta.media.engine import Files, Source
+from arietta.media.sounds import SoundLibrary
+
+# Tried in this order for a recording named without a suffix.
+RECORDING_SUFFIXES = ("wav", "WAV", "gsm", "ulaw", "alaw", "sln", "sln16", "wav16")
+
+
+class MediaFailed(Exception):
+    """A URI names nothing that can be played; the message names it and why."""
+
+
+class MediaLibrary:
+    """Everything a media URI can name."""
+
+    def __init__(
+        self, sounds: SoundLibrary, zones: Mapping[str, Mapping[str, str]], zone: str, recordings: Path
+    ) -> None:
+        self.sounds = sounds
+        self._zones = zones
+        self._zone = zone
+        self._recordings = recordings
+
+    def resolve(self, uri: str, language: str) -> Source:
+        """What the engine is to play for a URI; MediaFailed if there is no such thing."""
+        scheme, colon, rest = uri.partition(":")
+        if not colon:
+            raise MediaFailed(f"media URI {uri!r} has no scheme")
+        match scheme:
+            case "sound":
+                return Files((self._sound(rest, language),))
+            case "recording":
+                return Files((self._recording(rest),))
+            case "number":
+                return self._said(uri, say.say_number, rest, language)
+            case "digits":
+                return self._said(uri, say.say_digits, rest, language)
+            case "characters":
+                return self._said(uri, say.say_characters, rest, language)
+            case "tone":
+                return self.tone(rest)
+            case _:
+                raise MediaFailed(f"media URI {uri!r} has the unknown scheme {scheme!r}")
+
+    def tone(self, what: str) -> Source:
+        """A tone by its name in indications.conf or by its cadence, with ``;tonezone=`` after it."""
+        name, _, options = what.partition(";")
+        zone = self._zone
+        for option in options.split(";") if options else ():
+            key, _, value = option.partition("=")
+            if key.strip() == "tonezone":
+                zone = value.strip()
+        definition = self._zones.get(zone, {}).get(name, name)
+        try:
+            return tones.parse(definition)
+        except ValueError as problem:
+            raise MediaFailed(f"tone {name!r} of zone {zone!r}: {problem}") from problem
+
+    def _sound(self, name: str, language: str) -> str:
+        found = self.sounds.find(name, language)
+        if found is None:
+            raise MediaFailed(f"there is no sound {name!r} in language {language!r}")
+        return str(found)
+
+    def _recording(self, name: str) -> str:
+        base = (self._recordings / name).resolve()
+        if not base.is_relative_to(self._recordings.resolve()):
+            raise MediaFailed(f"recording {name!r} is outside of the folder of recordings")
+        for suffix in RECORDING_SUFFIXES:
+            path = base.with_name(f"{base.name}.{suffix}")
+            if path.is_file():
+                return str(path)
+        raise MediaFailed(f"there is no recording {name!r}")
+
+    def _said(self, uri: str, say_it: Callable[[str, str], Sequence[str]], what: str, language: str) -> Source:
+        try:
+            names = say_it(what, language)
+        except ValueError as problem:
+            raise MediaFailed(f"media URI {uri!r}: {problem}") from problem
+        return Files(tuple(self._sound(name, language) for name in names))

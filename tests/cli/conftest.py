@@ -1,0 +1,216 @@
+"""A server as the console sees it, with one call up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from arietta import verbose
+from arietta.cli.commands import Console, all_commands
+from arietta.cli.logs import Logs
+from arietta.cli.switch import (
+    ChannelView,
+    ContactView,
+    ContextView,
+    ExtensionView,
+    HelpView,
+    ModuleView,
+    Originate,
+    RegistrationView,
+    StasisView,
+    StepView,
+)
+from arietta.config.conf import ConfigError, Problem
+from arietta.config.system import LoggerSettings
+from arietta.config.tree import Config, load
+from arietta.errors import AllocationFailed
+from arietta.model import snapshots
+
+DEMO = Path(str(files("arietta"))) / "data" / "demo"
+
+
+def channel(name: str, channel_id: str, state: str, app: tuple[str, str]) -> snapshots.Channel:
+    return snapshots.Channel(
+        id=channel_id,
+        name=name,
+        state=state,  # type: ignore[arg-type]
+        protocol_id="call-1@10.0.0.2",
+        caller=snapshots.CallerID(name="Alice", number="1001"),
+        connected=snapshots.CallerID(name="", number=""),
+        accountcode="sales",
+        dialplan=snapshots.DialplanCEP(context="default", exten="1000", priority=3, app_name=app[0], app_data=app[1]),
+        creationtime="2026-11-22T12:00:00.000+0000",
+        language="en",
+    )
+
+
+class FakeSwitch:
+    """What `arietta.cli.switch.Switch` asks for, from lists that a test may change."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.started_at = time.time() - 93_784
+        self.last_reload_at = time.time() - 61
+        self.asterisk_id = "02:00:00:00:00:01"
+        self.calls_processed = 7
+        self.broken: tuple[Problem, ...] = ()
+        self.done: list[object] = []
+        now = time.time()
+        self.living = [
+            ChannelView(
+                channel("PJSIP/1001-00000000", "1700000000.1", "Up", ("Stasis", "hello-world,a")),
+                created_at=now - 65,
+                answered_at=now - 60,
+                bridge_id="b-1",
+                peer="PJSIP/1002-00000001",
+                codec="ulaw",
+                variables={"STASISSTATUS": "", "BRIDGEPEER": "PJSIP/1002-00000001"},
+            ),
+            ChannelView(
+                channel("PJSIP/1002-00000001", "1700000000.2", "Up", ("AppDial2", "(Outgoing Line)")),
+                created_at=now - 3725,
+                bridge_id="b-1",
+                peer="PJSIP/1001-00000000",
+            ),
+            ChannelView(channel("Local/5@default-00000000;1", "1700000000.3", "Ring", ("", "")), created_at=now - 1),
+        ]
+
+    def channels(self) -> Sequence[ChannelView]:
+        return self.living
+
+    def channel(self, name: str) -> ChannelView | None:
+        return next((v for v in self.living if name in (v.snapshot.id, v.snapshot.name)), None)
+
+    def bridges(self) -> Sequence[snapshots.Bridge]:
+        return [
+            snapshots.Bridge(
+                id="b-1",
+                technology="simple_bridge",
+                bridge_type="mixing",
+                bridge_class="stasis",
+                creator="Stasis",
+                name="talk",
+                channels=["1700000000.1", "1700000000.2"],
+                creationtime="2026-11-22T12:00:01.000+0000",
+                video_mode="none",
+            )
+        ]
+
+    def applications(self) -> Sequence[StasisView]:
+        shown = snapshots.Application(
+            name="hello-world",
+            channel_ids=["1700000000.1"],
+            bridge_ids=[],
+            endpoint_ids=["PJSIP/1001"],
+            device_names=[],
+            events_allowed=[],
+            events_disallowed=[],
+        )
+        return [StasisView(shown, True)]
+
+    def http_addresses(self) -> Sequence[tuple[str, bool]]:
+        return [("127.0.0.1:8088", False), ("127.0.0.1:8089", True)]
+
+    def http_uris(self) -> Sequence[tuple[str, str]]:
+        return [("/ari/...", "Asterisk RESTful API"), ("/httpstatus", "Asterisk HTTP General Status")]
+
+    def contexts(self) -> Sequence[ContextView]:
+        steps = (
+            StepView(1, "", "NoOp", "", "extensions.conf:9"),
+            StepView(2, "go", "Stasis", "hello-world", "extensions.conf:10"),
+        )
+        hinted = ExtensionView("2001", (), "PJSIP/1001")
+        return [
+            ContextView("default", (ExtensionView("1000", steps), hinted), ("other",)),
+            ContextView("other", (ExtensionView("_X.", (StepView(1, "", "Hangup", "", "extensions.conf:14"),)),)),
+        ]
+
+    def dialplan_applications(self) -> Sequence[HelpView]:
+        return [
+            HelpView("Stasis", "Hand the channel to an ARI application.", "Stasis(app[,args])", "Waits until it is over."),
+            HelpView("Answer", "Answer the call."),
+        ]
+
+    def dialplan_functions(self) -> Sequence[HelpView]:
+        return [HelpView("LEN", "Length of a text.", "LEN(text)")]
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        return [snapshots.Endpoint(technology="PJSIP", resource="1001", state="online", channel_ids=["1700000000.1"])]
+
+    def device_state(self, device: str) -> str:
+        return {"PJSIP/1001": "INUSE", "PJSIP/1002": "NOT_INUSE"}.get(device, "UNAVAILABLE")
+
+    def contacts(self) -> Sequence[ContactView]:
+        return [
+            ContactView("1001", "sip:1001@127.0.0.1:5070", "Avail", 1.25, 3540, "baresip"),
+            ContactView("1002", "sip:1002@10.0.0.9"),
+        ]
+
+    def registrations(self) -> Sequence[RegistrationView]:
+        return [RegistrationView("trunk", "sip:sip.example.org", "trunk-auth", "Registered", 55)]
+
+    def modules(self) -> Sequence[ModuleView]:
+        return [ModuleView("res_ari.so", "REST interface"), ModuleView("pbx_config.so", "Dialplan of files", 3)]
+
+    def settings(self) -> Sequence[tuple[str, str]]:
+        return [("Media engine", "reference")]
+
+    def hang_up(self, channel_id: str) -> None:
+        self.done.append(("hang up", channel_id))
+
+    async def originate(self, call: Originate) -> str:
+        if call.endpoint.startswith("Bogus/"):
+            raise AllocationFailed()
+        self.done.append(call)
+        return "PJSIP/1001-00000002"
+
+    async def reload(self, modules: tuple[str, ...] | None) -> Sequence[str]:
+        if self.broken:
+            raise ConfigError(self.broken)
+        self.done.append(("reload", modules))
+        return ["extensions.conf: 2 contexts"]
+
+    def stop(self, *, graceful: bool) -> None:
+        self.done.append(("stop", graceful))
+
+
+@pytest.fixture(scope="session")
+def demo_config() -> Config:
+    return load(DEMO, {"HOME": "/home/someone", "XDG_STATE_HOME": "/var/state"})
+
+
+@pytest.fixture
+def switch(demo_config: Config) -> FakeSwitch:
+    return FakeSwitch(demo_config)
+
+
+@pytest.fixture
+def output() -> StringIO:
+    """What the server's own console shows."""
+    return StringIO()
+
+
+@pytest.fixture
+def logs(tmp_path: Path, output: StringIO) -> Iterator[Logs]:
+    before = verbose.level()
+    made = Logs(LoggerSettings(), tmp_path / "log", stream=output)
+    made.start()
+    yield made
+    made.stop()
+    verbose.set_level(before)
+
+
+@pytest.fixture
+def console(switch: FakeSwitch, logs: Logs) -> Console:
+    return Console(switch, logs, all_commands())
+
+
+def with_pjsip(config: Config, **tables: object) -> Config:
+    """The configuration with other tables in pjsip.conf."""
+    return msgspec.structs.replace(config, pjsip=msgspec.structs.replace(config.pjsip, **tables))

@@ -1,0 +1,311 @@
+"""What `arietta check` finds: mistakes, what is unknown or not supported, names that lead nowhere."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from arietta.config.check import check
+from arietta.config.conf import Problem
+from arietta.config.pjsip import TYPES
+from arietta.config.reference import FILES
+from arietta.config.settings import declared
+
+LAB = Path(__file__).parent / "data" / "lab"
+HOME = {"HOME": "/home/ann"}
+
+ENDPOINT = "[a]\ntype=endpoint\nallow=ulaw\ncontext=default\n"
+
+
+def found(folder: Path, severity: str | None = None) -> list[str]:
+    return [
+        f"{problem.severity}: {problem}" if severity is None else str(problem)
+        for problem in check(folder, HOME)
+        if severity is None or problem.severity == severity
+    ]
+
+
+def write(folder: Path, **files: str) -> Path:
+    (folder / "extensions.conf").write_text("[default]\nexten => 1,1,Hangup()\n")
+    for name, text in files.items():
+        (folder / f"{name}.conf").write_text(text)
+    return folder
+
+
+def test_the_lab_has_no_errors() -> None:
+    assert found(LAB, "error") == []
+
+
+def test_problems_print_as_place_and_reason() -> None:
+    assert (
+        str(Problem("http.conf", 7, "error", "bindport 99999 is outside 1..65535"))
+        == "http.conf line 7: bindport 99999 is outside 1..65535"
+    )
+    assert str(Problem("http.conf", 0, "error", "does not exist")) == "http.conf: does not exist"
+
+
+@pytest.mark.parametrize(
+    ("option", "finding"),
+    [
+        (
+            "media_encryption=sdes",
+            "error: pjsip.conf line 5: media_encryption=sdes is not supported by this version, media is not encrypted",
+        ),
+        ("dtls_verify=yes", "error: pjsip.conf line 5: dtls_verify=yes is not supported by this version"),
+        ("t38_udptl=yes", "error: pjsip.conf line 5: t38_udptl=yes is not supported by this version"),
+        ("webrtc=yes", "error: pjsip.conf line 5: webrtc=yes is not supported by this version"),
+        (
+            "permit=10.0.0.0/8",
+            "error: pjsip.conf line 5: permit=10.0.0.0/8 is not supported by this version",
+        ),
+        (
+            "100rel=required",
+            "error: pjsip.conf line 5: 100rel=required is not supported by this version, supported are no and yes",
+        ),
+        (
+            "direct_media=yes",
+            "warning: pjsip.conf line 5: direct_media=yes has no effect: media always flows through the server",
+        ),
+        ("tos_audio=ef", "warning: pjsip.conf line 5: tos_audio has no effect in this version"),
+        (
+            "colour=red",
+            "warning: pjsip.conf line 5: colour is not an option of pjsip.conf type=endpoint, it is ignored",
+        ),
+        (
+            "dtmf_mode=morse",
+            "error: pjsip.conf line 5: dtmf_mode morse is none of rfc4733, inband, info, auto, auto_info, none",
+        ),
+        ("timers_min_se=10", "error: pjsip.conf line 5: timers_min_se 10 is outside 90..2147483647 seconds"),
+        ("rtp_symmetric=", "error: pjsip.conf line 5: rtp_symmetric has no value, it takes yes/no"),
+        ("auth=ghost", "error: pjsip.conf line 5: auth ghost is not a section with type=auth"),
+        ("outbound_auth=ghost", "error: pjsip.conf line 5: outbound_auth ghost is not a section with type=auth"),
+        ("aors=ghost", "error: pjsip.conf line 5: aors ghost is not a section with type=aor"),
+        ("transport=ghost", "error: pjsip.conf line 5: transport ghost is not a section with type=transport"),
+        ("context=ghost", "warning: pjsip.conf line 5: context ghost is not in extensions.conf"),
+        ("disallow=all", "warning: pjsip.conf line 5: endpoint [a] allows no codec, its calls have no audio"),
+        ("webrtc=no", ""),
+        ("media_encryption=no", ""),
+        ("dtls_rekey=0", ""),
+        ("100rel=yes", ""),
+    ],
+)
+def test_options_of_an_endpoint(tmp_path: Path, option: str, finding: str) -> None:
+    transport = "[t]\ntype=transport\nbind=127.0.0.1\n"
+    assert found(write(tmp_path, pjsip=f"{ENDPOINT}{option}\n{transport}")) == ([finding] if finding else [])
+
+
+@pytest.mark.parametrize("protocol", ["tls", "ws", "wss"])
+def test_transports_that_are_not_supported(tmp_path: Path, protocol: str) -> None:
+    text = f"[t]\ntype=transport\nprotocol={protocol}\nbind=127.0.0.1\ncert_file=x.pem\n"
+    assert found(write(tmp_path, pjsip=text)) == [
+        f"error: pjsip.conf line 3: protocol={protocol} is not supported by this version, supported are udp and tcp",
+        "warning: pjsip.conf line 5: cert_file has no effect in this version",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        (
+            "[x]\ntype=identify\nendpoint=ghost\nmatch=1.2.3.4\n",
+            "line 3: endpoint ghost is not a section with type=endpoint",
+        ),
+        (
+            "[x]\ntype=identify\nendpoint=\nmatch=1.2.3.4\n",
+            "line 3: endpoint without value is not a section with type=endpoint",
+        ),
+        (
+            "[x]\ntype=registration\nserver_uri=sip:a\nclient_uri=sip:b\noutbound_auth=ghost\n",
+            "line 5: outbound_auth ghost is not a section with type=auth",
+        ),
+        (
+            "[x]\ntype=registration\nserver_uri=a\nclient_uri=sip:b\n",
+            "line 3: server_uri a does not begin with sip: or sips:",
+        ),
+        ("[x]\ntype=aor\ncontact=127.0.0.1\n", "line 3: contact 127.0.0.1 does not begin with sip: or sips:"),
+        (
+            "[x]\ntype=aor\nminimum_expiration=90\nmaximum_expiration=60\n",
+            "line 3: minimum_expiration 90 is above maximum_expiration 60",
+        ),
+        ("[x]\ntype=transport\n", "line 1: transport [x] has no bind address"),
+        (
+            "[x]\ntype=transport\nbind=127.0.0.1\n[y]\ntype=transport\nbind=127.0.0.1:5060\n",
+            "line 6: bind 127.0.0.1:5060 is taken already by transport [x]",
+        ),
+        ("[x]\ntype=auth\nusername=x\n", "line 1: auth [x] has no password"),
+        (
+            "[x]\ntype=auth\nauth_type=md5\nmd5_cred=secretsecret\n",
+            "line 4: auth [x]: md5_cred is not 32 hexadecimal digits",
+        ),
+        ("[x]\ntype=aor\n[x]\ntype=aor\n", "line 3: [x] of this type exists already at pjsip.conf line 1"),
+        ("[x]\ntype=acl\ndeny=0.0.0.0/0\n", "line 1: [x]: access lists of SIP are not supported by this version"),
+    ],
+)
+def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
+    assert f"pjsip.conf {finding}" in found(write(tmp_path, pjsip=text), "error")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "finding"),
+    [
+        (
+            "http",
+            "[general]\nenabled=yes\n",
+            "error: http.conf line 2: enabled=yes without bindaddr: there is no address to listen on",
+        ),
+        (
+            "http",
+            "[general]\ntlsenable=yes\ntlscertfile=absent.pem\n",
+            "error: http.conf line 3: tlscertfile absent.pem cannot be read",
+        ),
+        (
+            "http",
+            "[general]\ntlsenable=yes\n",
+            "error: http.conf line 2: tlsenable=yes without tlscertfile: there is no certificate",
+        ),
+        (
+            "http",
+            "[general]\n[post_mappings]\na=b\n",
+            "warning: http.conf line 2: [post_mappings]: uploads by POST are not supported by this version",
+        ),
+        (
+            "http",
+            "[general]\n[general]\n",
+            "warning: http.conf line 2: [general] is repeated, its options are added to those of line 1",
+        ),
+        ("ari", "[general]\n[u]\ntype=user\n", "error: ari.conf line 2: user [u] has no password"),
+        (
+            "ari",
+            "[u]\ntype=user\npassword=x\npassword_format=crypt\n",
+            "error: ari.conf line 3: password of user [u] is not a crypt hash such as $6$salt$hash",
+        ),
+        (
+            "ari",
+            "[u]\ntype=outbound_websocket\nwebsocket_client_id=x\napps=y\nlocal_ari_user=z\n",
+            "error: ari.conf line 5: local_ari_user z is not a user",
+        ),
+        (
+            "ari",
+            "[u]\ntype=robot\n",
+            "warning: ari.conf line 2: [u]: type robot is not known, the section is ignored; known are user"
+            " and outbound_websocket",
+        ),
+        (
+            "websocket_client",
+            "[u]\ntype=websocket_client\nuri=http://x\n",
+            "error: websocket_client.conf line 3: uri http://x does not begin with ws:// or wss://",
+        ),
+        (
+            "rtp",
+            "[general]\nrtpstart=6000\nrtpend=5999\n",
+            "error: rtp.conf line 3: rtpend 5999 is not above rtpstart 6000",
+        ),
+        (
+            "rtp",
+            "[general]\nstunaddr=stun.example.com\n",
+            "error: rtp.conf line 2: stunaddr=stun.example.com is not supported by this version",
+        ),
+        (
+            "indications",
+            "[us]\nbusy=480+x/500\n",
+            "error: indications.conf line 2: busy 480+x/500: frequency x is not a number of hertz in 0..20000",
+        ),
+        (
+            "indications",
+            "[general]\ncountry=xx\n[us]\n",
+            "error: indications.conf line 2: country xx is not in this file",
+        ),
+        (
+            "musiconhold",
+            "[m]\nmode=custom\n",
+            "error: musiconhold.conf line 2: mode=custom is not supported by this version, supported are"
+            " files and playlist",
+        ),
+        ("musiconhold", "[m]\n", "error: musiconhold.conf line 1: class [m] with mode=files has no directory"),
+        (
+            "logger",
+            "[logfiles]\nfull => shouting\n",
+            "error: logger.conf line 2: full: level shouting is none of debug, trace, notice, warning,"
+            " error, verbose, dtmf, fax, security or *",
+        ),
+        (
+            "sorcery",
+            "[res_pjsip]\nendpoint=realtime,ps_endpoints\n",
+            "error: sorcery.conf line 2: endpoint: wizard realtime is not supported by this version,"
+            " supported are config, memory, astdb",
+        ),
+        (
+            "asterisk",
+            "[options]\nrunuser=nobody\n",
+            "error: asterisk.conf line 2: runuser=nobody is not supported by this version",
+        ),
+        (
+            "asterisk",
+            "[directories]\nastlogdir=log\n",
+            "error: asterisk.conf line 2: astlogdir log is not an absolute path",
+        ),
+    ],
+)
+def test_other_files(tmp_path: Path, file: str, text: str, finding: str) -> None:
+    assert finding in found(write(tmp_path, **{file: text}))
+
+
+def test_a_refused_value_is_told_once(tmp_path: Path) -> None:
+    text = "[x]\ntype=transport\nbind=127.0.0.1:sip\n[y]\ntype=auth\nauth_type=none\npassword=x\n"
+    assert found(write(tmp_path, pjsip=text)) == [
+        "error: pjsip.conf line 3: bind 127.0.0.1:sip: port sip is not a number in 1..65535",
+        "error: pjsip.conf line 6: auth_type none is none of userpass, md5, digest, google_oauth",
+    ]
+
+
+def test_users_that_nobody_can_reach(tmp_path: Path) -> None:
+    assert found(write(tmp_path, ari="[u]\ntype=user\npassword=x\n")) == [
+        "warning: http.conf: enabled is not yes, the REST interface cannot be reached"
+    ]
+
+
+def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
+    text = "[x]\ntype=auth\nusername=x\npassword=p4ssphrase\noauth_secret=p4ssphrase\nauth_type=google_oauth\n"
+    findings = found(write(tmp_path, pjsip=text))
+    assert len(findings) == 2
+    assert not any("p4ssphrase" in finding for finding in findings)
+
+
+VALUES = st.sampled_from(
+    (
+        *("", "yes", "no", "1", "-1", "99999999999", "0.5", "nan", "a", "a,b", "all", "!all,ulaw", "10.0.0.0/8", "::1"),
+        *("[", "<", "sip:a", "a=b", "ws://x", "files", "user", "dtls", "tls", "crypt", "verbose(", "[json]*", "²"),
+        *("config,x", "!350+4/5"),
+    )
+)
+SECTIONS = ("general", "global", "options", "directories", "logfiles", "modules", "a", "b")
+NAMES = {
+    name: sorted({option for one in classes for entry in declared(one) for option in entry.names} | {"x/cache"})
+    for name, _, classes in FILES
+}
+
+
+@st.composite
+def folders(draw: st.DrawFn) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, options in NAMES.items():
+        lines = []
+        for section in draw(st.lists(st.sampled_from(SECTIONS), max_size=3)):
+            lines.append(f"[{section}]")
+            if kind := draw(st.sampled_from(("", *TYPES, "user", "outbound_websocket", "websocket_client"))):
+                lines.append(f"type={kind}")
+            pair = st.tuples(st.sampled_from(options), st.one_of(VALUES, st.text(max_size=9)))
+            chosen = draw(st.lists(pair, max_size=4))
+            lines += [f"{option} = {value}" for option, value in chosen]
+        texts[name] = "\n".join(lines)
+    return texts
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(folders())
+def test_any_configuration_is_judged_without_a_crash(tmp_path: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8", errors="replace")
+    for problem in check(tmp_path, HOME):
+        assert problem.severity in ("error", "warning") and problem.message and problem.file

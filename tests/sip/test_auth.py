@@ -1,0 +1,133 @@
+"""Digest authentication, both ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from arietta.sip.auth import Credentials, DigestClient, DigestServer, Outcome, digest_response
+from arietta.sip.message import Request
+
+ALICE = Credentials("alice", "wonder")
+USERS = {"alice": ALICE}
+
+
+def register() -> Request:
+    return Request("REGISTER", "sip:example.com", [
+        ("Via", "SIP/2.0/UDP h;branch=z9hG4bK1"), ("From", "<sip:a@b>;tag=1"), ("To", "<sip:a@b>"), ("Call-ID", "x"),
+        ("CSeq", "1 REGISTER"),
+    ])  # fmt: skip
+
+
+def answered(server: DigestServer, client: DigestClient, now: float) -> Request:
+    request = register()
+    answers = client.answer(request, server.create_challenge(request, now))
+    assert answers is not None
+    for name, value in answers:
+        request.add(name, value)
+    return request
+
+
+def test_the_example_of_rfc_7616():
+    ha1 = Credentials("Mufasa", "Circle of Life")
+    arguments = {
+        "qop": "auth",
+        "nc": "00000001",
+        "cnonce": "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+    }
+    realm, nonce = "http-auth@example.org", "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
+    for algorithm, expected in (
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ):
+        secret = ha1.hash_for(algorithm, realm)
+        assert digest_response(algorithm, secret, "GET", "/dir/index.html", nonce, **arguments) == expected
+
+
+@pytest.mark.parametrize("algorithms", [("SHA-256", "MD5"), ("MD5",), ("SHA-256",)])
+@pytest.mark.parametrize("proxy", [False, True])
+def test_challenge_and_answer(algorithms, proxy):
+    server = DigestServer("arietta", algorithms=algorithms, proxy=proxy)
+    request = answered(server, DigestClient(ALICE), 10.0)
+    value = request.get("Proxy-Authorization" if proxy else "Authorization")
+    assert f"algorithm={algorithms[0]}" in value
+    assert server.check(request, USERS.get, 11.0).outcome is Outcome.ACCEPTED
+
+
+def test_prehashed_secrets():
+    hashed = Credentials("alice", ha1=(("MD5", ALICE.hash_for("MD5", "arietta")),))
+    server = DigestServer("arietta")
+    request = answered(server, DigestClient(hashed), 10.0)
+    assert "algorithm=MD5" in request.get("Authorization")
+    assert server.check(request, {"alice": hashed}.get, 10.0).outcome is Outcome.ACCEPTED
+
+
+def test_wrong_password_and_unknown_user_look_the_same():
+    server = DigestServer("arietta")
+    for credentials in (Credentials("alice", "x"), Credentials("mallory", "x")):
+        request = answered(server, DigestClient(credentials), 10.0)
+        assert server.check(request, USERS.get, 10.0).outcome is Outcome.REJECTED
+
+
+def test_no_credentials_or_those_of_another_realm():
+    server = DigestServer("arietta")
+    assert server.check(register(), USERS.get, 10.0).outcome is Outcome.MISSING
+    request = answered(DigestServer("elsewhere"), DigestClient(ALICE), 10.0)
+    assert server.check(request, USERS.get, 10.0).outcome is Outcome.MISSING
+
+
+def test_a_replay_is_stale():
+    server = DigestServer("arietta")
+    request = answered(server, DigestClient(ALICE), 10.0)
+    assert server.check(request, USERS.get, 10.0).outcome is Outcome.ACCEPTED
+    assert server.check(request, USERS.get, 10.0).outcome is Outcome.STALE
+
+
+def test_counts_may_come_out_of_order_but_not_twice():
+    server, client = DigestServer("arietta"), DigestClient(ALICE)
+    challenge = server.create_challenge(register(), 10.0)
+    requests = []
+    for _ in range(3):
+        request = register()
+        for name, value in client.answer(request, challenge):
+            request.add(name, value)
+        requests.append(request)
+    order = [requests[2], requests[0], requests[1], requests[0]]
+    outcomes = [server.check(request, USERS.get, 10.0).outcome for request in order]
+    assert outcomes == [Outcome.ACCEPTED] * 3 + [Outcome.STALE]
+
+
+def test_nonces_age_and_cannot_be_made_up():
+    server = DigestServer("arietta", lifetime=30)
+    request = answered(server, DigestClient(ALICE), 10.0)
+    assert server.check(request, USERS.get, 41.0).outcome is Outcome.STALE
+    forged = answered(DigestServer("arietta"), DigestClient(ALICE), 10.0)
+    assert server.check(forged, USERS.get, 10.0).outcome is Outcome.STALE
+
+
+def test_forgotten_nonces_cannot_be_replayed():
+    server = DigestServer("arietta", max_nonces=2)
+    old = [answered(server, DigestClient(ALICE), 10.0 + n) for n in range(3)]
+    for request in old:
+        assert server.check(request, USERS.get, 13.0).outcome is Outcome.ACCEPTED
+    for request in old:
+        assert server.check(request, USERS.get, 13.0).outcome is Outcome.STALE
+
+
+def test_stale_is_answered_once_more_and_refusal_is_not():
+    server, client = DigestServer("arietta"), DigestClient(ALICE)
+    request = answered(server, client, 10.0)
+    assert client.answer(request, server.create_challenge(request, 50.0, stale=True)) is not None
+    assert client.answer(request, server.create_challenge(request, 50.0)) is None
+
+
+def test_credentials_never_show_the_password():
+    assert "wonder" not in repr(ALICE)
+
+
+@pytest.mark.parametrize(
+    "value", ["Digest", "Digest realm", 'Digest realm="arietta",username="a"', 'Digest realm="arietta']
+)
+def test_malformed_credentials(value):
+    request = register()
+    request.add("Authorization", value)
+    assert DigestServer("arietta").check(request, USERS.get, 1.0).outcome in (Outcome.MALFORMED, Outcome.MISSING)

@@ -1,0 +1,138 @@
+"""Our own registration, against a scripted registrar."""
+
+from __future__ import annotations
+
+import pytest
+
+from arietta.sip.auth import Credentials, DigestClient, DigestServer, Outcome
+from arietta.sip.registrar import Binding, Rules, register
+from arietta.sip.registration import (
+    Registered,
+    Registration,
+    RegistrationFailed,
+    RegistrationState,
+    Unregistered,
+)
+from arietta.sip.transactions import RequestReceived, ResponseReceived, TimedOut, TransportFailed
+
+from .net import Network, Party
+
+
+class Registrar:
+    """A registrar that answers with `status` instead, when set."""
+
+    def __init__(self, party: Party) -> None:
+        self.party = party
+        self.bindings: tuple[Binding, ...] = ()
+        self.rules = Rules()
+        self.auth = DigestServer("example.com")
+        self.status = 0
+        self.seen = 0
+        party.on[RequestReceived] = self.answer
+
+    def answer(self, received: RequestReceived) -> None:
+        self.seen += 1
+        agent, now = self.party.agent, self.party.now
+        verdict = self.auth.check(received.request, {"me": Credentials("me", "secret")}.get, now)
+        if self.status:
+            agent.respond(received.transaction, now, self.status)
+        elif verdict.outcome is not Outcome.ACCEPTED:
+            agent.layer.respond(received.transaction, self.auth.create_challenge(received.request, now), now)
+        else:
+            update = register(self.bindings, received.request, self.rules, now)
+            self.bindings = update.bindings
+            agent.respond(received.transaction, now, update.status, headers=update.headers)
+
+
+@pytest.fixture
+def network() -> Network:
+    return Network()
+
+
+@pytest.fixture
+def phone(network) -> Party:
+    party = Party(network, "192.0.2.1")
+    for kind in (ResponseReceived, TimedOut, TransportFailed):
+        party.on[kind] = lambda event: event.transaction.user.receive(event, party.now)
+    return party
+
+
+@pytest.fixture
+def registrar(network) -> Registrar:
+    return Registrar(Party(network, "192.0.2.2"))
+
+
+def start(phone: Party, registrar: Registrar, **options) -> Registration:
+    registration = Registration(
+        phone.agent.layer, registrar="sip:192.0.2.2", aor="sip:me@192.0.2.2", contact=phone.contact,
+        destination=registrar.party.address, transport=phone.transport, call_id="reg", tag="t",
+        credentials=DigestClient(Credentials("me", "secret")), **options,
+    )  # fmt: skip
+    registration.start(phone.now)
+    return registration
+
+
+def test_registers_refreshes_and_leaves(network, phone, registrar):
+    registration = start(phone, registrar, expiration=600)
+    network.advance(1)
+    assert phone.told(Registered).expires == 600 and len(registrar.bindings) == 1
+    assert registrar.seen == 2  # the first was challenged
+    network.advance(530)
+    assert registrar.seen == 2
+    network.advance(20)
+    assert registrar.seen == 4 and registrar.bindings[0].expires_at > network.now + 580
+    registration.stop(network.now)
+    network.advance(1)
+    assert phone.told(Unregistered) and registrar.bindings == ()
+    network.advance(1000)
+    assert registration.state is RegistrationState.UNREGISTERED and phone.agent.next_timeout() is None
+
+
+def test_too_brief(network, phone, registrar):
+    registrar.rules = Rules(minimum_expiration=300)
+    start(phone, registrar, expiration=120)
+    network.advance(1)
+    assert phone.told(Registered).expires == 300
+
+
+def test_no_answer_is_tried_again(network, phone, registrar):
+    network.drop = lambda message: True
+    registration = start(phone, registrar, retry_interval=60)
+    network.advance(33)
+    failed = phone.told(RegistrationFailed)
+    assert (failed.status, failed.retry_in, registration.state) == (408, 60, RegistrationState.WAITING)
+    network.drop = lambda message: False
+    network.advance(61)
+    assert phone.told(Registered) and registration.retries == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "options", "state"),
+    [
+        (403, {}, RegistrationState.REJECTED),
+        (403, {"forbidden_retry_interval": 30.0}, RegistrationState.WAITING),
+        (404, {}, RegistrationState.REJECTED),
+        (503, {}, RegistrationState.WAITING),
+    ],
+)
+def test_refusals(network, phone, registrar, status, options, state):
+    registrar.status = status
+    registration = start(phone, registrar, **options)
+    network.advance(1)
+    assert (phone.told(RegistrationFailed).status, registration.state) == (status, state)
+
+
+def test_gives_up_after_max_retries(network, phone, registrar):
+    registrar.status = 500
+    registration = start(phone, registrar, retry_interval=10, max_retries=2)
+    network.advance(100)
+    assert registrar.seen == 3 and registration.state is RegistrationState.REJECTED
+    assert phone.told(RegistrationFailed).retry_in is None
+
+
+def test_wrong_password(network, phone, registrar):
+    registrar.auth = DigestServer("example.com")
+    registration = start(phone, registrar)
+    registration._credentials = DigestClient(Credentials("me", "wrong"))
+    network.advance(1)
+    assert phone.told(RegistrationFailed).status == 401 and registrar.seen == 2

@@ -14,6 +14,8 @@ from arietta.sip.message import parse
 from arietta.sip.transactions import RequestReceived, Send, Transport
 
 TRANSPORT = Transport("UDP", "127.0.0.1", 5060)
+BATCH = 500
+"""Calls measured together; the best batch is what the machine does when nobody disturbs it."""
 PEER = ("127.0.0.1", 5061)
 SDP = (
     b"v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -55,6 +57,7 @@ def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     agent = UserAgent()
     spent, ended = 0.0, 0
+    batches: list[float] = []
     for n in range(calls):
         now = n * 0.005
         invite = message("INVITE", n, 0, 1, "", SDP)
@@ -72,9 +75,15 @@ def main() -> None:
         agent.handle_timeout(now)
         spent += time.process_time() - started
         ended += sent[-1].startswith(b"SIP/2.0 200")
+        if n % BATCH == BATCH - 1:
+            batches.append(spent - sum(batches))
     if ended != calls:
         raise SystemExit(f"only {ended} of {calls} calls ended with 200")
-    print(f"{spent / calls * 1e6:.1f} µs of CPU per call, {calls} calls, {len(agent.layer)} transactions kept")
+    best = min(batches, default=spent) / min(BATCH, calls) * 1e6
+    print(
+        f"{spent / calls * 1e6:.1f} µs of CPU per call ({best:.1f} in the best {BATCH}), {calls} calls, "
+        f"{len(agent.layer)} transactions kept"
+    )
 
 
 if __name__ == "__main__":

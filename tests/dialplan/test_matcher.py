@@ -41,7 +41,7 @@ def taken(dialplan: Dialplan, exten: str, caller: str = "") -> str | None:
         ("_1-800-NXX", "1800555 1-800-555", "1800155"),
         ("_*9X", "*91", "91"),
         ("_+49Z.", "+4912", "+490"),
-        ("_sip[.]x", "sip.x", "sipax"),
+        ("_sip[.]a", "sip.a", "sipba"),
     ],
 )
 def test_patterns(pattern: str, matching: str, others: str) -> None:

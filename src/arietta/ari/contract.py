@@ -12,6 +12,7 @@ A parameter without a default is required: its absence is a 400 before the metho
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -161,14 +162,15 @@ def operation(
     return declare
 
 
-def operations(resource: type) -> list[Operation]:
+@cache
+def operations(resource: type) -> tuple[Operation, ...]:
     """All operations a resource class and its bases declare, in the order they stand there."""
-    return [
+    return tuple(
         _compile(function, declaration)
         for part in resource.__mro__
         for function in vars(part).values()
         for declaration in getattr(function, PROPERTY, ())
-    ]
+    )
 
 
 def _compile(function: Callable[..., Any], declared: _Declaration) -> Operation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import msgspec
@@ -25,8 +25,8 @@ from arietta.model.times import wire_now, wire_time
 if TYPE_CHECKING:
     from arietta.media.engine import MediaEngine, Mixer
 
-MIXING = "mixing"
-HOLDING = "holding"
+MIXING: Final = "mixing"
+HOLDING: Final = "holding"
 # The words of the `type` parameter besides the two types; video is not carried, so its words only change what is shown.
 TYPE_WORDS = frozenset({MIXING, HOLDING, "dtmf_events", "proxy_media", "video_sfu", "video_single", "sdp_label"})
 
@@ -53,7 +53,7 @@ class Bridge:
         mixer: Mixer,
         *,
         bridge_id: str,
-        bridge_type: str = MIXING,
+        bridge_type: snapshots.BridgeType = MIXING,
         words: frozenset[str] = frozenset(),
         name: str = "",
         creator: str = "Stasis",
@@ -267,7 +267,7 @@ class BridgeRegistry:
         self,
         *,
         bridge_id: str | None = None,
-        bridge_type: str = MIXING,
+        bridge_type: snapshots.BridgeType = MIXING,
         words: frozenset[str] = frozenset(),
         name: str = "",
         creator: str = "Stasis",

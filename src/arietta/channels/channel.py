@@ -18,8 +18,7 @@ import msgspec
 
 from arietta.channels import signals
 from arietta.channels.driver import Indication, Leg, Party
-from arietta.model import events, snapshots
-from arietta.model import causes
+from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now, wire_time
 
 if TYPE_CHECKING:
@@ -144,6 +143,11 @@ class Channel:
     def port(self) -> Port | None:
         """Where the leg's frames enter and leave."""
         return self.leg.port
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The owner, once there is one."""
+        return self._task
 
     # ------------------------------------------------------------------------------------------- what ARI shows
 

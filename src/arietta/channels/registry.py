@@ -35,6 +35,7 @@ class ChannelRegistry:
         self._serial = itertools.count()
         self._names: dict[str, itertools.count[int]] = {}
         self.count_made = 0
+        self._empty: asyncio.Event | None = None
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -81,6 +82,14 @@ class ChannelRegistry:
     def remove(self, channel: Channel) -> None:
         """Forget a channel that ended."""
         self._channels.pop(channel.id, None)
+        if not self._channels and self._empty is not None:
+            self._empty.set()
+
+    async def all_gone(self) -> None:
+        """Wait until no channel lives."""
+        while self._channels:
+            self._empty = asyncio.Event()
+            await self._empty.wait()
 
     def driver(self, technology: str) -> Driver | None:
         """The driver of a technology, without case."""

@@ -63,12 +63,10 @@ def external_rtp(registry: ChannelRegistry, external_host: str, format: str, *, 
 def local_address_towards(host: str) -> str:
     """The local address from which packets to `host` leave."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[
-            0
-        ]
+        addresses = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
     except OSError as problem:
         raise BadRequest(f"external_host {host!r} is not a numeric address") from problem
-    family, kind, _, _, address = found[0]
+    family, kind, _, _, address = addresses[0]
     with socket.socket(family, kind) as probe:
         try:
             probe.connect(address)

@@ -79,7 +79,7 @@ def canonical_name(name: str) -> str:
     return "-".join(part.capitalize() for part in name.split("-"))
 
 
-class Via(msgspec.Struct, frozen=True):
+class Via(msgspec.Struct, frozen=True, gc=False):
     """One hop of a Via header field (RFC 3261 20.42)."""
 
     transport: str
@@ -111,7 +111,7 @@ class Via(msgspec.Struct, frozen=True):
         return text
 
 
-class CSeq(msgspec.Struct, frozen=True):
+class CSeq(msgspec.Struct, frozen=True, gc=False):
     """Sequence number with its method (RFC 3261 20.16)."""
 
     number: int
@@ -197,6 +197,7 @@ def parse_delta_seconds(value: str) -> int | None:
     return _MAX_DELTA if len(value) > 10 else min(int(value), _MAX_DELTA)
 
 
+@lru_cache(maxsize=4096)
 def tag_of(value: str) -> str:
     """The tag of a raw From or To value, "" when it has none; ProtocolError 400 when malformed."""
     if '"' not in value:

@@ -56,7 +56,7 @@ _METHODS = frozenset((
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
-_SINGLE = ("From", "To", "Call-ID", "CSeq")
+_MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
 _DIALOG_FORMING = frozenset(("INVITE", "SUBSCRIBE", "REFER"))
 
 
@@ -426,13 +426,11 @@ def _check(message: Request | Response, head: str, line_count: int) -> None:
     if head.count("\n") != line_count or head.count("\r") != line_count:
         raise ProtocolError(400, "a bare line break stands in the header fields")
     headers = message.headers
-    if "Via" not in headers:
-        raise ProtocolError(400, "Via is missing")
-    for name in _SINGLE:
+    for name in _MANDATORY:
         values = headers.get(name)
         if values is None or not values[0]:
             raise ProtocolError(400, f"{name} is missing")
-        if len(values) > 1:
+        if len(values) > 1 and name != "Via":
             raise ProtocolError(400, f"{name} stands {len(values)} times")
     cseq = message.cseq
     _ = message.via

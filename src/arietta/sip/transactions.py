@@ -41,7 +41,7 @@ Address = tuple[str, int]
 """Where a peer is: (IP address without brackets, port)."""
 
 
-class Transport(msgspec.Struct, frozen=True):
+class Transport(msgspec.Struct, frozen=True, gc=False):
     """One local socket or listener, as Via names it."""
 
     protocol: str
@@ -89,7 +89,7 @@ class Input(StrEnum):
     TRANSPORT_ERROR = "transport error"
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """Send these bytes."""
 
     data: bytes

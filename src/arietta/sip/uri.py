@@ -29,7 +29,7 @@ _SIP_UNSAFE = re.compile(r"[\s<>\"]")
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-class SipUri(msgspec.Struct, frozen=True, eq=False):
+class SipUri(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One SIP, SIPS or tel URI."""
 
     scheme: str
@@ -82,7 +82,7 @@ class SipUri(msgspec.Struct, frozen=True, eq=False):
         return hash((self.scheme, self.user, self.host.lower()))
 
 
-class NameAddr(msgspec.Struct, frozen=True):
+class NameAddr(msgspec.Struct, frozen=True, gc=False):
     """A From, To, Contact, Route or Record-Route value: display name, URI, header parameters."""
 
     display: str
@@ -168,6 +168,7 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     return host, int(port_text)
 
 
+@lru_cache(maxsize=4096)
 def parse_name_addr(text: str) -> NameAddr:
     """Read one name-addr or addr-spec with its parameters; ProtocolError 400 when malformed."""
     text = text.strip()

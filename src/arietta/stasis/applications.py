@@ -97,11 +97,13 @@ class Application:
         outlet = self.outlet
         if outlet is None:
             return
-        if self._allowed or self._disallowed:
-            kind = events.type_name(event)
-            if kind in self._disallowed or (self._allowed and kind not in self._allowed):
-                return
+        if (self._allowed or self._disallowed) and not self.passes(events.type_name(event)):
+            return
         outlet.send(self._encoder.encode(event) + self._suffix)
+
+    def passes(self, kind: str) -> bool:
+        """Whether the event filter lets events of a type through."""
+        return kind not in self._disallowed and (not self._allowed or kind in self._allowed)
 
     def send_last(self, outlet: Outlet, event: events.Event) -> None:
         """Send to an outlet that is not (any more) the application's own."""
@@ -166,8 +168,17 @@ class Application:
 class Applications:
     """Every application by its name; sockets come and go here."""
 
-    def __init__(self, bus: Bus, channels: ChannelRegistry, bridges: BridgeRegistry, asterisk_id: str) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        channels: ChannelRegistry,
+        bridges: BridgeRegistry,
+        asterisk_id: str,
+        *,
+        pretty: bool = False,
+    ) -> None:
         self.bus = bus
+        self.pretty = pretty
         self.asterisk_id = asterisk_id
         self._channels = channels
         self._bridges = bridges

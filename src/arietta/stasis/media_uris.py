@@ -39,7 +39,7 @@ class MediaLibrary:
             case "recording":
                 return Files((self._recording(rest),))
             case "number":
-                return self._said(uri, say.say_number, rest, language)
+                return self._said(uri, _say_number, rest, language)
             case "digits":
                 return self._said(uri, say.say_digits, rest, language)
             case "characters":
@@ -59,7 +59,7 @@ class MediaLibrary:
                 zone = value.strip()
         definition = self._zones.get(zone, {}).get(name, name)
         try:
-            return tones.parse(definition)
+            return tones.parse_tones(definition)
         except ValueError as problem:
             raise MediaFailed(f"tone {name!r} of zone {zone!r}: {problem}") from problem
 
@@ -79,9 +79,13 @@ class MediaLibrary:
                 return str(path)
         raise MediaFailed(f"there is no recording {name!r}")
 
-    def _said(self, uri: str, say_it: Callable[[str, str], Sequence[str]], what: str, language: str) -> Source:
+    def _said(self, uri: str, say_it: Callable[[str], Sequence[str]], what: str, language: str) -> Source:
         try:
-            names = say_it(what, language)
+            names = say_it(what)
         except ValueError as problem:
             raise MediaFailed(f"media URI {uri!r}: {problem}") from problem
         return Files(tuple(self._sound(name, language) for name in names))
+
+
+def _say_number(text: str) -> Sequence[str]:
+    return say.say_number(int(text))

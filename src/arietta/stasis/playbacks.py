@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -15,19 +15,18 @@ from arietta.channels.channel import HungUp
 from arietta.errors import Conflict, NotFound
 from arietta.media.engine import PlayEnd, PlayEndReason, Player, Port
 from arietta.model import events, snapshots
+from arietta.model.snapshots import PlaybackState
 from arietta.model.times import wire_now
 from arietta.stasis.media_uris import MediaFailed, MediaLibrary
 
 log = logging.getLogger(__name__)
 
-QUEUED, PLAYING, PAUSED, CONTINUING, DONE, FAILED = (
-    "queued",
-    "playing",
-    "paused",
-    "continuing",
-    "done",
-    "failed",
-)
+QUEUED: Final = "queued"
+PLAYING: Final = "playing"
+PAUSED: Final = "paused"
+CONTINUING: Final = "continuing"
+DONE: Final = "done"
+FAILED: Final = "failed"
 OPERATIONS = ("restart", "pause", "unpause", "reverse", "forward")
 
 T = TypeVar("T")
@@ -62,7 +61,7 @@ class Playback:
         skip_ms: int,
     ) -> None:
         self.id = playback_id
-        self.state = QUEUED
+        self.state: PlaybackState = QUEUED
         self._playbacks = playbacks
         self._media = tuple(media)
         self._index = 0
@@ -91,7 +90,7 @@ class Playback:
         if self._stopped:
             self._finish(DONE)
             return
-        outcome = DONE
+        outcome: PlaybackState = DONE
         try:
             for index in range(len(self._media)):
                 if index:
@@ -117,7 +116,7 @@ class Playback:
             self._enter(PLAYING, events.PlaybackStarted)
             self._finish(FAILED)
 
-    async def _play(self, voice: Voice, uri: str, offset_ms: int) -> str:
+    async def _play(self, voice: Voice, uri: str, offset_ms: int) -> PlaybackState:
         port = voice.port
         try:
             source = self._playbacks.library.resolve(uri, self._language)
@@ -178,11 +177,11 @@ class Playback:
         elif operation == "forward":
             player.skip(self._skip_ms)
 
-    def _enter(self, state: str, event: Callable[..., events.Event]) -> None:
+    def _enter(self, state: PlaybackState, event: Callable[..., events.Event]) -> None:
         self.state = state
         self._playbacks.publish(event(timestamp=wire_now(), playback=self.snapshot()), self._topics)
 
-    def _finish(self, state: str) -> None:
+    def _finish(self, state: PlaybackState) -> None:
         if self.state in (DONE, FAILED):
             return
         self._enter(state, events.PlaybackFinished)

@@ -16,8 +16,8 @@ from arietta.channels.channel import HungUp
 from arietta.errors import Conflict, Forbidden, NotFound, ServerFailure, Unprocessable
 from arietta.media.engine import MediaError, Port, RecordEnd, RecordEndReason, Recorder, RecordOptions
 from arietta.model import events, snapshots
-from arietta.model.times import wire_now
 from arietta.model.snapshots import RecordingState
+from arietta.model.times import wire_now
 
 log = logging.getLogger(__name__)
 

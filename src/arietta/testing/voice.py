@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -15,6 +15,7 @@ from arietta.rtp.sequence import timestamp_difference
 from arietta.sdp import Negotiated
 
 from .audio import RATE, decode, encode
+from .waiting import News
 
 __all__ = ["Frame", "Heard", "Voice"]
 
@@ -108,15 +109,16 @@ class Voice(asyncio.DatagramProtocol):
     `talks`: silence is sent when there is nothing else, as real phones do. Made by `open`; ended by `close`.
     """
 
-    def __init__(self, random: Random, *, talks: bool, told: Callable[[], None]) -> None:
+    def __init__(self, random: Random, *, talks: bool) -> None:
         self.heard = Heard()
         self.digits = ""
         """The digits that came as telephone-events, each when it was over."""
+        self.news = News()
+        """Told after each packet."""
         self.counters: Counter[str] = Counter()
         self.address = ("", 0)
         """Where it takes RTP."""
         self.negotiated: Negotiated | None = None
-        self._told = told
         self._talks = talks
         self._transport: asyncio.DatagramTransport | None = None
         self._rtcp: asyncio.DatagramTransport | None = None
@@ -130,10 +132,10 @@ class Voice(asyncio.DatagramProtocol):
         self._paused = True
 
     @classmethod
-    async def open(cls, host: str, random: Random, *, talks: bool, told: Callable[[], None]) -> Voice:
-        """Bind an even port and the one above it, for RTCP; `told` is called after each packet. Raises OSError."""
+    async def open(cls, host: str, random: Random, *, talks: bool) -> Voice:
+        """Bind an even port and the one above it, for RTCP. Raises OSError."""
         loop = asyncio.get_running_loop()
-        voice = cls(random, talks=talks, told=told)
+        voice = cls(random, talks=talks)
         for attempt in range(50):
             transport, _ = await loop.create_datagram_endpoint(lambda: voice, local_addr=(host, 0))
             name = transport.get_extra_info("sockname")
@@ -280,7 +282,7 @@ class Voice(asyncio.DatagramProtocol):
             self._take(RtpPacket.parse(data))
         except ProtocolError:
             self.counters["malformed"] += 1
-        self._told()
+        self.news.tell()
 
     def _take(self, packet: RtpPacket) -> None:
         negotiated = self.negotiated

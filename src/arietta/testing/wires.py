@@ -80,7 +80,6 @@ class Wires:
         await asyncio.sleep(0)
 
     async def _connect(self, destination: Address) -> None:
-        pending: list[Send] = self._connecting[destination][1] if destination in self._connecting else []
         try:
             transport, _ = await asyncio.get_running_loop().create_connection(lambda: _Stream(self), *destination)
         except OSError:

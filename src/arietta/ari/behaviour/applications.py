@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 from arietta.ari.domain import Soon
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.channels.registry import ChannelRegistry
@@ -124,10 +123,12 @@ class Endpoints:
         return endpoint
 
     def send_message(self, to: str, sender: str, body: str, variables: Mapping[str, str]) -> Soon[None]:
-        return self._messaging(to).send_message(to.partition(":")[2], sender, body, variables)
+        sent: Soon[None] = self._messaging(to).send_message(to.partition(":")[2], sender, body, variables)
+        return sent
 
     def refer(self, to: str, sender: str, refer_to: str, to_self: bool, variables: Mapping[str, str]) -> Soon[None]:
-        return self._messaging(to).refer(to.partition(":")[2], sender, refer_to, to_self, variables)
+        sent: Soon[None] = self._messaging(to).refer(to.partition(":")[2], sender, refer_to, to_self, variables)
+        return sent
 
     def _messaging(self, to: str) -> Any:
         technology, colon, _ = to.partition(":")

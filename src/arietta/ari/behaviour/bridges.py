@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -170,7 +171,7 @@ class Bridges:
                 raise Unprocessable(f"channel {control.channel.id!r} is not in bridge {bridge_id!r}")
         return self._each(controls, lambda control: bridge.leave(control.channel, "removed"))
 
-    def _each(self, controls: list[Control], action: Callable[[Control], None]) -> Soon[None]:
+    def _each(self, controls: Sequence[Control], action: Callable[[Control], None]) -> Soon[None]:
         if not any(control.busy for control in controls):
             for control in controls:
                 action(control)
@@ -178,7 +179,7 @@ class Bridges:
 
         async def in_turn() -> None:
             for control in controls:
-                await control.ask(lambda control=control: action(control))
+                await control.ask(partial(action, control))
 
         return in_turn()
 

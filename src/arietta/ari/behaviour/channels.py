@@ -19,7 +19,7 @@ from arietta.ari.domain import (
     Soon,
 )
 from arietta.channels.callerid import parse_caller_id
-from arietta.channels.channel import Channel, Moved
+from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import snoop
@@ -149,7 +149,7 @@ class Channels:
         pair = (order.encapsulation, order.transport)
         if pair != ("rtp", "udp"):
             raise NotSupported(
-                f"encapsulation {order.encapsulation!r} over transport {order.transport!r} is not carried; rtp over udp is"
+                f"encapsulation {order.encapsulation!r} over {order.transport!r} is not carried; rtp over udp is"
             )
         if order.connection_type != "client":
             raise BadRequest(f"connection_type {order.connection_type!r} is not possible with rtp over udp, client is")
@@ -414,6 +414,3 @@ class Channels:
             return control.ask(action)
         action()
         return None
-
-
-__all__ = ["Channels", "Moved"]

@@ -188,8 +188,7 @@ class System:
         if found is None:
             raise NotFound(f"{kind} has no {object_type} {name!r}")
         return [
-            snapshots.ConfigTuple(attribute=field, value=_text(getattr(found, field)))
-            for field in _shown_fields(found)
+            snapshots.ConfigTuple(attribute=field, value=_text(getattr(found, field))) for field in _shown_fields(found)
         ]
 
     def update_object(
@@ -221,10 +220,9 @@ class System:
 def _shown_fields(found: msgspec.Struct) -> list[str]:
     """The options of a section; not its place in the file, and never a secret."""
     shown = []
-    for field in msgspec.inspect.type_info(type(found)).fields:  # type: ignore[union-attr]
-        if field.name in ("name", "file", "line", "set_at", "type", "where"):
-            continue
-        shown.append(field.name)
+    for name in found.__struct_fields__:
+        if name not in ("name", "file", "line", "set_at", "type", "where"):
+            shown.append(name)
     secrets = {"password", "md5_cred", "password_digest", "oauth_secret", "refresh_token"}
     return [name for name in shown if name not in secrets]
 
@@ -242,5 +240,3 @@ def _user_name() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
-
-

@@ -36,14 +36,16 @@ def _body(context: ContextView, extensions: Sequence[ExtensionView], *, whole: b
     for extension in extensions:
         head = f"'{extension.name}' =>"
         if extension.hint:
-            yield f"  {head:<17} hint: {extension.hint}"
+            yield f"{f'  {head}':<20}hint: {extension.hint}"
         for step in extension.steps:
-            lead = head if step is extension.steps[0] and not extension.hint else ""
-            label = f"[{step.label}]" if step.label else ""
-            yield f"  {lead:<17} {step.priority}. {step.application}({step.data})".ljust(64) + f" {label}[{step.place}]"
+            if step is extension.steps[0] and not extension.hint:
+                lead = f"  {head}"
+            else:
+                lead = f"     [{step.label}]" if step.label else ""
+            yield f"{lead:<20}{f'{step.priority}. {step.application}({step.data})':<45} [{step.place}]"
     if whole:
         for included in context.includes:
-            yield f"  Include =>        '{included}'"
+            yield f"{'  Include =>':<20}'{included}'"
 
 
 async def reload(console: Console, _: list[str]) -> str:

@@ -253,6 +253,8 @@ class BasePort:
             return
         if payload is None and self._generator is not None:
             payload = self._generator.next(tick)
+        if self.muted_out:
+            return
         if payload is not None:
             if self.tapped or self.whispers_out:
                 self._send_tapped(Frame(self._codec, payload), tick)

@@ -1,0 +1,428 @@
+"""A port on RTP."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from ...rtp import DIGITS, DigitReceiver, ProtocolError, ReceiverStatistics, RtpPacket, TelephoneEvent
+from ...rtp.packet import HEADER
+from ..codecs import CODECS, Codec, Transcode
+from ..engine import (
+    Address,
+    Direction,
+    EventHandler,
+    MediaError,
+    MediaStarted,
+    MediaStopped,
+    RtpSettings,
+    RtpStatistics,
+)
+from .control import RtcpSession
+from .frame import FRAME_MS, Frame
+from .jitter import JitterBuffer
+from .learning import SourceLearner
+from .port import BasePort
+
+if TYPE_CHECKING:
+    from .core import Core, TransportPair
+
+__all__ = ["UdpPort"]
+
+COMFORT_NOISE = 13
+EVENT_VOLUME = 10
+END_REPEATS = 3  # RFC 4733 2.5.1.4
+DIGIT_SILENCE_NS = 500_000_000
+"""A digit whose packets stop coming has ended."""
+RELAY_SLIP = 8000
+"""Timestamp units by which a relayed stream may drift from the clock before it is tied to it anew."""
+
+
+class UdpPort(BasePort):
+    """One RTP stream each way."""
+
+    def __init__(self, core: Core, pair: TransportPair, on_event: EventHandler) -> None:
+        super().__init__(core, CODECS["ulaw"], on_event)
+        settings = core.settings
+        self.pair = pair
+        self._settings: RtpSettings | None = None
+        self._sends = self._receives = False
+        self._payload_type = 0
+        self._event_type: int | None = None
+        self._receive_codecs: dict[int, Codec] = {}
+        self._decoders: dict[str, Transcode] = {}
+        self._target: Address | None = None
+        self._learner = SourceLearner(
+            strict=settings.strict_rtp, probation=settings.probation, relearn_ns=settings.relearn_ms * 1_000_000
+        )
+        # sending
+        self.ssrc = random.getrandbits(32)
+        self._sequence = random.getrandbits(16)
+        self._timestamp_base = random.getrandbits(32)
+        self._step = 160
+        self._last_tick = -2
+        self._pieces: bytes | None = None
+        self._piece_size = 160
+        self._piece_tick = -2
+        self._digit_timestamp = 0
+        self._relay_from: tuple[int, int, int] | None = None
+        self.packets_sent = 0
+        self.octets_sent = 0
+        # receiving
+        self._jitter = JitterBuffer()
+        self._source: int | None = None
+        self._candidate: tuple[int, int, int] | None = None
+        self.statistics_in: ReceiverStatistics | None = None
+        self.packets_received = 0
+        self.octets_received = 0
+        self._heard_ns = 0
+        self._started = False
+        self._watching = False
+        self._last_codec: Codec | None = None
+        self._digits_in = DigitReceiver()
+        self._event_ns = 0
+        self.relay: UdpPort | None = None
+        """Where the mixer lets packets pass to."""
+        self._rtcp = RtcpSession(self)
+
+    # -- commands --
+
+    @property
+    def local_port(self) -> int:
+        return self.pair.port
+
+    def configure(self, settings: RtpSettings) -> None:
+        send = _codec(settings.send_codec)
+        receive = {number: _codec(name) for number, name in settings.receive.items()}
+        with self.core.lock:
+            if self.closed:
+                return
+            if self._settings is None:
+                self.core.listen(self, self.pair)
+            self._settings = settings
+            self._sends = settings.direction in (Direction.SENDRECV, Direction.SENDONLY)
+            self._receives = settings.direction in (Direction.SENDRECV, Direction.RECVONLY)
+            self._payload_type = settings.send_payload_type
+            self._event_type = settings.telephone_event_pt
+            self._receive_codecs = receive
+            self._learner.expect(settings.remote_address)
+            locked = self._learner.locked
+            self._target = locked if settings.symmetric and locked is not None else settings.remote_address
+            self._rtcp.configure(settings)
+            self._use_codec(send)
+            self._step = send.rate // 50
+            ptime = max(send.frame_ms, round(settings.ptime_ms / send.frame_ms) * send.frame_ms)
+            self._pieces = None if ptime == FRAME_MS else b""
+            self._piece_size = send.bytes_of(min(120, ptime))
+            self._relay_from = None
+            if settings.timeout_ms > 0 and not self._watching:
+                self._watching = True
+                self._heard_ns = self.core.now_ns
+                self.core.call_at(self._heard_ns + settings.timeout_ms * 1_000_000, self._watch)
+            self._changed()
+
+    def statistics(self) -> RtpStatistics:
+        with self.core.lock:
+            return self._rtcp.statistics()
+
+    @property
+    def settings(self) -> RtpSettings | None:
+        return self._settings
+
+    @property
+    def clock_rate(self) -> int:
+        """RTP clock of what is sent."""
+        return self._codec.rate
+
+    @property
+    def receive_rate(self) -> int:
+        """RTP clock of what is received."""
+        return (self._last_codec or self._codec).rate
+
+    @property
+    def send_target(self) -> Address | None:
+        """Where RTP goes at the moment."""
+        return self._target
+
+    @property
+    def locked_source(self) -> Address | None:
+        """Where RTP comes from, once learnt."""
+        return self._learner.locked
+
+    def timestamp_at(self, now_ns: int) -> int:
+        """This stream's RTP timestamp of a moment."""
+        units = (now_ns - self.core.epoch_ns) * self._codec.rate // 1_000_000_000
+        return (self._timestamp_base + units) & 0xFFFFFFFF
+
+    # -- receiving --
+
+    def receive(self, data: bytes, source: Address, now_ns: int) -> None:
+        """One datagram of the RTP socket."""
+        core = self.core
+        core.packets_received += 1
+        if self.closed or self._settings is None:
+            core.packets_dropped += 1
+            return
+        if len(data) > 1 and 192 <= data[1] <= 223 and self._settings.rtcp_mux:
+            self._rtcp.receive(data, source, now_ns)
+            return
+        try:
+            flags, kind, sequence, timestamp, ssrc, payload = _split(data)
+        except ProtocolError:
+            core.packets_dropped += 1
+            return
+        number = kind & 0x7F
+        codec = self._receive_codecs.get(number)
+        if codec is None and number != self._event_type and number != COMFORT_NOISE:
+            core.packets_dropped += 1
+            return
+        if not self._accept(source, ssrc, sequence, now_ns):
+            core.packets_dropped += 1
+            return
+        rate = codec.rate if codec is not None else self.receive_rate
+        statistics = self.statistics_in
+        assert statistics is not None
+        if not statistics.update(sequence, timestamp, now_ns * rate // 1_000_000_000):
+            core.packets_dropped += 1
+            return
+        self.packets_received += 1
+        self.octets_received += len(payload)
+        self._heard_ns = now_ns
+        if not self._started:
+            self._started = True
+            self._tell(MediaStarted())
+        self._rtcp.traffic(now_ns)
+        if codec is None:
+            if number == self._event_type:
+                self._receive_event(timestamp, payload, now_ns)
+            return
+        if codec is not self._last_codec:
+            self._last_codec = codec
+            if self.mixer is not None:
+                self.mixer.update()
+        if not self._receives:
+            return
+        relay = self.relay
+        if relay is not None:
+            relay.forward(kind & 0x80, sequence, timestamp, ssrc, payload, now_ns)
+        elif self.hearing:
+            self._jitter.put(sequence, codec, payload)
+            core.activate(self)
+
+    def receive_control(self, data: bytes, source: Address, now_ns: int) -> None:
+        """One datagram of the RTCP socket."""
+        if not self.closed and self._settings is not None:
+            self._rtcp.receive(data, source, now_ns)
+
+    def received_codec(self) -> Codec | None:
+        """What the far end sends, once it did."""
+        return self._last_codec
+
+    def _accept(self, source: Address, ssrc: int, sequence: int, now_ns: int) -> bool:
+        """Learn where packets come from, then hold to one SSRC of it."""
+        learner = self._learner
+        before = learner.locked
+        if not learner.accept(source, sequence, now_ns):
+            return False
+        if learner.locked is not before:
+            self._source = None
+            if self._settings is not None and self._settings.symmetric and learner.locked is not None:
+                self._target = learner.locked
+        if ssrc == self._source:
+            return True
+        if self._source is not None and not self._proven(ssrc, sequence):
+            return False
+        self._source = ssrc
+        self._candidate = None
+        self.statistics_in = ReceiverStatistics(ssrc, sequence)
+        self._jitter.clear()
+        self._decoders.clear()
+        return True
+
+    def _proven(self, ssrc: int, sequence: int) -> bool:
+        """Another SSRC from the right place is taken after its own probation."""
+        count = 1
+        if self._candidate is not None:
+            known, following, seen = self._candidate
+            if known == ssrc and following == sequence:
+                count = seen + 1
+        self._candidate = (ssrc, (sequence + 1) & 0xFFFF, count)
+        return count >= self.core.settings.probation
+
+    def _receive_event(self, timestamp: int, payload: bytes, now_ns: int) -> None:
+        try:
+            report = TelephoneEvent.parse(payload)
+        except ProtocolError:
+            self.core.packets_dropped += 1
+            return
+        held = self._digits_in.digit is not None
+        self._event_ns = now_ns
+        self._tell_digits(self._digits_in.receive(timestamp, report))
+        if not held and self._digits_in.digit is not None:
+            self.core.call_at(now_ns + DIGIT_SILENCE_NS, self._event_silence)
+
+    def _event_silence(self, now_ns: int) -> None:
+        if self.closed or self._digits_in.digit is None:
+            return
+        if now_ns - self._event_ns >= DIGIT_SILENCE_NS:
+            self._tell_digits(self._digits_in.silent())
+        else:
+            self.core.call_at(self._event_ns + DIGIT_SILENCE_NS, self._event_silence)
+
+    def _tell_digits(self, told: list[tuple[str, int | None]]) -> None:
+        for digit, duration in told:
+            if duration is None:
+                self.digit_began(digit)
+            else:
+                self.digit_ended(digit, duration * 1000 // self.receive_rate)
+
+    def _watch(self, now_ns: int) -> None:
+        """RtpSettings.timeout_ms."""
+        settings = self._settings
+        if self.closed or settings is None or settings.timeout_ms <= 0:
+            self._watching = False
+            return
+        limit = settings.timeout_ms * 1_000_000
+        silence = now_ns - self._heard_ns
+        if silence >= limit:
+            self._started = False
+            self._tell(MediaStopped(silence // 1_000_000))
+            self._heard_ns = now_ns
+        self.core.call_at(self._heard_ns + limit, self._watch)
+
+    def _pull(self, tick: int) -> Frame | None:
+        got = self._jitter.get()
+        if got is None:
+            return None
+        codec, payload = got
+        decode = self._decoders.get(codec.name)
+        if decode is None:
+            decode = self._decoders[codec.name] = codec.decoder()
+        return Frame(codec, payload, decode)
+
+    def _waiting(self) -> bool:
+        return not self._jitter.empty
+
+    # -- sending --
+
+    def _send_payload(self, payload: bytes, tick: int) -> None:
+        if self._target is None or not self._sends:
+            return
+        if self._pieces is not None:
+            self._send_pieces(payload, tick)
+            return
+        marker = 0 if tick == self._last_tick + 1 else 0x80
+        self._last_tick = tick
+        self._put(self._payload_type | marker, self._timestamp_base + tick * self._step, payload)
+
+    def _send_pieces(self, payload: bytes, tick: int) -> None:
+        """Packets of another length than the tick."""
+        pieces = self._pieces or b""
+        marker = 0 if tick == self._last_tick + 1 else 0x80
+        if marker:
+            pieces = b""
+        self._last_tick = tick
+        codec = self._codec
+        pieces += payload
+        size = self._piece_size
+        # The timestamp of the first piece: this tick's end minus what has been gathered.
+        units = codec.rate // 1000
+        start = self._timestamp_base + (tick + 1) * self._step - codec.ms_of(pieces) * units
+        if marker:
+            self._piece_tick = tick
+        while len(pieces) >= size:
+            first = 0x80 if self._piece_tick >= 0 else 0
+            self._piece_tick = -2
+            self._put(self._payload_type | first, start, pieces[:size])
+            start += codec.ms_of(pieces[:size]) * units
+            pieces = pieces[size:]
+        self._pieces = pieces
+
+    def _put(self, kind: int, timestamp: int, payload: bytes) -> None:
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        core = self.core
+        try:
+            self.pair.send(
+                HEADER.pack(0x80, kind, sequence, timestamp & 0xFFFFFFFF, self.ssrc) + payload, self._target
+            )
+        except OSError:
+            core.send_errors += 1
+            return
+        core.packets_sent += 1
+        self.packets_sent += 1
+        self.octets_sent += len(payload)
+        if not self._rtcp.armed:
+            self._rtcp.traffic(core.now_ns)
+
+    def digit_out(self, digit: str, elapsed_ms: int, duration_ms: int | None, tick: int) -> bool:
+        settings = self._settings
+        if self._event_type is None or (settings is not None and settings.dtmf_inband):
+            if self.muted_out:
+                return True
+            return super().digit_out(digit, elapsed_ms, duration_ms, tick)
+        if elapsed_ms == 0:
+            self._digit_timestamp = self._timestamp_base + tick * self._step
+        if self._target is None or not self._sends or self.muted_out:
+            return True
+        rate = self._codec.rate
+        event = DIGITS.index(digit)
+        if duration_ms is None:
+            marker = 0x80 if elapsed_ms == 0 else 0
+            length = min(0xFFFF, (elapsed_ms + FRAME_MS) * rate // 1000)
+            report = bytes(TelephoneEvent(event, False, EVENT_VOLUME, length))
+            self._put(self._event_type | marker, self._digit_timestamp, report)
+        else:
+            length = min(0xFFFF, duration_ms * rate // 1000)
+            report = bytes(TelephoneEvent(event, True, EVENT_VOLUME, length))
+            for _ in range(END_REPEATS):
+                self._put(self._event_type, self._digit_timestamp, report)
+        return True
+
+    def forward(
+        self, marker: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now_ns: int
+    ) -> None:
+        """Send the payload of a packet that another port just received, its loss and disorder as they are."""
+        if self._target is None or not self._sends or self.muted_out or self.occupied:
+            self._relay_from = None
+            return
+        tied = self._relay_from
+        expected = self.timestamp_at(now_ns)
+        if tied is not None:
+            slip = ((tied[1] + timestamp - expected + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+            ahead = ((tied[2] + sequence - self._sequence + 0x8000) & 0xFFFF) - 0x8000
+            if tied[0] != ssrc or abs(slip) > RELAY_SLIP or abs(ahead) > 100:
+                tied = None
+        if tied is None:
+            tied = self._relay_from = (ssrc, expected - timestamp, self._sequence - sequence)
+            marker = 0x80
+        following = self._sequence
+        self._sequence = (tied[2] + sequence) & 0xFFFF
+        mapped = self._sequence
+        self._put(self._payload_type | marker, tied[1] + timestamp, payload)
+        if ((following - mapped - 1) & 0xFFFF) < 0x8000:
+            self._sequence = following  # an older packet: the next number stays
+        self._last_tick = -2
+
+    def _release(self) -> None:
+        self._rtcp.goodbye()
+        self.relay = None
+        self.core.unlisten(self, self.pair)
+        self.pair.close()
+
+
+def _split(data: bytes) -> tuple[int, int, int, int, int, bytes]:
+    """Header fields and payload of a packet."""
+    if len(data) >= 12 and data[0] == 0x80:
+        flags, kind, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+        return flags, kind, sequence, timestamp, ssrc, data[12:]
+    packet = RtpPacket.parse(data)
+    kind = packet.payload_type | (packet.marker << 7)
+    return data[0], kind, packet.sequence, packet.timestamp, packet.ssrc, packet.payload
+
+
+def _codec(name: str) -> Codec:
+    found = CODECS.get(name)
+    if found is None:
+        raise MediaError(f"no codec {name!r} in the reference engine; there are {', '.join(CODECS)}")
+    return found

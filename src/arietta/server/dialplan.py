@@ -1,0 +1,149 @@
+"""What the dialplan needs of media, bridges and applications, which it must not import itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
+from arietta.channels.channel import Channel
+from arietta.dialplan.applications import Application
+from arietta.dialplan.arguments import split_arguments
+from arietta.dialplan.errors import ApplicationError
+from arietta.dialplan.run import Run
+from arietta.media.engine import Music, PlayEnd, PlayEndReason, Tones
+from arietta.stasis.broadcasts import Broadcasts
+from arietta.stasis.control import Controls
+from arietta.stasis.devices import DeviceStates
+from arietta.stasis.media_uris import MediaFailed, MediaLibrary
+
+
+class DialplanMedia:
+    """Plays what the dialplan's applications say."""
+
+    def __init__(self, library: Callable[[], MediaLibrary]) -> None:
+        self._library = library
+
+    def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:
+        """Play a media URI in the channel's language."""
+        port = channel.port
+        try:
+            source = self._library().resolve(uri, channel.language)
+        except MediaFailed as failure:
+            return channel.registry.loop.call_soon(on_end, str(failure)).cancel
+        if port is None:
+            return channel.registry.loop.call_soon(on_end, f"{uri} cannot be played: there is no media").cancel
+
+        def ended(how: PlayEnd) -> None:
+            failed = how.reason is PlayEndReason.FAILED
+            on_end(how.error or "it cannot be played" if failed else None)
+
+        return port.play(source, on_end=ended).stop
+
+    def tones(self, channel: Channel, what: str | None) -> bool:
+        """Let a tone sound in the background."""
+        port = channel.port
+        if what is None:
+            if port is not None:
+                port.generate(None)
+            return True
+        try:
+            source = self._library().tone(what)
+        except MediaFailed:
+            return False
+        if port is not None and isinstance(source, Tones):
+            port.generate(source)
+        return True
+
+    def music(self, channel: Channel, music_class: str | None) -> None:
+        """Let music sound in the background."""
+        if channel.port is not None:
+            channel.port.generate(Music(music_class) if music_class is not None else None)
+
+
+class DialBridges:
+    """Where Dial connects two channels."""
+
+    def __init__(self, bridges: BridgeRegistry) -> None:
+        self._bridges = bridges
+
+    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
+        """Put both, the peer first, into a new "basic" bridge."""
+        bridge = self._bridges.create(creator="", bridge_class="basic")
+        told = False
+
+        def left(channel: Channel, _reason: str) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                on_left(channel)
+
+        for channel in (peer, caller):
+            bridge.join(Membership(channel, on_left=left))
+
+        def end() -> None:
+            nonlocal told
+            told = True
+            bridge.destroy()
+
+        bridge.on_empty = Bridge.destroy
+        return end
+
+
+class Devices:
+    """The states of devices, as DEVICE_STATE reads and writes them."""
+
+    def __init__(self, states: DeviceStates) -> None:
+        self._states = states
+
+    def read(self, device: str) -> str:
+        """The state in DEVICE_STATE words."""
+        return self._states.get(device).state
+
+    def write(self, device: str, state: str) -> None:
+        """Set a device; ValueError for one that cannot be set."""
+        raise ValueError(f"the state of device {device!r} cannot be set by the dialplan")
+
+
+def stasis_application(controls: Controls) -> Application:
+    """``Stasis(name[,args])``: the step that hands a channel to an application."""
+
+    async def execute(channel: Channel, arguments: str, run: Run) -> None:
+        parts = split_arguments(arguments)
+        if not parts or not parts[0]:
+            raise ApplicationError("names no application")
+        await controls.run(channel, parts[0], tuple(parts[1:]))
+
+    return Application(
+        "Stasis",
+        "Stasis(application[,argument[,...]])",
+        "Hands the channel to an ARI application; STASISSTATUS is SUCCESS or FAILED afterwards.",
+        execute,
+    )
+
+
+def broadcast_application(broadcasts: Broadcasts) -> Application:
+    """``StasisBroadcast([timeout[,filter[,args[,notify]]]])``: the step that offers a channel to all applications."""
+
+    async def execute(channel: Channel, arguments: str, run: Run) -> None:
+        parts = [*split_arguments(arguments), "", "", "", ""]
+        timeout_text = parts[0] or "500"
+        if not timeout_text.isdigit():
+            raise ApplicationError(f"timeout {timeout_text!r} is not a number of milliseconds")
+        try:
+            await broadcasts.run(
+                channel,
+                timeout_ms=int(timeout_text),
+                pattern=parts[1],
+                args=tuple(parts[2].split(":")) if parts[2] else (),
+                notify=parts[3].lower() in ("yes", "true", "1", "on", "y", "t"),
+            )
+        except ValueError as problem:
+            raise ApplicationError(str(problem)) from problem
+
+    return Application(
+        "StasisBroadcast",
+        "StasisBroadcast([timeout[,filter[,arguments[,notify]]]])",
+        "Offers the channel to every ARI application whose name matches, for so many milliseconds; the first that "
+        "claims it gets it. STASISSTATUS is SUCCESS, FAILED or TIMEOUT afterwards.",
+        execute,
+    )

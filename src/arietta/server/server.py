@@ -1,0 +1,463 @@
+"""Builds every part from one configuration, starts them in order, and ends them in the opposite one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import ssl
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+import arietta
+from arietta.ari import resources
+from arietta.ari.behaviour.applications import Applications as ApplicationsBehaviour
+from arietta.ari.behaviour.applications import Endpoints as EndpointsBehaviour
+from arietta.ari.behaviour.bridges import Bridges as BridgesBehaviour
+from arietta.ari.behaviour.channels import Channels as ChannelsBehaviour
+from arietta.ari.behaviour.media import Playbacks as PlaybacksBehaviour
+from arietta.ari.behaviour.media import Recordings as RecordingsBehaviour
+from arietta.ari.behaviour.media import Sounds as SoundsBehaviour
+from arietta.ari.behaviour.system import PARTS, System
+from arietta.ari.dispatch import Api
+from arietta.ari.domain import Domain
+from arietta.ari.over_socket import RestOverSocket
+from arietta.ari.projections import documents
+from arietta.bridges.bridge import BridgeRegistry
+from arietta.bus import Bus
+from arietta.channels.registry import ChannelRegistry
+from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
+from arietta.config.indications import IndicationsSettings, ToneZone, read_indications
+from arietta.config.references import resolve
+from arietta.config.safety import unsafe_listeners
+from arietta.config.settings import Report
+from arietta.config.tree import Config, load
+from arietta.dialplan.errors import UnknownFunction
+from arietta.dialplan.interpreter import Interpreter
+from arietta.dialplan.matcher import Dialplan
+from arietta.dialplan.reader import read_dialplan
+from arietta.drivers.local import LocalDriver
+from arietta.drivers.sip.driver import SipDriver
+from arietta.http import (
+    AclRule,
+    AriFront,
+    FrontOptions,
+    Handler,
+    HttpOptions,
+    HttpServer,
+    MountTable,
+    Response,
+    StatusPage,
+    User,
+    Users,
+    WebSocketOptions,
+    tls_context,
+)
+from arietta.media.engine import EngineSettings, MediaEngine
+from arietta.media.reference import ReferenceEngine
+from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
+from arietta.model import snapshots
+from arietta.server.api import AriApi
+from arietta.server.dialplan import (
+    Devices,
+    DialBridges,
+    DialplanMedia,
+    broadcast_application,
+    stasis_application,
+)
+from arietta.stasis.applications import Applications
+from arietta.stasis.broadcasts import Broadcasts
+from arietta.stasis.control import Controls
+from arietta.stasis.devices import DeviceStates, Mailboxes
+from arietta.stasis.media_uris import MediaLibrary
+from arietta.stasis.originating import Originating
+from arietta.stasis.playbacks import Playbacks
+from arietta.stasis.recordings import Recordings
+from arietta.store import Store
+
+log = logging.getLogger(__name__)
+
+PACKAGE_DATA = Path(arietta.__file__).parent / "data"
+DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT = 8088, 8089
+WANTED_FILES = 65536
+CAUSE_SERVER_STOPS = 38
+
+# Which module names mean which part of a reload; None means all of them.
+RELOADED_PARTS = {
+    "res_ari.so": "ari",
+    "http": "http",
+    "pbx_config.so": "dialplan",
+    "res_pjsip.so": "pjsip",
+    "res_musiconhold.so": "music",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What a reload did: the parts that took the new configuration, and what needs a restart."""
+
+    parts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class Server:
+    """One communications server."""
+
+    def __init__(self, config: Config, *, engine: MediaEngine | None = None, version: str | None = None) -> None:
+        """Build every part; raises ConfigError for a dialplan that cannot be read or a listener that is not safe."""
+        unsafe = tuple(unsafe_listeners(config))
+        if unsafe:
+            raise ConfigError(unsafe)
+        dialplan = _read_dialplan(config)
+        self.config = config
+        self.version = version or f"Arietta {arietta.__version__}"
+        self.started_at = self.last_reload_at = time.time()
+        self._loop = asyncio.get_running_loop()
+        directories = config.directories
+        self.store = Store(directories.db / "arietta.sqlite3")
+        self.asterisk_id = config.asterisk.options.entityid or self._kept_entity_id()
+        self.bus = Bus()
+        self.engine: MediaEngine = engine or ReferenceEngine(_engine_settings(config))
+        self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
+        self.bridges = BridgeRegistry(self.bus, self.engine)
+        self.applications = Applications(
+            self.bus, self.channels, self.bridges, self.asterisk_id, pretty=config.ari.general.pretty
+        )
+        self.controls = Controls(self.channels, self.applications)
+        self.originating = Originating(self.channels, self.applications, self.controls)
+        self.broadcasts = Broadcasts(self.applications, self.controls)
+        self.sounds = SoundLibrary(
+            [str(directories.sounds), *system_sounds(), package_sounds()], config.asterisk.options.defaultlanguage
+        )
+        self.device_states = DeviceStates(self.bus, self.channels, self.store)
+        self.library = self._media_library(config)
+        self.playbacks = Playbacks(self.bus, self.library)
+        self.recordings = Recordings(self.bus, directories.recordings)
+        self.dialplan = Interpreter(
+            dialplan,
+            self.channels,
+            media=DialplanMedia(lambda: self.library),
+            bridges=DialBridges(self.bridges),
+            devices=Devices(self.device_states),
+            entity_id=self.asterisk_id,
+            system_name=config.asterisk.options.systemname,
+            version=self.version,
+        )
+        self.dialplan.applications.add(stasis_application(self.controls))
+        self.dialplan.applications.add(broadcast_application(self.broadcasts))
+        self.channels.dialplan = self.dialplan
+        self.sip = SipDriver(self.channels, config.pjsip, product=self.version)
+        self.local = LocalDriver(self.channels)
+        self.channels.drivers = {"pjsip": self.sip, "local": self.local}
+        self._set_limits(config)
+        self.domain = self._domain()
+        self.api = Api(
+            resources.build(self.domain), documents(), pretty=config.ari.general.pretty, make_response=Response
+        )
+        over_socket = RestOverSocket(self.api, self.asterisk_id, time.time)
+        self.ari = AriApi(self.api, self.applications, over_socket)
+        self.front = AriFront(self.ari, _users(config), _front_options(config))
+        self._status_page = StatusPage(config.http.prefix)
+        self.http = HttpServer(self._mounts(config), _http_options(config))
+        self._status_page.server = self.http
+        self.on_stopped: list[Callable[[], None]] = []
+        self._stopping = False
+
+    # ------------------------------------------------------------------------------------------ start and stop
+
+    async def start(self) -> None:
+        """Open everything; OSError names what cannot be bound, and nothing is left open."""
+        _raise_file_limit(self.config.asterisk.options.maxfiles or WANTED_FILES)
+        for warning in self.config.warnings:
+            log.warning("%s", warning)
+        self.engine.start(self._loop)
+        log.info("media engine: %s", self.engine.name)
+        try:
+            await self.sip.start()
+            await self._listen()
+        except BaseException:
+            await self._close()
+            raise
+
+    async def _listen(self) -> None:
+        http = self.config.http
+        if http.enabled and http.bindaddr is not None:
+            await self._listen_on(http.bindaddr, http.bindport or DEFAULT_HTTP_PORT, None)
+        if http.tlsenable:
+            certificate = resolve(self.config, http.tlscertfile)
+            key = resolve(self.config, http.tlsprivatekey) if http.tlsprivatekey else None
+            bind = http.tlsbindaddr
+            host = bind.host if bind is not None else (http.bindaddr or "127.0.0.1")
+            port = bind.port if bind is not None and bind.port else DEFAULT_HTTPS_PORT
+            await self._listen_on(host, port, tls_context(certificate, key))
+
+    async def _listen_on(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        try:
+            await self.http.start(host, port, tls)
+        except OSError as problem:
+            raise OSError(f"HTTP cannot listen on {host}:{port}: {problem.strerror or problem}") from problem
+
+    async def stop(self, drain_seconds: float = 10.0) -> None:
+        """No new calls; wait for those that live, at most so long; BYE to the rest; close everything."""
+        if self._stopping:
+            return
+        self._stopping = True
+        self.sip.accepting = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(drain_seconds):
+                await self.channels.all_gone()
+        await self._hang_up_everything()
+        await self._close()
+        for then in self.on_stopped:
+            then()
+
+    async def _hang_up_everything(self) -> None:
+        for channel in self.channels:
+            channel.request_hangup(CAUSE_SERVER_STOPS)
+        tasks = [channel.task for channel in self.channels if channel.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+        for channel in self.channels:
+            channel.finish()
+        for bridge in self.bridges:
+            bridge.destroy()
+
+    async def _close(self) -> None:
+        for socket in tuple(self.ari.sockets):
+            socket.close()
+        await self.http.stop(drain_seconds=1.0)
+        await self.sip.stop()
+        self.engine.stop()
+        self.store.close()
+
+    # -------------------------------------------------------------------------------------------------- reload
+
+    def reload(self, modules: tuple[str, ...] | None = None) -> ReloadReport:
+        """Read the files again and let the named parts (all without names) take them, without dropping a call.
+
+        Raises ConfigError with every problem if a file is broken or not safe: everything stays as it was.
+        """
+        unknown = [name for name in modules or () if name not in PARTS]
+        if unknown:
+            raise ConfigError(tuple(Problem(name, 0, "error", "is not a part of this server") for name in unknown))
+        config = load(self.config.directory if self._is_folder else self._main_file)
+        unsafe = tuple(unsafe_listeners(config))
+        if unsafe:
+            raise ConfigError(unsafe)
+        dialplan = _read_dialplan(config)
+        wanted = {RELOADED_PARTS[name] for name in modules if name in RELOADED_PARTS} if modules else None
+        parts: list[str] = []
+        notes: list[str] = []
+
+        def takes(part: str) -> bool:
+            if wanted is None or part in wanted:
+                parts.append(part)
+                return True
+            return False
+
+        changed: dict[str, object] = {}
+        if takes("dialplan"):
+            self.dialplan.replace(dialplan)
+            changed["extensions"] = config.extensions
+        if takes("ari"):
+            self.front.users = _users(config)
+            self.front.options = _front_options(config)
+            self.api.pretty = self.applications.pretty = config.ari.general.pretty
+            self._set_tracked(config)
+            changed["ari"] = config.ari
+        if takes("http"):
+            self.http.configure(_http_options(config))
+            if _listeners(config) != _listeners(self.config):
+                notes.append("http.conf: addresses have changed, which needs a restart")
+            changed["http"] = config.http
+        if takes("pjsip"):
+            notes.extend(self.sip.reload(config.pjsip))
+            changed["pjsip"] = config.pjsip
+        if takes("music"):
+            self.library = self._media_library(config)
+            self.playbacks.library = self.library
+            changed["indications"], changed["musiconhold"] = config.indications, config.musiconhold
+            if _engine_settings(config).music != _engine_settings(self.config).music:
+                notes.append("musiconhold.conf: classes have changed, which needs a restart")
+        self.config = msgspec.structs.replace(self.config, **changed)
+        self.last_reload_at = time.time()
+        return ReloadReport(tuple(parts), tuple(notes))
+
+    @property
+    def _is_folder(self) -> bool:
+        return not self.config.asterisk.file or "astetcdir" not in self.config.asterisk.directories.set_at
+
+    @property
+    def _main_file(self) -> Path:
+        return Path(self.config.asterisk.file)
+
+    # ------------------------------------------------------------------------------------------------- building
+
+    def _kept_entity_id(self) -> str:
+        """An id like a network card's, made once and kept."""
+        kept = self.store.get("server", "entity id")
+        if isinstance(kept, str):
+            return kept
+        node = uuid.getnode()
+        made = ":".join(f"{(node >> shift) & 0xFF:02x}" for shift in range(40, -8, -8))
+        self.store.put("server", "entity id", made)
+        return made
+
+    def _media_library(self, config: Config) -> MediaLibrary:
+        zones: dict[str, dict[str, str]] = {}
+        indications = config.indications
+        if not indications.zones:
+            indications = _packaged_indications()
+        for name in indications.zones:
+            zone: ToneZone | None = indications.zone(name)
+            if zone is not None:
+                zones[name] = dict(zone.tones)
+        return MediaLibrary(self.sounds, zones, indications.general.country, config.directories.recordings)
+
+    def _set_limits(self, config: Config) -> None:
+        self.channels.default_language = config.asterisk.options.defaultlanguage
+        self._set_tracked(config)
+
+    def _set_tracked(self, config: Config) -> None:
+        self.channels.tracked_variables = tuple(config.ari.general.channelvars)
+        for channel in self.channels:
+            channel.changed()
+
+    def _domain(self) -> Domain:
+        def config_info() -> snapshots.ConfigInfo:
+            options = self.config.asterisk.options
+            return snapshots.ConfigInfo(
+                name=options.systemname,
+                default_language=options.defaultlanguage,
+                max_channels=options.maxcalls or msgspec.UNSET,
+                max_open_files=options.maxfiles or msgspec.UNSET,
+                max_load=options.maxload or msgspec.UNSET,
+                setid=snapshots.SetId(user=options.runuser, group=options.rungroup),
+            )
+
+        def reload_part(module: str) -> None:
+            self.reload((module,))
+
+        def use_count(module: str) -> int:
+            return len(self.channels) if module in ("chan_pjsip.so", "res_pjsip.so", "res_rtp_asterisk.so") else 0
+
+        return Domain(
+            applications=ApplicationsBehaviour(self.applications, self.channels, self.bridges, self.broadcasts),
+            bridges=BridgesBehaviour(self.bridges, self.channels, self.controls, self.playbacks, self.recordings),
+            channels=ChannelsBehaviour(self.channels, self.controls, self.originating, self.playbacks, self.recordings),
+            device_states=self.device_states,
+            endpoints=EndpointsBehaviour(self.channels),
+            mailboxes=Mailboxes(self.store),
+            playbacks=PlaybacksBehaviour(self.playbacks),
+            recordings=RecordingsBehaviour(self.recordings),
+            sounds=SoundsBehaviour(self.sounds),
+            system=System(
+                entity_id=self.asterisk_id,
+                version=self.version,
+                dialplan=self.dialplan,
+                unknown_function=UnknownFunction,
+                config=config_info,
+                pjsip=lambda: self.config.pjsip,
+                last_reload_at=lambda: self.last_reload_at,
+                started_at=self.started_at,
+                use_counts=use_count,
+                reload=reload_part,
+            ),
+        )
+
+    def _mounts(self, config: Config) -> MountTable:
+        mounts: dict[str, Handler] = {}
+        if config.ari.general.enabled:
+            mounts["/ari"] = self.front
+        if config.http.enable_status:
+            mounts["/httpstatus"] = self._status_page
+        return MountTable(mounts, config.http.prefix)
+
+
+def _read_dialplan(config: Config) -> Dialplan:
+    path = config.directory / "extensions.conf"
+    if not path.exists():
+        return read_dialplan(ConfFile("extensions.conf", ()))
+    return read_dialplan(read_conf(path, root=config.directory, exec_includes=config.asterisk.options.execincludes))
+
+
+def _packaged_indications() -> IndicationsSettings:
+    return read_indications(read_conf(PACKAGE_DATA / "indications.conf"), Report())
+
+
+def _engine_settings(config: Config) -> EngineSettings:
+    rtp = config.rtp
+    music: dict[str, str] = {}
+    shuffled = set()
+    for name, settings in config.musiconhold.classes.items():
+        if settings.mode == "files" and settings.directory:
+            folder = Path(settings.directory)
+            if not folder.is_absolute():
+                folder = config.directories.data / folder
+                if not folder.is_dir():
+                    folder = PACKAGE_DATA / settings.directory
+            music[name] = str(folder)
+            if settings.sort == "random":
+                shuffled.add(name)
+    music.setdefault("default", str(PACKAGE_DATA / "moh"))
+    return EngineSettings(
+        rtp_start=rtp.rtpstart,
+        rtp_end=rtp.rtpend,
+        strict_rtp=rtp.strictrtp != "no",
+        probation=rtp.probation,
+        music=music,
+        music_random=frozenset(shuffled),
+    )
+
+
+def _users(config: Config) -> Users:
+    return Users(
+        User(
+            name=user.name,
+            password=user.password,
+            password_format="crypt" if user.password_format == "crypt" else "plain",
+            read_only=user.read_only,
+            acl=tuple(AclRule(rule.permit, rule.network) for rule in user.access),
+        )
+        for user in config.ari.users.values()
+    )
+
+
+def _front_options(config: Config) -> FrontOptions:
+    general = config.ari.general
+    return FrontOptions(
+        realm=general.auth_realm,
+        allowed_origins=frozenset(general.allowed_origins),
+        pretty=general.pretty,
+    )
+
+
+def _http_options(config: Config) -> HttpOptions:
+    http = config.http
+    return HttpOptions(
+        server_name=http.servername if "servername" in http.set_at else f"Asterisk/Arietta-{arietta.__version__}",
+        session_limit=http.sessionlimit,
+        session_inactivity_ms=http.session_inactivity,
+        session_keep_alive_ms=http.session_keep_alive,
+        websocket=WebSocketOptions(write_timeout_ms=max(5000, config.ari.general.websocket_write_timeout)),
+    )
+
+
+def _listeners(config: Config) -> tuple[object, ...]:
+    http = config.http
+    return (http.enabled, http.bindaddr, http.bindport, http.tlsenable, http.tlsbindaddr, http.prefix)
+
+
+def _raise_file_limit(wanted: int) -> None:
+    """As many open files as are wanted and allowed: a call takes two sockets, a client one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < limit:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

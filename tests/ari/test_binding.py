@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arietta.ari.binding import atoi, atol, decode, is_true, parse_pairs
+
 from .asking import Server, body_of, bridge, channel
 
 ORIGINATE = "POST /channels?endpoint=Local/a@b&app=conf"

@@ -10,6 +10,7 @@ from arietta.ari.projections import documents
 from arietta.errors import AllocationFailed, NotFound
 from arietta.model import snapshots
 from arietta.model.wire import Encoded
+
 from .asking import Asked, Server, body_of, bridge, channel, playback, recording
 
 

@@ -26,6 +26,7 @@ SENSIBLE = {
     "deviceState": "BUSY",
     "source": "channel:c1",
     "destinationRecordingName": "r2",
+    "otherChannelId": "y",
 }
 LEFT_OUT = {"encapsulation", "transport", "connection_type", "reason_code", "formats", "originator", "label"}
 CASES: list[Any] = [

@@ -36,7 +36,7 @@ def test_what_keeps_to_the_declaration() -> None:
     ("more", "problem"),
     [
         ({"more": 1}, "more: not declared"),
-        ({"args": None}, "None where"),
+        ({"args": None}, "NoneType where"),
         ({"args": [1]}, "args[0]: 1 where string"),
         ({"timestamp": "2026-11-22 00:04"}, "timestamp"),
         ({"type": "Nothing"}, "no known type"),

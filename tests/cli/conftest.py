@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -61,6 +61,7 @@ class FakeSwitch:
         self.calls_processed = 7
         self.broken: tuple[Problem, ...] = ()
         self.done: list[object] = []
+        self.hung_up: Callable[[], None] = lambda: None
         now = time.time()
         self.living = [
             ChannelView(
@@ -133,7 +134,9 @@ class FakeSwitch:
 
     def dialplan_applications(self) -> Sequence[HelpView]:
         return [
-            HelpView("Stasis", "Hand the channel to an ARI application.", "Stasis(app[,args])", "Waits until it is over."),
+            HelpView(
+                "Stasis", "Hand the channel to an ARI application.", "Stasis(app[,args])", "Waits until it is over."
+            ),
             HelpView("Answer", "Answer the call."),
         ]
 
@@ -163,6 +166,7 @@ class FakeSwitch:
 
     def hang_up(self, channel_id: str) -> None:
         self.done.append(("hang up", channel_id))
+        self.hung_up()
 
     async def originate(self, call: Originate) -> str:
         if call.endpoint.startswith("Bogus/"):

@@ -18,6 +18,8 @@ from arietta.cli.commands import Console
 from arietta.cli.control import SOCKET_NAME, ControlServer
 from arietta.cli.doctor import refusal_of
 
+from .conftest import DEMO
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -56,7 +58,9 @@ def test_init_writes_a_set_that_check_accepts(tmp_path: Path) -> None:
     assert f"arietta run -C {folder}" in first.output
     assert stat.S_IMODE((folder / "ari.conf").stat().st_mode) == 0o600
     password = next(
-        line.partition("=")[2] for line in (folder / "ari.conf").read_text().splitlines() if line.startswith("password=")
+        line.partition("=")[2]
+        for line in (folder / "ari.conf").read_text().splitlines()
+        if line.startswith("password=")
     )
     assert len(password) >= 20
     assert first.output.count(f"password {password}") == 1
@@ -79,6 +83,24 @@ def test_check_names_every_problem_with_its_place(tmp_path: Path) -> None:
     assert any(line.startswith("warning: http.conf line 5: bogus") for line in lines)
     assert any(line.startswith("error: ari.conf line 3:") for line in lines)
     assert lines[-1] == f"{tmp_path}: 2 errors, 1 warning"
+
+
+def test_check_reads_the_dialplan_too(tmp_path: Path) -> None:
+    file = tmp_path / "extensions.conf"
+    file.write_text("[default]\nexten => 1,1,NoOp()\n same => n,Stasis(a)\n same => n,Frobnicate()\ninclude => no\n")
+    checked = call("check", "-C", tmp_path)
+    assert checked.exit_code == 0
+    assert "warning: extensions.conf line 4: application Frobnicate is unknown, it will end the call" in checked.output
+    assert "Stasis" not in checked.output
+    file.write_text("[default]\n same => n,NoOp()\n")
+    broken = call("check", "-C", tmp_path)
+    assert broken.exit_code == 1
+    assert "error: extensions.conf line 2: same => has no exten => before it" in broken.output
+
+
+def test_the_files_that_come_with_the_program_are_in_order() -> None:
+    checked = call("check", "--strict", "-C", DEMO)
+    assert checked.exit_code == 0, checked.output
 
 
 def test_strict_check_takes_warnings_for_errors(tmp_path: Path) -> None:

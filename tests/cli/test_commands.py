@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+from io import StringIO
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from arietta import verbose
@@ -209,9 +213,9 @@ GOLDEN = {
         1 module loaded
         """,
     "logger show channels": """
-        Channel                                            Type     Levels
-        -------                                            ----     ------
-        console                                            Console  notice, warning, error, verbose, dtmf
+        Channel                                                      Type     Levels
+        -------                                                      ----     ------
+        console                                                      Console  notice, warning, error, verbose, dtmf
         """,
 }
 
@@ -418,6 +422,22 @@ def test_reload(console: Console, switch: FakeSwitch) -> None:
         ("reload", None),
         ("reload", None),
     ]
+
+
+def test_logger_conf_is_read_again(console: Console, switch: FakeSwitch, tmp_path: Path, output: StringIO) -> None:
+    (tmp_path / "logger.conf").write_text("[logfiles]\nconsole => error\nfull => notice\n")
+    switch.config = msgspec.structs.replace(switch.config, directory=tmp_path)
+    assert [line.split()[-2:] for line in shown(console, "logger reload").splitlines()[2:]] == [
+        ["Console", "error"],
+        ["File", "notice"],
+    ]
+    logging.getLogger("arietta").info("for the file")
+    assert output.getvalue() == ""
+    assert (tmp_path / "log" / "full").read_text().endswith("for the file\n")
+    (tmp_path / "logger.conf").write_text("[logfiles]\nconsole => shouting\n")
+    refused = run(console, "logger reload")
+    assert refused.status == 1
+    assert "logger.conf line 2" in refused.output
 
 
 def test_a_broken_file_is_refused_with_its_place(console: Console, switch: FakeSwitch) -> None:

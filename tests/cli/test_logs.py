@@ -92,7 +92,9 @@ def test_the_console_shows_calls_plainly_and_the_rest_with_time_and_level(logs: 
     logging.getLogger("arietta").info("ready")
     first, second, third = output.getvalue().splitlines()
     assert first == "    -- Executing [1000@default:1] NoOp()"
-    assert re.fullmatch(r"\[\w{3} [ \d]\d \d\d:\d\d:\d\d\] WARNING\[\d+\]: arietta\.sip: odd packet from 10\.0\.0\.1", second)
+    assert re.fullmatch(
+        r"\[\w{3} [ \d]\d \d\d:\d\d:\d\d\] WARNING\[\d+\]: arietta\.sip: odd packet from 10\.0\.0\.1", second
+    )
     assert re.fullmatch(r"\[.{15}\] NOTICE\[\d+\]: arietta: ready", third)
 
 
@@ -241,7 +243,11 @@ def rotated(tmp_path: Path, strategy: str, times: int) -> list[tuple[str, str]]:
 def test_rotation_names_old_files_as_told(tmp_path: Path) -> None:
     for strategy in ("sequential", "rotate", "none"):
         (tmp_path / strategy).mkdir()
-    assert rotated(tmp_path / "sequential", "sequential", 3) == [("messages.0", "0"), ("messages.1", "1"), ("messages.2", "2")]
+    assert rotated(tmp_path / "sequential", "sequential", 3) == [
+        ("messages.0", "0"),
+        ("messages.1", "1"),
+        ("messages.2", "2"),
+    ]
     assert rotated(tmp_path / "rotate", "rotate", 3) == [("messages.0", "2"), ("messages.1", "1"), ("messages.2", "0")]
     assert rotated(tmp_path / "none", "none", 1) == [("messages", "0")]
     (tmp_path / "messages").write_text("x")

@@ -51,29 +51,31 @@ def test_sigterm_ends_calls_within_the_deadline(tmp_path: Path, switch: FakeSwit
     run_loop(story)
 
 
-def test_a_second_sigint_stops_at_once(tmp_path: Path, switch: FakeSwitch, logs: Logs) -> None:
+def test_a_second_sigint_ends_every_call_at_once(tmp_path: Path, switch: FakeSwitch, logs: Logs) -> None:
     async def story() -> None:
         server = FakeServer()
         async with Serving(server, switch, logs, tmp_path / "ctl", Stop()) as stop:
             os.kill(os.getpid(), signal.SIGINT)
             await stop.asked()
             asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
-        assert server.told == ["start", 10.0, 0.0]
+            switch.hung_up = server.drained.set
+        assert server.told == ["start", 10.0]
+        assert switch.done == [("hang up", f"1700000000.{number}") for number in (1, 2, 3)]
 
     run_loop(story)
 
 
-def test_sighup_reads_the_configuration_again(
-    tmp_path: Path, switch: FakeSwitch, logs: Logs, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_sighup_reads_the_configuration_again(tmp_path: Path, switch: FakeSwitch, logs: Logs) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
     async def told(text: str) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
-        while text not in caplog.text:
-            await asyncio.sleep(0)
+        assert text in await heard.get()
 
     async def story() -> None:
         server = FakeServer()
         server.drained.set()
+        logs.follow(lambda kind, level, line: heard.put_nowait(line))
         async with Serving(server, switch, logs, tmp_path / "ctl", Stop()):
             await told("read again: extensions.conf: 2 contexts")
             switch.broken = (Problem("http.conf", 7, "error", "bindport 99999 is outside 1..65535"),)

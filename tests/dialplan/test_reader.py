@@ -1,6 +1,8 @@
 """extensions.conf: what is read, and what is refused with its file and line."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from arietta.config.conf import ConfigError, parse_conf
 from arietta.dialplan.matcher import Dialplan
@@ -134,3 +136,40 @@ def test_the_first_of_two_equal_priorities_counts() -> None:
     step = read.find("c", "s", 1)
     assert step is not None and step.arguments == "a"
     assert step.where == "extensions.conf line 2"
+
+
+WORDS = st.sampled_from(
+    [
+        "exten",
+        "same",
+        "include",
+        " => ",
+        "s",
+        "_X",
+        "[1-",
+        "]",
+        ",",
+        "1",
+        "n",
+        "n+",
+        "(",
+        ")",
+        "hint",
+        "NoOp",
+        "${",
+        "}",
+        "/",
+        "$[",
+    ]
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.lists(WORDS, max_size=10).map("".join), max_size=4))
+def test_any_lines_are_read_or_refused(lines: list[str]) -> None:
+    try:
+        read = plan("[c]\n" + "\n".join(lines))
+    except ConfigError as refusal:
+        assert refusal.problems
+    else:
+        assert isinstance(read, Dialplan)

@@ -173,6 +173,20 @@ def test_cancel_crossing_200(network, caller, callee):
     both_forgotten(caller, callee)
 
 
+def test_cancelled_before_the_driver_made_a_session(network, caller, callee):
+    waiting: list[RequestReceived] = []
+    callee.on[RequestReceived] = waiting.append
+    caller.call(callee)
+    network.advance(0.1)
+    callee.agent.layer.respond(waiting[0].transaction, waiting[0].request.create_response(100), callee.now)
+    network.advance(0.1)
+    caller.do(caller.session.cancel(caller.now))
+    network.advance(1)
+    assert caller.told(Ended).status == 487
+    assert callee.agent.accept_invite(waiting[0], callee.contact, callee.now) is None
+    assert len(callee.agent) == 0
+
+
 def test_cancel_without_any_final_response_gives_up(network, caller, callee):
     network.drop = is_response(487, "INVITE")
     callee.on[Incoming] = lambda event: event.session.ring(callee.now)

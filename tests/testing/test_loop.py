@@ -236,3 +236,8 @@ def test_queues_and_events_keep_their_order(loop):
             return [await queue.get() for _ in range(10)]
 
     assert loop.run(story()) == list(range(10))
+
+
+def test_a_runner_may_drive_it():
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        assert runner.run(asyncio.sleep(86400, "a day later")) == "a day later"

@@ -347,3 +347,35 @@ def test_what_is_not_carried_is_refused_by_name(loop):
         loop.run(loop.create_connection(Flow, "example.org", 1))
     loop.network.names["example.org"] = "10.0.0.4"
     assert loop.run(loop.getaddrinfo("example.org", 5060, type=socket.SOCK_DGRAM))[0][4] == ("10.0.0.4", 5060)
+
+
+def test_a_server_that_makes_no_protocol_resets(loop, caplog):
+    def factory():
+        raise ValueError("no protocol today")
+
+    loop.run(loop.create_server(factory, "127.0.0.1", 8088))
+    with pytest.raises(ConnectionResetError):
+        loop.run(loop.create_connection(Flow, "127.0.0.1", 8088))
+    assert str(loop.failures[0]["exception"]) == "no protocol today"
+
+
+def test_reading_may_be_paused_from_the_beginning(loop):
+    class Paused(Flow):
+        def connection_made(self, transport) -> None:
+            super().connection_made(transport)
+            transport.pause_reading()
+
+    accepted: list[Paused] = []
+
+    def factory() -> Paused:
+        accepted.append(Paused())
+        return accepted[0]
+
+    loop.run(loop.create_server(factory, "127.0.0.1", 8088))
+    _, client = loop.run(loop.create_connection(Flow, "127.0.0.1", 8088))
+    client.transport.write(b"early")
+    loop.advance(1)
+    assert accepted[0].size == 0
+    accepted[0].transport.resume_reading()
+    loop.advance(1)
+    assert accepted[0].size == 5

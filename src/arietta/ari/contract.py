@@ -12,7 +12,6 @@ A parameter without a default is required: its absence is a 400 before the metho
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -162,15 +161,20 @@ def operation(
     return declare
 
 
-@cache
 def operations(resource: type) -> tuple[Operation, ...]:
     """All operations a resource class and its bases declare, in the order they stand there."""
-    return tuple(
-        _compile(function, declaration)
-        for part in resource.__mro__
-        for function in vars(part).values()
-        for declaration in getattr(function, PROPERTY, ())
-    )
+    found = _COMPILED.get(resource)
+    if found is None:
+        found = _COMPILED[resource] = tuple(
+            _compile(function, declaration)
+            for part in resource.__mro__
+            for function in vars(part).values()
+            for declaration in getattr(function, PROPERTY, ())
+        )
+    return found
+
+
+_COMPILED: dict[type, tuple[Operation, ...]] = {}
 
 
 def _compile(function: Callable[..., Any], declared: _Declaration) -> Operation:

@@ -71,6 +71,7 @@ class Bridge:
         self.variables: dict[str, str] = {}
         self.reported_variables: dict[str, None] = {}
         self.video_source_id: str | None = None
+        self._video_source_cleared = False
         self.destroyed = False
         self.topics = (f"bridge:{bridge_id}", "bridge:")
         self.creationtime = wire_time(time.time())
@@ -141,6 +142,7 @@ class Bridge:
         if channel.bridge is not None:
             channel.bridge.leave(channel)
         self.members.append(member)
+        self._forget_video_source()
         channel.bridge = self
         if channel.port is not None:
             channel.port.link(self.mixer, muted=member.mute, announcer=member.role == "announcer")
@@ -166,6 +168,7 @@ class Bridge:
             channel.listeners.remove(member.listener)
         if channel.port is not None:
             channel.port.link(None)
+        self._forget_video_source()
         if self.video_source_id == channel.id:
             self.video_source_id = None
         if self.watched:
@@ -193,6 +196,31 @@ class Bridge:
         for then in self.on_destroyed:
             then(self)
         self.bus.publish(Ended(self), (f"ended:{self.id}",))
+
+    def set_video_source(self, channel: Channel) -> None:
+        """Show `channel` as the source of video; nothing else comes of it, since video is not carried."""
+        former, self.video_source_id = self.video_source_id, channel.id
+        self._video_source_cleared = False
+        self._announce_video_source(former)
+
+    def clear_video_source(self) -> None:
+        """Show no source any more: from the next change of the members on, as in Asterisk."""
+        self._video_source_cleared = True
+
+    def _forget_video_source(self) -> None:
+        if self._video_source_cleared:
+            self._video_source_cleared = False
+            former, self.video_source_id = self.video_source_id, None
+            self.words -= {"video_single"}
+            self._announce_video_source(former)
+
+    def _announce_video_source(self, former: str | None) -> None:
+        if self.watched:
+            self.publish(
+                events.BridgeVideoSourceChanged(
+                    timestamp=wire_now(), bridge=self.snapshot(), old_video_source_id=former or msgspec.UNSET
+                )
+            )
 
     def set_variable(self, name: str, value: str) -> None:
         """Set a variable of the bridge."""

@@ -8,10 +8,11 @@ change that ARI shows publishes its event at once, so that state before plus eve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -253,15 +254,8 @@ class Channel:
         told = (caller.name, caller.number) != (self.caller.name, self.caller.number)
         self.caller = caller
         self.changed()
-        if told and self.watched:
-            self.publish(
-                events.ChannelCallerId(
-                    timestamp=wire_now(),
-                    caller_presentation=caller.presentation,
-                    caller_presentation_txt=PRESENTATIONS.get(caller.presentation, PRESENTATIONS[0]),
-                    channel=self.snapshot(),
-                )
-            )
+        if told:
+            self._announce_caller()
 
     def set_connected(self, connected: Party) -> None:
         """Be connected to `connected`; ChannelConnectedLine if name or number changed."""
@@ -269,9 +263,40 @@ class Channel:
         self.connected = connected
         self.changed()
         if told:
-            if self.watched:
-                self.publish(events.ChannelConnectedLine(timestamp=wire_now(), channel=self.snapshot()))
+            self._announce_connected()
             self.leg.indicate(Indication.CONNECTED_LINE)
+
+    def set_parties(self, *, caller: Party, connected: Party) -> None:
+        """Have both parties changed at once: each event shows the other's change too."""
+        with self.new_parties(caller=caller, connected=connected):
+            pass
+
+    @contextlib.contextmanager
+    def new_parties(self, *, caller: Party, connected: Party) -> Iterator[None]:
+        """The same, with the events only after what is done inside."""
+        former_caller, former_connected = self.caller, self.connected
+        self.caller, self.connected = caller, connected
+        self.changed()
+        yield
+        if (caller.name, caller.number) != (former_caller.name, former_caller.number):
+            self._announce_caller()
+        if (connected.name, connected.number) != (former_connected.name, former_connected.number):
+            self._announce_connected()
+
+    def _announce_caller(self) -> None:
+        if self.watched:
+            self.publish(
+                events.ChannelCallerId(
+                    timestamp=wire_now(),
+                    caller_presentation=self.caller.presentation,
+                    caller_presentation_txt=PRESENTATIONS.get(self.caller.presentation, PRESENTATIONS[0]),
+                    channel=self.snapshot(),
+                )
+            )
+
+    def _announce_connected(self) -> None:
+        if self.watched:
+            self.publish(events.ChannelConnectedLine(timestamp=wire_now(), channel=self.snapshot()))
 
     def set_variable(self, name: str, value: str) -> None:
         """Set a plain variable; a name with ``_`` or ``__`` is kept without them and inherited by dialled channels.
@@ -285,6 +310,14 @@ class Channel:
         self.variables[name] = value
         self.changed()
         self.announce_variable(name, value)
+
+    def unset_variable(self, name: str) -> None:
+        """Take a plain variable away; ChannelVarset tells an empty value."""
+        bare = name.lstrip("_")
+        for other in (bare, "_" + bare, "__" + bare):
+            self.variables.pop(other, None)
+        self.changed()
+        self.announce_variable(name, "")
 
     def announce_variable(self, name: str, value: str) -> None:
         """Publish ChannelVarset for a value that a function keeps elsewhere."""

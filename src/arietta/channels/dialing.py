@@ -44,6 +44,7 @@ class Attempt:
         repeat_dialstring: bool = False,
         final_event: bool = True,
         on_change: Callable[[Attempt], None],
+        on_answer: Callable[[Channel], None] | None = None,
         on_forward: Callable[[Attempt], None] | None = None,
     ) -> None:
         self.peer = peer
@@ -54,6 +55,7 @@ class Attempt:
         self._repeat = repeat_dialstring
         self._final_event = final_event
         self._on_change = on_change
+        self._on_answer = on_answer
         self._on_forward = on_forward
 
     @property
@@ -98,6 +100,8 @@ class Attempt:
                 self._reach("PROGRESS")
             case signals.Answered():
                 self._release()
+                if self._on_answer is not None:
+                    self._on_answer(self.peer)
                 self._reach(ANSWER)
             case signals.Forwarded(target):
                 self._forward(target)

@@ -7,6 +7,10 @@ from pathlib import Path
 import click
 
 from arietta.cli.options import configuration_option
+from arietta.config.conf import Problem
+
+# Applications that the server adds to the dialplan's own.
+ADDED_APPLICATIONS = {"stasis", "stasisbroadcast"}
 
 
 @click.command()
@@ -14,8 +18,6 @@ from arietta.cli.options import configuration_option
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 def check(source: Path, strict: bool) -> None:
     """Check a configuration: every problem with its file and line; exit code 1 if it cannot be used."""
-    from arietta.config.check import check as problems_of
-
     problems = problems_of(source)
     for problem in problems:
         click.echo(f"{problem.severity}: {problem}")
@@ -24,6 +26,36 @@ def check(source: Path, strict: bool) -> None:
     click.echo(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if errors or (strict and warnings):
         raise SystemExit(1)
+
+
+def problems_of(source: Path) -> list[Problem]:
+    """Every problem of the files, and of the dialplan in them, by file and line."""
+    from arietta.config.check import check as problems_of_files
+    from arietta.config.conf import ConfigError, read_conf
+    from arietta.config.tree import read
+    from arietta.dialplan.applications import standard_applications
+    from arietta.dialplan.reader import read_dialplan
+
+    problems = problems_of_files(source)
+    config, _ = read(source)
+    if config is None or not (config.directory / "extensions.conf").is_file():
+        return problems
+    try:
+        path = config.directory / "extensions.conf"
+        plan = read_dialplan(read_conf(path, root=config.directory, exec_includes=config.asterisk.options.execincludes))
+    except ConfigError as refusal:
+        found = refusal.problems
+    else:
+        known = {application.name.lower() for application in standard_applications()} | ADDED_APPLICATIONS
+        unknown = tuple(
+            Problem(step.file, step.line, "warning", f"application {step.application} is unknown, it will end the call")
+            for context in plan.contexts.values()
+            for extension in context.extensions()
+            for step in extension.steps.values()
+            if step.key not in known
+        )
+        found = (*plan.warnings, *unknown)
+    return sorted({*problems, *found}, key=lambda problem: (problem.file, problem.line, problem.message))
 
 
 def _count(count: int, what: str) -> str:

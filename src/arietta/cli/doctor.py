@@ -14,8 +14,8 @@ from pathlib import Path
 
 import click
 
+from arietta.cli.configuration import problems_of
 from arietta.cli.options import configuration_option, control_socket
-from arietta.config.check import check
 from arietta.config.tree import Config, read
 
 GOOD, ODD, BAD = "ok", "warning", "error"
@@ -60,7 +60,7 @@ def examine(source: Path | None) -> Iterator[Finding]:
     yield from _codecs()
     config: Config | None = None
     if source is not None:
-        problems = check(source)
+        problems = problems_of(source)
         errors = [problem for problem in problems if problem.severity == "error"]
         text = f"{len(errors)} errors, {len(problems) - len(errors)} warnings in {source}"
         yield Finding(BAD if errors else GOOD, "configuration", text, f"arietta check -C {source} lists them")
@@ -143,7 +143,9 @@ def _ports(config: Config, source: Path) -> Iterator[Finding]:
         if transport.bind is not None:
             kind = socket.SOCK_DGRAM if transport.protocol == "udp" else socket.SOCK_STREAM
             what = f"SIP {transport.protocol}"
-            yield _port(what, transport.bind.host, transport.bind.port, kind, f"bind of [{transport.name}] in pjsip.conf")
+            yield _port(
+                what, transport.bind.host, transport.bind.port, kind, f"bind of [{transport.name}] in pjsip.conf"
+            )
     count = (config.rtp.rtpend - config.rtp.rtpstart + 1) // 2
     text = f"{config.rtp.rtpstart} to {config.rtp.rtpend}, enough for {count} legs"
     yield Finding(GOOD if count >= 2 else BAD, "RTP ports", text, "rtpstart and rtpend in rtp.conf")

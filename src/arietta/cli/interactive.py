@@ -79,7 +79,7 @@ async def _from_keyboard(client: ControlClient, terminal: Terminal, path: Path) 
     )
     with patch_stdout(raw=True):
         while True:
-            line = await _next_line(session, client)
+            line = None if client.gone.is_set() else await _next_line(session, client)
             if line is None:
                 if client.gone.is_set():
                     terminal.print(Text("The server is gone.", STYLES["lost"]))
@@ -101,19 +101,22 @@ async def _from_keyboard(client: ControlClient, terminal: Terminal, path: Path) 
 
 async def _next_line(session: PromptSession[str], client: ControlClient) -> str | None:
     """The next line; None when the user leaves or the server goes. Ctrl-C drops what was typed."""
-    prompt = asyncio.ensure_future(session.prompt_async())
-    gone = asyncio.ensure_future(client.gone.wait())
-    try:
-        await asyncio.wait((prompt, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not prompt.done():
+
+    async def watch() -> None:
+        await client.gone.wait()
+        if session.app.is_running:
             session.app.exit(exception=EOFError())
-        return await prompt
+
+    watching = asyncio.ensure_future(watch())
+    try:
+        # In this task and not in one of its own: what leaves a task as KeyboardInterrupt ends the event loop.
+        return await session.prompt_async()
     except KeyboardInterrupt:
         return ""
     except EOFError:
         return None
     finally:
-        gone.cancel()
+        watching.cancel()
 
 
 class ServerCompleter(Completer):
@@ -129,12 +132,13 @@ class ServerCompleter(Completer):
     async def get_completions_async(
         self, document: Document, complete_event: CompleteEvent
     ) -> AsyncGenerator[Completion, None]:
-        """The completions of the text before the cursor."""
+        """The completions of the text before the cursor; a blank follows the only one."""
         text = document.text_before_cursor.lstrip()
         begun = "" if not text or text[-1].isspace() else text.split()[-1]
         with contextlib.suppress(ControlError):
-            for word in await self._client.complete(text):
-                yield Completion(word, start_position=-len(begun))
+            words = await self._client.complete(text)
+            for word in words:
+                yield Completion(word if len(words) > 1 else f"{word} ", start_position=-len(begun))
 
 
 def painted(kind: str, line: str) -> Text:

@@ -46,7 +46,10 @@ _SECRETS = re.compile(
     (?P<secret>(?<=["'])[^"']+ | [^\s&,;"'@]+)
     """
 )
+# Each place above has one of these in it; a line without any, such as most that tell of calls, is not searched.
+_SIGNS = ("_key", "passw", "secret", "cred", "token", "authorization", "response", "://", "sip:", "sips:")
 MASK = "***"
+_LEAD_OF_2, _LEAD_OF_3, _LEAD_OF_4 = (verbose.INDENTATION[level] for level in (2, 3, 4))
 
 Follower = Callable[[str, int, str], None]
 """Gets the kind of a line (a level of logger.conf), its verbose level (0 for other kinds), and the line."""
@@ -54,6 +57,12 @@ Follower = Callable[[str, int, str], None]
 
 def mask(text: str) -> str:
     """The text with every secret in it replaced by asterisks: keys, passwords, credentials of requests and URIs."""
+    lowered = text.lower()
+    for sign in _SIGNS:
+        if sign in lowered:
+            break
+    else:
+        return text
     return _SECRETS.sub(rf"\g<before>{MASK}", text)
 
 
@@ -71,9 +80,11 @@ def kind_of(record: logging.LogRecord) -> str:
 
 def verbose_level_of(line: str) -> int:
     """The level a verbose line was told at, which its indentation shows; 1 without indentation."""
-    if line.startswith(" "):
-        return next((level for level, lead in verbose.INDENTATION.items() if lead and line.startswith(lead)), 1)
-    return 1
+    if line.startswith(_LEAD_OF_3):
+        return 3
+    if line.startswith(_LEAD_OF_2):
+        return 2
+    return 4 if line.startswith(_LEAD_OF_4) else 1
 
 
 class _Text:
@@ -240,8 +251,6 @@ class _Feed(logging.Handler):
         self._text = text
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self.followers:
-            return
         kind = kind_of(record)
         message = self._text.message(record)
         level = verbose_level_of(message) if kind == "verbose" else 0
@@ -275,7 +284,8 @@ class Logs:
     def start(self) -> None:
         """Open the channels; one that cannot be opened is told on the others."""
         root = logging.getLogger()
-        root.addHandler(self._feed)
+        if self._feed.followers:
+            root.addHandler(self._feed)
         root.setLevel(logging.WARNING)
         self.set_debug(self.debug_level)
         failures = []
@@ -321,19 +331,22 @@ class Logs:
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Hand every line to `follower` until the returned call."""
         self._feed.followers.append(follower)
-        return lambda: self._feed.followers.remove(follower)
+        logging.getLogger().addHandler(self._feed)  # once, however often it is added
+
+        def unfollow() -> None:
+            self._feed.followers.remove(follower)
+            if not self._feed.followers:
+                logging.getLogger().removeHandler(self._feed)
+
+        return unfollow
 
     def channels(self) -> list[tuple[str, str, str]]:
         """The open channels: name or path, kind, levels."""
-        kinds = {_Syslog: "Syslog"}
-        return [
-            (
-                str(channel.path or channel.settings.name),
-                "File" if channel.path is not None else kinds.get(type(channel), "Console"),
-                ", ".join(channel.settings.levels),
-            )
-            for channel in self._channels
-        ]
+        found = []
+        for channel in self._channels:
+            kind = "Syslog" if isinstance(channel, _Syslog) else "Console" if channel.path is None else "File"
+            found.append((str(channel.path or channel.settings.name), kind, ", ".join(channel.settings.levels)))
+        return found
 
     def rotate(self) -> list[str]:
         """Set the log files aside as rotatestrategy says and begin new ones; returns the paths set aside."""

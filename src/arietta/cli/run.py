@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from arietta import __version__
+from arietta.cli.control import SOCKET_NAME
+from arietta.cli.logs import Logs
 from arietta.cli.options import configuration_option, with_state_folder
 from arietta.config.conf import ConfigError
 from arietta.config.safety import unsafe_listeners
@@ -37,14 +40,42 @@ def run(
     """
     from arietta.cli.serving import run_loop
 
-    def read() -> Config:
-        return safe(with_state_folder(load(source), state_dir))
-
-    config = read()
+    config = safe(with_state_folder(load(source), state_dir))
     options = config.asterisk.options
     if verbose_level is None:
         verbose_level = options.verbose if "verbose" in options.set_at else DEFAULT_VERBOSE
-    run_loop(lambda: _serve(config, verbose_level, options.debug if debug_level is None else debug_level))
+    if debug_level is None:
+        debug_level = options.debug
+    logs = Logs(config.logger, config.directories.log, verbose_level=verbose_level, debug_level=debug_level)
+    logs.start()
+    _log_cheaply()
+    try:
+        run_loop(lambda: _serve(config, logs))
+    finally:
+        logs.stop()
+
+
+def _log_cheaply() -> None:
+    """Leave out of log records what our formats do not show (the logging HOWTO's section on optimization)."""
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined,unused-ignore]
+
+
+async def _serve(config: Config, logs: Logs) -> None:
+    from arietta.cli.server_switch import ServerSwitch
+    from arietta.cli.serving import Serving, Stop
+    from arietta.server import Server
+
+    stop = Stop()
+    server = Server(config)
+    path = config.directories.run / SOCKET_NAME
+    async with Serving(server, ServerSwitch(server, stop), logs, path, stop):
+        http = ", ".join(map(str, server.http.addresses)) or "disabled"
+        sip = ", ".join(f"{t.protocol} {t.bind}" for t in config.pjsip.transports.values()) or "disabled"
+        log.info("Arietta %s is ready: HTTP %s, SIP %s, console %s", __version__, http, sip, path)
+        await stop.asked()
+        log.info("the server stops")
 
 
 def safe(config: Config) -> Config:

@@ -63,13 +63,22 @@ class Serving:
     A second server on the same control socket is refused before it opens anything else.
     """
 
-    def __init__(self, server: Startable, switch: Switch, logs: Logs, socket_path: Path, stop: Stop) -> None:
+    def __init__(
+        self,
+        server: Startable,
+        switch: Switch,
+        logs: Logs,
+        socket_path: Path,
+        stop: Stop,
+        *,
+        drain_seconds: float = DRAIN_S,
+    ) -> None:
         self._server = server
         self._switch = switch
         self._stop = stop
         self._control = ControlServer(socket_path, Console(switch, logs, all_commands()))
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.drain_seconds = DRAIN_S
+        self._drain_seconds = drain_seconds
 
     async def __aenter__(self) -> Stop:
         self._control.claim()
@@ -85,16 +94,14 @@ class Serving:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        draining = asyncio.ensure_future(self._server.stop(self.drain_seconds))
+        draining = asyncio.ensure_future(self._server.stop(self._drain_seconds))
         hurry = asyncio.ensure_future(self._stop.at_once())
         try:
             await asyncio.wait((draining, hurry), return_when=asyncio.FIRST_COMPLETED)
             if not draining.done():
-                draining.cancel()
-                await asyncio.gather(draining, return_exceptions=True)
-                await self._server.stop(0.0)
-            else:
-                draining.result()
+                for view in self._switch.channels():
+                    self._switch.hang_up(view.snapshot.id)
+            await draining
         finally:
             hurry.cancel()
             for task in self._tasks:

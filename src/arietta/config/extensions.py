@@ -14,7 +14,7 @@ class DialplanGeneral(Settings, frozen=True, kw_only=True, eq=False):
 
     static: Annotated[bool, Bool("Whether the dialplan cannot be saved from the console.")] = False
     writeprotect: Annotated[bool, Bool("The same.")] = False
-    autofallback: Annotated[bool, Bool("Whether a call that runs out of steps is hung up.")] = True
+    autofallthrough: Annotated[bool, Bool("Whether a call that runs out of steps is hung up.")] = True
     extenpatternmatchnew: Annotated[bool, Bool("Whether patterns are matched by a tree.")] = False
     clearglobalvars: Annotated[bool, Bool("Whether a reload forgets global variables.")] = False
     overrideswitch: Annotated[str, Text("Switch asked before the dialplan.")] = ""

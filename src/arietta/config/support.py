@@ -41,7 +41,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=contact": frozenset(("type",)),
     "pjsip.conf type=acl": frozenset(("type",)),
     "pjsip.conf type=domain_alias": frozenset(("type",)),
-    "extensions.conf [general]": _words("static writeprotect autofallback"),
+    "extensions.conf [general]": _words("static writeprotect autofallthrough"),
     "musiconhold.conf class": _words("mode directory entry sort"),
     "asterisk.conf [options]": _words("""
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes

@@ -10,6 +10,7 @@ import functools
 import logging
 import math
 import re
+import warnings
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
@@ -337,6 +338,8 @@ def compile_regex(pattern: str) -> re.Pattern[str]:
     for name, characters in _CLASSES.items():
         pattern = pattern.replace(name, characters)
     try:
-        return re.compile(pattern)
-    except (re.error, RecursionError, OverflowError, FutureWarning) as failure:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "[[" means itself here, as in POSIX
+            return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as failure:
         raise ValueError(f"regular expression {pattern[:80]!r}: {failure}") from failure

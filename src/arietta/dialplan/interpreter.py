@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from arietta import verbose as console
 from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
 from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
@@ -22,7 +23,7 @@ from arietta.dialplan.ports import (
     TwoPartyBridges,
 )
 from arietta.dialplan.run import Frame, Run
-from arietta.dialplan.variables import MAX_DEPTH, SubstitutionError, split_reference, substitute
+from arietta.dialplan.variables import MAX_DEPTH, SubstitutionError, Template, compile_template, split_reference
 from arietta.model import events
 from arietta.model.times import wire_now
 
@@ -86,7 +87,11 @@ class Interpreter:
         try:
             await run.execute()
         except HungUp:
-            pass
+            console.verbose(
+                2,
+                f"Spawn extension ({channel.context}, {channel.exten}, {channel.priority}) "
+                f"exited non-zero on '{channel.name}'",
+            )
         channel.announce_soft_hangup(FLAG_DIALPLAN_ENDED)
         if self.dialplan.find(channel.context, "h", 1, channel.caller.number) is not None:
             await self._run_hangup_extension(channel)
@@ -184,13 +189,16 @@ class Interpreter:
 
     def substitute(self, channel: Channel | None, text: str) -> str:
         """Substitute variables, functions and expressions; raises SubstitutionError."""
-        if "$" not in text:
-            return text
+        template = compile_template(text)
+        return template if isinstance(template, str) else self.render(channel, template)
+
+    def render(self, channel: Channel | None, template: Template) -> str:
+        """Substitute in a text that is compiled already; raises SubstitutionError."""
         if self._substituting >= MAX_DEPTH:
-            raise SubstitutionError(f"substitution of {text[:80]!r} is nested deeper than {MAX_DEPTH}")
+            raise SubstitutionError(f"substitution of {template.text[:80]!r} is nested deeper than {MAX_DEPTH}")
         self._substituting += 1
         try:
-            return substitute(text, ChannelScope(self, channel))
+            return template.render(ChannelScope(self, channel))
         finally:
             self._substituting -= 1
 
@@ -218,8 +226,9 @@ class Interpreter:
 
     def _time_is_up(self, channel: Channel) -> None:
         channel.functions.pop("TIMEOUT(absolute)", None)
-        if self.exists(channel.context, "T", 1, channel.caller.number):
-            channel.set_place(channel.context, "T", 1)
+        special = Run(self, channel).special("T", channel.context)
+        if special:
+            channel.set_place(channel.context, special, 1)
             channel.interrupt(Moved())
         else:
             channel.request_hangup()

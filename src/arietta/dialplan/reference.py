@@ -25,8 +25,8 @@ the functions of a channel technology such as `PJSIP_HEADER`, are described with
 - A pattern starts with `_`: `X` is 0-9, `Z` 1-9, `N` 2-9, `[1-5a]` one of a set, `.` one or more of anything, `!` any
   rest; `-` does not count. The narrowest pattern wins; extensions without a pattern come before all patterns, own
   ones before included ones, and those for one caller before those for all.
-- Special extensions: `s` (no number), `i` (invalid), `t` (nothing dialled in time), `T` (TIMEOUT(absolute)), `h`
-  (after the call).
+- Special extensions: `s` (no number), `i` (invalid), `t` (nothing dialled in time), `T` (TIMEOUT(absolute)), `e` (in
+  place of a missing `i`, `t` or `T`), `h` (after the call).
 - `switch`, `lswitch`, `eswitch` and `autohints` are refused.
 
 ## Text

@@ -113,7 +113,7 @@ class Run:
         arguments = step.arguments
         if isinstance(arguments, Template):
             try:
-                arguments = self.plan.substitute(channel, arguments.text)
+                arguments = self.plan.render(channel, arguments)
             except SubstitutionError as failure:
                 raise self._fatal(step, str(failure)) from failure
         channel.set_app(step.application, arguments)
@@ -230,12 +230,13 @@ class Run:
         return False
 
     def invalid_extension(self, exten: str) -> bool:
-        """Go to extension i, with INVALID_EXTEN; False if there is none, or this was it."""
+        """Go to extension i (or e), with INVALID_EXTEN; False if there is none, or this was it."""
         channel = self.channel
-        if exten != "i" and self.exists(channel.context, "i"):
+        special = self.special("i", channel.context)
+        if special and exten not in ("i", "e"):
             console.verbose(2, f"Invalid extension '{exten}' in context '{channel.context}' on {channel.name}")
             channel.set_variable("INVALID_EXTEN", exten)
-            self.goto(channel.context, "i", 1)
+            self.goto(channel.context, special, 1)
             return True
         log.warning(
             "channel %s was sent to %s@%s:%d, which does not exist, and there is no extension i",
@@ -245,6 +246,10 @@ class Run:
             channel.priority,
         )
         return False
+
+    def special(self, name: str, context: str) -> str:
+        """The special extension of that name, or e that stands for i, t and T; "" if there is neither."""
+        return next((exten for exten in (name, "e") if self.exists(context, exten)), "")
 
     async def wait_for_extension(self, digits: str, first_timeout: float, context: str = "") -> bool:
         """Wait until the caller has dialled an extension, go there, or to i or t; False if there is none of them."""
@@ -266,8 +271,9 @@ class Run:
         if digits:
             channel.set_place(context, channel.exten, channel.priority)
             return self.invalid_extension(digits)
-        if self.exists(context, "t"):
-            console.verbose(2, f"Timeout on {channel.name}, going to 't'")
-            self.goto(context, "t", 1)
+        special = self.special("t", context)
+        if special:
+            console.verbose(2, f"Timeout on {channel.name}, going to '{special}'")
+            self.goto(context, special, 1)
             return True
         return False

@@ -48,10 +48,12 @@ class LocalLeg:
         if self._called or near is None or far is None:
             return
         self._called = True
-        for name, value in near.variables.items():
-            far.set_variable(name, value)
-        far.set_caller(near.connected)
-        far.set_connected(near.caller)
+        # The newest first, and none is seen in the far half's channelvars before all are there, as in Asterisk.
+        for name, value in reversed(near.variables.items()):
+            far.variables[name] = value
+            far.announce_variable(name, value)
+        far.changed()
+        far.set_parties(caller=near.connected, connected=near.caller)
         dialplan = near.registry.dialplan
         if dialplan is None or not dialplan.exists(far.context, far.exten, 1, far.caller.number):
             far.hangup_cause = CAUSE_NO_ROUTE
@@ -68,9 +70,9 @@ class LocalLeg:
                 self._tell(signals.Ringing())
             case Indication.PROGRESS:
                 self._tell(signals.Progressed())
-            case Indication.HOLD:
+            case Indication.HOLD if self._far_is_bridged():
                 self._tell(signals.Held(data or None))
-            case Indication.UNHOLD:
+            case Indication.UNHOLD if self._far_is_bridged():
                 self._tell(signals.Unheld())
             case _:
                 pass  # a Local half has nothing to show it with
@@ -99,6 +101,10 @@ class LocalLeg:
 
     def _far_channel(self) -> Channel | None:
         return self.other.channel if self.other is not None else None
+
+    def _far_is_bridged(self) -> bool:
+        far = self._far_channel()
+        return far is not None and far.bridge is not None
 
     def _tell(self, signal: signals.Signal) -> None:
         far = self._far_channel()

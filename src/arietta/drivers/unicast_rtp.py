@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from arietta.channels import signals
 from arietta.channels.channel import Channel, State
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import PortLeg
@@ -15,8 +16,19 @@ STATIC_PAYLOAD_TYPES = {"ulaw": 0, "gsm": 3, "alaw": 8, "g722": 9}
 DYNAMIC_PAYLOAD_TYPE = 118
 
 
+class UnicastRtpLeg(PortLeg):
+    """The leg of a channel whose far end needs no persuasion."""
+
+    def call(self) -> None:
+        if self.channel is not None:
+            self.channel.receive(signals.Answered())
+
+
 def external_rtp(registry: ChannelRegistry, external_host: str, format: str, *, channel_id: str | None) -> Channel:
-    """A channel, Up, that exchanges RTP of one format with ``host:port``; its own address is in its variables."""
+    """A channel that exchanges RTP of one format with ``host:port``; its own address is in its variables.
+
+    It answers as soon as it is called.
+    """
     host, colon, port_text = external_host.rpartition(":")
     host = host.strip("[]")
     if not colon or not host or not port_text.isdigit() or not 0 < int(port_text) < 65536:
@@ -25,7 +37,7 @@ def external_rtp(registry: ChannelRegistry, external_host: str, format: str, *, 
         raise Conflict(f"channel id {channel_id!r} is in use")
     remote = (host, int(port_text))
     local_host = local_address_towards(host)
-    leg = PortLeg()
+    leg = UnicastRtpLeg()
     try:
         port = registry.engine.open_rtp(bind=local_host, on_event=leg.heard)
     except MediaError as problem:
@@ -54,7 +66,6 @@ def external_rtp(registry: ChannelRegistry, external_host: str, format: str, *, 
     )
     leg.channel = channel
     registry.add(channel)
-    channel.set_state(State.UP)
     channel.set_variable("UNICASTRTP_LOCAL_ADDRESS", local_host)
     channel.set_variable("UNICASTRTP_LOCAL_PORT", str(port.local_port))
     return channel

@@ -219,7 +219,7 @@ class ResponseWriter:
             start += _header_lines(extra + response.headers)
         body = response.body
         content_type = response.content_type
-        if content_type is JSON:
+        if content_type == JSON:
             end = b"Content-type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         elif content_type is None:
             end = b"Content-Length: %d\r\n\r\n" % len(body)

@@ -72,8 +72,9 @@ class SoundLibrary:
     def find(self, name: str, language: str = "", codec: str = "ulaw") -> str | None:
         """The file of a sound that is nearest to the codec, or None.
 
-        Languages are tried from the special to the general: en_US, en, the default one, none. Raises SoundNameRefused for a name
-        that leads out of the directories; an absolute one is allowed inside them, or anywhere with `allow_absolute`.
+        Languages are tried from the special to the general: en_US, en, the default one, none. Raises
+        SoundNameRefused for a name that leads out of the directories; an absolute one is allowed inside them, or
+        anywhere with `allow_absolute`.
         """
         if "\0" in name or ".." in name.split("/"):
             raise SoundNameRefused(f"sound {name!r} leads out of the sounds directories")

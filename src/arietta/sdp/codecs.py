@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from arietta.sdp.description import Media
 
 TELEPHONE_EVENT = "telephone-event"
 MAX_PAYLOAD_TYPE = 127
+MAX_ENCODING = 64
 
 
 class Codec(msgspec.Struct, frozen=True):
@@ -84,15 +87,21 @@ def payload_table(media: Media) -> PayloadTable:
             if static is not None:
                 codecs.append((int(form), static))
             continue
-        name, _, rest = maps[form].partition("/")
-        rate_text, _, channels = rest.partition("/")
-        if not (rate_text.isascii() and rate_text.isdigit()) or len(rate_text) > 6 or channels not in ("", "1"):
-            continue
-        rate = int(rate_text)
-        if name.lower() == TELEPHONE_EVENT:
-            events[int(form)] = rate
-            continue
-        codec = _BY_ENCODING.get((name.lower(), rate))
+        codec, event_rate_hz = _meaning(maps[form][:MAX_ENCODING])
         if codec is not None:
             codecs.append((int(form), codec))
+        elif event_rate_hz:
+            events[int(form)] = event_rate_hz
     return PayloadTable(tuple(codecs), events)
+
+
+@functools.lru_cache(maxsize=256)
+def _meaning(encoding: str) -> tuple[Codec | None, int]:
+    """The codec of ``name/rate[/channels]``, or else the clock rate of telephone-event, or else 0."""
+    name, _, rest = encoding.partition("/")
+    rate_text, _, channels = rest.partition("/")
+    if not (rate_text.isascii() and rate_text.isdigit()) or len(rate_text) > 6 or channels not in ("", "1"):
+        return None, 0
+    if name.lower() == TELEPHONE_EVENT:
+        return None, int(rate_text)
+    return _BY_ENCODING.get((name.lower(), int(rate_text))), 0

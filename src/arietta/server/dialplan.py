@@ -111,7 +111,9 @@ def stasis_application(controls: Controls) -> Application:
         parts = split_arguments(arguments)
         if not parts or not parts[0]:
             raise ApplicationError("names no application")
-        await controls.run(channel, parts[0], tuple(parts[1:]))
+        if await controls.run(channel, parts[0], tuple(parts[1:])):
+            # Said even if it is the place where the channel is: then this step is executed again.
+            run.goto(channel.context, channel.exten, channel.priority)
 
     return Application(
         "Stasis",

@@ -46,6 +46,7 @@ from .transactions import (
     ResponseReceived,
     Send,
     ServerTransaction,
+    State,
     TimedOut,
     Transport,
 )
@@ -107,6 +108,8 @@ class InviteSession(DialogUsage):
         )
         self.user: object = None
         """Whatever the driver ties to the session."""
+        self.cancel_headers: tuple[tuple[str, str], ...] = ()
+        """Header fields of the 487 that answers a cancelled INVITE."""
         self.invite: Request | None = None
         """The INVITE that began it."""
         self.state = SessionState.CALLING
@@ -133,6 +136,8 @@ class InviteSession(DialogUsage):
 
     def begin_incoming(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """Take the INVITE that makes the session: 100, then Incoming. ProtocolError says how to refuse it."""
+        if transaction.state is not State.PROCEEDING:
+            raise ProtocolError(487, "it was cancelled or answered meanwhile", message=request)
         if not request.from_tag:
             raise ProtocolError(400, "From has no tag", message=request)
         check_require(self.profile, request)
@@ -362,7 +367,7 @@ class InviteSession(DialogUsage):
         self._end("remote", now, reason="BYE", request=request)
 
     def _receive_cancel(self, request: Request, now: float) -> None:
-        self._refuse_incoming(487, now)
+        self._refuse_incoming(487, now, headers=self.cancel_headers)
         if self.state is SessionState.INCOMING:
             self._end("remote", now, 487, "CANCEL", request)
 

@@ -261,7 +261,7 @@ def _go_on(channel: Channel, way: Continue) -> None:
 
     Nothing named: the next priority. A context alone: extension s, priority 1. An extension alone: same context.
     """
-    if way.context is None and way.exten is None and way.priority is None:
+    if way == Continue():
         channel.set_place(channel.context, channel.exten, channel.priority + 1)
         return
     context = way.context if way.context is not None else channel.context

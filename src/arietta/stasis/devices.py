@@ -39,7 +39,7 @@ class DeviceStates:
             driver = self._channels.driver(technology) if slash else None
             state = driver.device_state(resource) if driver is not None else None
             if state is None:
-                state = NO_STATE if slash else UNKNOWN
+                state = NO_STATE
         return snapshots.DeviceState(name=name, state=state)  # type: ignore[arg-type]
 
     def update(self, name: str, state: str) -> None:

@@ -73,22 +73,26 @@ class Originating:
 
     def originate(self, wanted: Wanted, then: Entrance | Place, timeout_s: int) -> Channel:
         """Make a channel and start to call it; answered, it goes where `then` says."""
-        application = self._applications.get(then.application) if isinstance(then, Entrance) else None
         channel = self._request(wanted)
+        self.call(channel, wanted.endpoint.partition("/")[2], then, timeout_s)
+        return channel
+
+    def call(self, channel: Channel, dialstring: str, then: Entrance | Place, timeout_s: int) -> None:
+        """Start to call a channel that was requested; -1 seconds is for ever, other values below 1 are 30."""
+        application = self._applications.get(then.application) if isinstance(then, Entrance) else None
         channel.resting_app = DIALLING_APP
         channel.set_app(*DIALLING_APP)
         self._watch(channel, application)
         if timeout_s != -1 and timeout_s < 1:
             timeout_s = DEFAULT_TIMEOUT_S
-        dialstring = wanted.endpoint.partition("/")[2]
         channel.own(self._call(channel, dialstring, None if timeout_s == -1 else timeout_s, then))
-        return channel
 
     def create(self, wanted: Wanted, entrance: Entrance) -> Channel:
         """Make a channel that is in the application at once, and not called yet."""
         application = self._applications.get(entrance.application)
         channel = self._request(wanted)
-        self._watch(channel, application)
+        if application is not None:
+            application.subscribe(CHANNEL, channel.id)
         channel.own(self._enter(channel, entrance, announced=True))
         return channel
 
@@ -116,10 +120,7 @@ class Originating:
         attempt.start()
 
     def enter(self, channel: Channel, entrance: Entrance) -> None:
-        """Let a channel that is up already (snoop, external media) enter the application; it ends with it."""
-        application = self._applications.get(entrance.application)
-        if application is not None:
-            application.subscribe(CHANNEL, channel.id)
+        """Let a channel that is up already (snoop) enter the application; it ends with it."""
         channel.own(self._enter(channel, entrance, announced=True))
 
     def _time_out(self, channel: Channel, attempt: Attempt) -> None:

@@ -21,7 +21,7 @@ BLOCK = 160
 """Samples of one value of the envelope: 20 ms."""
 CANDIDATES = 4
 SLICE = RATE // 8
-"""Samples of the piece that is looked for when the envelope leads nowhere."""
+"""Samples of the pieces, one from each half, that are looked for when the envelope leads nowhere."""
 GOOD = 0.6
 
 
@@ -113,7 +113,7 @@ def compare(heard: bytes, expected: bytes) -> Match:
     The envelopes (one value in 20 ms) give the likely places, the samples decide: a minute is searched in
     some hundredths of a second.
     """
-    expected = _trim(expected)
+    lead, expected = _trim(expected)
     length = len(expected)
     if not length or not heard or not audioop.max(heard, 2):
         return Match(0.0, 0.0)
@@ -121,10 +121,12 @@ def compare(heard: bytes, expected: bytes) -> Match:
     padded = _dither(bytes(before) + heard + bytes(length))
     found = max((_refine(padded, expected, place) for place in _places_by_envelope(padded, expected)), default=(0.0, 0))
     if found[0] < GOOD and length > 4 * SLICE:
-        loudest = audioop.findmax(expected, SLICE)
-        offset, _ = audioop.findfit(padded, expected[2 * loudest : 2 * (loudest + SLICE)])
-        found = max(found, _refine(padded, expected, max(0, 2 * (offset - loudest))))
-    return Match(found[0], (found[1] - before) * 1000 / (2 * RATE))
+        half = length // 4 * 2
+        for at in (0, half):
+            loudest = at // 2 + audioop.findmax(expected[at : at + half], SLICE)
+            offset, _ = audioop.findfit(padded, expected[2 * loudest : 2 * (loudest + SLICE)])
+            found = max(found, _refine(padded, expected, max(0, 2 * (offset - loudest))))
+    return Match(found[0], (found[1] - before - lead) * 1000 / (2 * RATE))
 
 
 def _refine(heard: bytes, expected: bytes, place: int) -> tuple[float, int]:
@@ -184,15 +186,15 @@ def _correlation(one: bytes, other: bytes) -> float:
     return float(math.copysign(math.sqrt(max(forth * back, 0.0)), forth))
 
 
-def _trim(samples: bytes) -> bytes:
-    """Without the silence at both ends: it has no shape to compare."""
+def _trim(samples: bytes) -> tuple[int, bytes]:
+    """The bytes of silence at the beginning, and what is between the silences: they have no shape to compare."""
     step = BLOCK * 2
     begin, end = 0, len(samples) & ~1
     while begin + step < end and audioop.max(samples[begin : begin + step], 2) < 64:
         begin += step
     while end - step > begin and audioop.max(samples[end - step : end], 2) < 64:
         end -= step
-    return samples[begin:end] if audioop.max(samples[begin:end], 2) else b""
+    return begin, samples[begin:end] if audioop.max(samples[begin:end], 2) else b""
 
 
 def _dither(samples: bytes) -> bytes:

@@ -36,7 +36,7 @@ from arietta.sip.events import (
     SessionEvent,
 )
 from arietta.sip.headers import Reason
-from arietta.sip.invite import InviteSession
+from arietta.sip.invite import InviteSession, SessionState
 from arietta.sip.message import Headers, Request, Response, reason_phrase
 from arietta.sip.transactions import ClientTransaction, ServerTransaction
 
@@ -117,6 +117,7 @@ class Call:
         self._offer: bytes = b""
         self._we_offered = offered is not None
         self._codecs = codecs or phone.codecs
+        self._direction = Direction.SENDRECV
         self._requests: dict[ClientTransaction, asyncio.Future[Response | None]] = {}
 
     def __repr__(self) -> str:
@@ -164,7 +165,7 @@ class Call:
     def answer(self, headers: Headers = ()) -> None:
         """Answer the INVITE (or re-INVITE) with 200, or refuse it with 488 when no codec is common; see `answered`."""
         if self._offer:
-            settings = self._settings(self._direction())
+            settings = self._settings()
             try:
                 local, agreed = answer_offer(parse(self._offer), settings, self._local_sdp)
             except SdpError as error:
@@ -176,7 +177,7 @@ class Call:
             self._local_sdp = local
             self._agree(agreed, self._offer)
         else:
-            self._local_sdp = make_offer(self._settings(self._direction()), self._local_sdp)
+            self._local_sdp = make_offer(self._settings(), self._local_sdp)
         self._we_offered = not self._offer
         self._do(self.session.accept(self.phone.now, bytes(self._local_sdp), headers), "200")
 
@@ -185,10 +186,16 @@ class Call:
         self._do(self.session.reject(self.phone.now, status, reason, headers), f"{status}")
 
     async def hang_up(self, headers: Headers = (), within: float = WITHIN) -> End:
-        """End it by BYE, by CANCEL, or by 603, whatever its state asks for."""
+        """End it by BYE, by CANCEL, or by 603, whatever its state asks for, and wait until the far end knows."""
         self.session.end(self.phone.now, headers=headers)
         self.phone.drain()
-        return await self.ended(within)
+        end = await self.ended(within)
+        await self.phone.news.find(
+            lambda: self.session.state is SessionState.TERMINATED or None,
+            within,
+            lambda: self._words("the far end did not answer"),
+        )
+        return end
 
     async def cancel(self, headers: Headers = (), within: float = WITHIN) -> End:
         """Give up before the answer, and wait for the end (a 200 that crosses the CANCEL gets ACK and BYE)."""
@@ -217,8 +224,9 @@ class Call:
     ) -> None:
         """Offer a change and wait for its answer: our own description, or `sdp` as it stands (b"" for none)."""
         self._codecs = codecs or self._codecs
+        self._direction = direction or self._direction
         if sdp is None:
-            self._local_sdp = make_offer(self._settings(direction or self._direction()), self._local_sdp)
+            self._local_sdp = make_offer(self._settings(), self._local_sdp)
             sdp = bytes(self._local_sdp)
         self._we_offered = bool(sdp)
         self._told = len(self.story)
@@ -353,6 +361,7 @@ class Call:
             case Incoming():
                 self._offer = event.sdp
                 self._say("INVITE", "", event.request)
+                self._told = 1  # who has the call knows of its INVITE
             case Provisional():
                 self._take_answer(event.sdp)
                 self._say(event.status, event.reason, event.response)
@@ -412,7 +421,7 @@ class Call:
             self._take_answer(sdp)
             return
         try:
-            local, agreed = answer_offer(parse(sdp), self._settings(self._direction()), self._local_sdp)
+            local, agreed = answer_offer(parse(sdp), self._settings(), self._local_sdp)
         except SdpError as error:
             self.session.acknowledge(self.phone.now, b"")
             self.negotiated = Negotiated(refusal=Refusal(400, str(error)))
@@ -447,14 +456,9 @@ class Call:
                 future.set_result(event.response)
                 return
 
-    def _settings(self, direction: Direction) -> OfferSettings:
+    def _settings(self) -> OfferSettings:
         address, port = self._voice.address if self._voice is not None else (self.phone.host, 9)
-        return OfferSettings(address, port, self._codecs, direction=direction, name=self.phone.name)
-
-    def _direction(self) -> Direction:
-        if self._local_sdp is None or not self._local_sdp.media:
-            return Direction.SENDRECV
-        return self._local_sdp.direction_of(self._local_sdp.media[0])
+        return OfferSettings(address, port, self._codecs, direction=self._direction, name=self.phone.name)
 
     def _do(self, done: bool, what: str) -> None:
         if not done:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Ladder", "Row"]
 
 MAX_ROWS = 5000
+NARROWEST = 16
+"""The least width of a column."""
 STREAM_PAUSE = 1.0
 """Seconds without a packet after which an RTP stream gets a new row."""
 MARGIN = 10
@@ -84,7 +86,8 @@ class Ladder:
     ) -> None:
         """`parties` are names from left to right, or names with their addresses; others get columns as they appear.
 
-        `live` prints rows at once, to standard output, a file or a Console. `width` is that of a column. `start` is
+        `live` prints rows at once, to standard output, a file or a Console. `width` is that of a column, less on
+        a narrow terminal. `start` is
         the time shown as 0, else that of the first row.
         """
         self.rows: deque[Row] = deque(maxlen=MAX_ROWS)
@@ -100,7 +103,10 @@ class Ladder:
             self._console = live
         elif live:
             self._console = Console(file=sys.stdout if live is True else live, highlight=False)
-        for name in parties:
+        names = list(parties)
+        if self._console is not None and self._console.is_terminal and names:
+            self._width = min(width, max(NARROWEST, (self._console.width - MARGIN) // len(names)))
+        for name in names:
             addresses = parties[name] if isinstance(parties, Mapping) else ()
             self.add_party(name, *([addresses] if isinstance(addresses, str) else addresses))
 
@@ -206,7 +212,7 @@ class Ladder:
         for line in lines:
             if plain:
                 line = Text(line.plain.translate(ASCII))
-            console.print(line, no_wrap=True, overflow="ellipsis", soft_wrap=True)
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
     def _name(self, party: Party) -> str:
         if not party or party in self._names:

@@ -165,13 +165,20 @@ class Network:
             host, port = self.address_towards(remote[0]), 0
         else:
             host, port = ("::" if family == socket.AF_INET6 else "0.0.0.0"), 0
-        key = self._bind(host, port, self._datagrams)
         protocol = protocol_factory()
+        transport = self.open_datagrams(protocol, host, port, remote)
+        await asyncio.sleep(0)
+        return transport, protocol
+
+    def open_datagrams(
+        self, protocol: Any, host: str, port: int, remote: tuple[str, int] | None = None
+    ) -> VirtualDatagrams:
+        """A datagram socket at once, for code that waits for nothing; raises OSError."""
+        key = self._bind(self.resolve(host), port, self._datagrams)
         transport = VirtualDatagrams(self, protocol, key, remote)
         self._datagrams[key] = transport
         self.loop.call_soon(protocol.connection_made, transport)
-        await asyncio.sleep(0)
-        return transport, protocol
+        return transport
 
     async def create_server(
         self,
@@ -413,6 +420,8 @@ class Network:
         server.accept(accepted)
         try:
             await asyncio.sleep(delay)
+            if client.is_lost:
+                raise ConnectionResetError(errno.ECONNRESET, f"{remote} dropped the connection")
             protocol = protocol_factory()
             client.start(protocol)
             await asyncio.sleep(0)

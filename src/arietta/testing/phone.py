@@ -103,7 +103,8 @@ class Phone:
         self.agent = UserAgent(profile, token=token) if token else UserAgent(profile)
         self._credentials = credentials
         self._talks = talks
-        self._news = News()
+        self.news = News()
+        """Told whenever something happened."""
         self._wires = Wires(self._received, self._failed)
         self._transport = Transport("UDP", "", 0)
         self._timer: asyncio.TimerHandle | None = None
@@ -155,8 +156,9 @@ class Phone:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for task in tuple(self._openings):
+        for task in self._openings:
             task.cancel()
+        await asyncio.gather(*self._openings, return_exceptions=True)
         for call in self.calls:
             call.close()
         await self._wires.close()
@@ -241,7 +243,7 @@ class Phone:
     async def next_message(self, within: float = WITHIN) -> Request:
         """Wait for a MESSAGE."""
         look = self.inbox.popleft
-        return await self._news.find(lambda: look() if self.inbox else None, within, lambda: self._words("no MESSAGE"))
+        return await self.news.find(lambda: look() if self.inbox else None, within, lambda: self._words("no MESSAGE"))
 
     async def request(self, request: Request, *, expect: int = 200, within: float = WITHIN) -> Response:
         """Send any request outside of a dialog to where its URI points; answers challenges."""
@@ -263,7 +265,7 @@ class Phone:
                     return seen
             return None
 
-        return await self._news.find(look, within, lambda: self._words(f"no message {begins!r}"))
+        return await self.news.find(look, within, lambda: self._words(f"no message {begins!r}"))
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -314,7 +316,7 @@ class Phone:
     async def ringing(self, within: float = WITHIN) -> Call:
         """Wait for a call that comes in (nothing was said to it yet but 100)."""
         look = self._ringing.popleft
-        return await self._news.find(lambda: look() if self._ringing else None, within, lambda: self._words("no call"))
+        return await self.news.find(lambda: look() if self._ringing else None, within, lambda: self._words("no call"))
 
     def release_acks(self, call_id: str) -> None:
         """Send the ACKs withheld in a call, and withhold no more."""
@@ -360,12 +362,13 @@ class Phone:
     def take_message(self, request: Request) -> None:
         """Keep a MESSAGE; for calls."""
         self.inbox.append(request)
-        self._news.tell()
+        self.news.tell()
 
     def _received(self, data: bytes, source: Address) -> None:
         self._see(False, source, data)
         self.agent.receive(data, source, self._transport, self.now)
         self.drain()
+        self.news.tell()
 
     def _failed(self, send: Send) -> None:
         self.agent.transport_failed(send, self.now)
@@ -375,6 +378,7 @@ class Phone:
         self._timer = None
         self.agent.handle_timeout(self.now)
         self.drain()
+        self.news.tell()
 
     def _put(self, send: Send) -> None:
         self._see(True, send.destination, send.data)
@@ -386,7 +390,7 @@ class Phone:
         self._count += 1
         for watcher in self.watchers:
             watcher(seen)
-        self._news.tell()
+        self.news.tell()
 
     def _withhold(self, send: Send) -> bool:
         if send.transaction is not None or not self._withheld or not send.data.startswith(b"ACK "):
@@ -433,7 +437,7 @@ class Phone:
                 self.on_invite(call)
         else:
             self._ringing.append(call)
-            self._news.tell()
+            self.news.tell()
 
     async def _open_voice(self) -> Voice:
         return await Voice.open(self.host, self._random, talks=self._talks)

@@ -178,8 +178,14 @@ class VirtualStream(asyncio.Transport):
         # Receiving
         self._unread: deque[bytes] = deque()
         self._reading = False
+        self._paused = False
         self._closing = False
         self._lost = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is over, `connection_lost` included."""
+        return self._lost
 
     def start(self, protocol: Any) -> None:
         """Give the connection to its protocol."""
@@ -187,7 +193,7 @@ class VirtualStream(asyncio.Transport):
             raise TypeError(f"the virtual network feeds no BufferedProtocol such as {type(protocol).__name__}")
         self._protocol = protocol
         self._loop.call_soon(protocol.connection_made, self)
-        self._loop.call_soon(self.resume_reading)
+        self._loop.call_soon(self._begin_reading)
 
     def get_protocol(self) -> Any:
         """The protocol."""
@@ -279,10 +285,12 @@ class VirtualStream(asyncio.Transport):
 
     def pause_reading(self) -> None:
         """Let what arrives wait; when the window is full the peer has to wait too."""
+        self._paused = True
         self._reading = False
 
     def resume_reading(self) -> None:
         """Go on reading."""
+        self._paused = False
         if not self._closing and not self._reading:
             self._reading = True
             if self._unread:
@@ -297,6 +305,10 @@ class VirtualStream(asyncio.Transport):
         self._unread.append(data)
         if self._reading:
             self._read()
+
+    def _begin_reading(self) -> None:
+        if not self._paused:  # connection_made may have paused it
+            self.resume_reading()
 
     def _read(self) -> None:
         while self._unread and self._reading and not self._lost:
@@ -429,10 +441,15 @@ class VirtualServer(asyncio.AbstractServer):
             self.close()
 
     def accept(self, stream: VirtualStream) -> None:
-        """Give a new connection to a protocol."""
+        """Give a new connection to a protocol; when none can be made, reset it."""
         self._connections[stream] = None
         stream.on_lost = self._forget
-        stream.start(self._factory())
+        try:
+            stream.start(self._factory())
+        except Exception as error:
+            context = {"message": "Error on transport creation for incoming connection", "exception": error}
+            self._network.loop.call_exception_handler(context)
+            stream.abort()
 
     def close(self) -> None:
         """Accept no more; open connections stay."""

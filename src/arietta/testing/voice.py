@@ -188,6 +188,11 @@ class Voice(asyncio.DatagramProtocol):
             raise ValueError("the far end takes no telephone-events")
         return self._enqueue(self._digit(code, max(1, duration_ms // 20), gap_ms // 20))
 
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes from the RTP port, whatever they are."""
+        if self._transport is not None and self.negotiated is not None:
+            self._transport.sendto(data, (self.negotiated.address, self.negotiated.port))
+
     def _enqueue(self, packets: Iterator[Packets]) -> asyncio.Future[bool]:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if self._transport is None:
@@ -263,13 +268,11 @@ class Voice(asyncio.DatagramProtocol):
             yield []
 
     def _send(self, kind: int, payload: bytes, timestamp: int, marker: bool) -> None:
-        if self._transport is None or self.negotiated is None:
-            return
         marker, self._paused = marker or self._paused, False
         packet = RtpPacket(kind, self._sequence, timestamp, self._ssrc, payload, marker)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self.counters["sent"] += 1
-        self._transport.sendto(bytes(packet), (self.negotiated.address, self.negotiated.port))
+        self.send_raw(bytes(packet))
 
     # -- hearing -----------------------------------------------------------------------------------------------
 

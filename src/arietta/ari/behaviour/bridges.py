@@ -7,17 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-import msgspec
-
 from arietta.ari.domain import Assignments, PlayRequest, RecordRequest, Soon
 from arietta.bridges.bridge import HOLDING, MIXING, TYPE_WORDS, Bridge, BridgeRegistry, Membership
-from arietta.channels.channel import Channel, HungUp
+from arietta.channels.channel import HungUp
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import BadRequest, Conflict, NotFound, ServerFailure, Unprocessable
 from arietta.media.engine import Music, Port
-from arietta.model import events, snapshots
+from arietta.model import snapshots
 from arietta.model.snapshots import BridgeType
-from arietta.model.times import wire_now
 from arietta.model.wire import Encoded
 from arietta.stasis.control import Control, Controls
 from arietta.stasis.originating import KNOWN_FORMATS
@@ -197,20 +194,10 @@ class Bridges:
         control = self._control_of(channel_id)
         if control.channel.bridge is not bridge:
             raise Unprocessable(f"channel {channel_id!r} is not in bridge {bridge_id!r}")
-        self._video_source(bridge, control.channel)
+        bridge.set_video_source(control.channel)
 
     def clear_video_source(self, bridge_id: str) -> None:
-        self._video_source(self._need_ours(bridge_id), None)
-
-    def _video_source(self, bridge: Bridge, channel: Channel | None) -> None:
-        former, bridge.video_source_id = bridge.video_source_id, channel.id if channel else None
-        bridge.publish(
-            events.BridgeVideoSourceChanged(
-                timestamp=wire_now(),
-                bridge=bridge.snapshot(),
-                old_video_source_id=former or msgspec.UNSET,
-            )
-        )
+        self._need_ours(bridge_id).clear_video_source()
 
     # ------------------------------------------------------------------------------------------- music and sound
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -25,6 +26,7 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import snoop
 from arietta.drivers.unicast_rtp import external_rtp
 from arietta.errors import (
+    AriettaError,
     BadRequest,
     Conflict,
     Forbidden,
@@ -35,12 +37,15 @@ from arietta.errors import (
     Unprocessable,
 )
 from arietta.media.engine import DigitOut, Music, RtpPort, Side, Silence
+from arietta.media.experience import experience
 from arietta.model import snapshots
 from arietta.model.wire import Encoded
 from arietta.stasis.control import Continue, Control, Controls, Move
 from arietta.stasis.originating import Entrance, Originating, Place, Wanted
 from arietta.stasis.playbacks import Playbacks
 from arietta.stasis.recordings import Recordings
+
+log = logging.getLogger(__name__)
 
 DIGITS = frozenset("0123456789*#ABCD")
 SIDES = {"none": Side.NONE, "both": Side.BOTH, "in": Side.IN, "out": Side.OUT}
@@ -161,9 +166,9 @@ class Channels:
         )
         for name, assignment in (order.variables or {}).items():
             self._write(channel, name, assignment.value, assignment.report_events)
-        shown = msgspec.structs.replace(channel.snapshot(), channelvars=dict(channel.variables))
-        self._originating.enter(channel, Entrance(order.app, order.data or ""))
-        return shown
+        dialstring = f"{order.external_host}/c({order.format})"
+        self._originating.call(channel, dialstring, Entrance(order.app, order.data or ""), 30)
+        return msgspec.structs.replace(channel.snapshot(), channelvars=dict(channel.variables))
 
     def snoop(
         self,
@@ -365,7 +370,10 @@ class Channels:
         channel = self._need(channel_id)
         dialplan = self._channels.dialplan
         assert dialplan is not None
-        value = dialplan.read(channel, name)
+        try:
+            value = dialplan.read(channel, name)
+        except AriettaError as problem:
+            raise ServerFailure(str(problem)) from problem
         if value is None or (value == "" and "(" not in name):
             raise NotFound(f"variable {name!r} is not set")
         return value
@@ -382,7 +390,14 @@ class Channels:
             channel.reported_variables[name] = None
         else:
             channel.reported_variables.pop(name, None)
-        dialplan.write(channel, name, value)
+        try:
+            if value or "(" in name:
+                dialplan.write(channel, name, value)
+            else:
+                channel.unset_variable(name)
+        except AriettaError as problem:
+            # A function that does not exist, or takes no value, is no refusal in ARI.
+            log.warning("channel %s: %s", channel.name, problem)
 
     # ----------------------------------------------------------------------------------------------- the rest
 
@@ -400,6 +415,7 @@ class Channels:
         figures = rtp.statistics()
         return snapshots.RTPstat(
             **{name: getattr(figures, name) for name in figures.__dataclass_fields__},
+            **cast("dict[str, Any]", experience(figures)),
             channel_uniqueid=channel.id,
         )
 

@@ -6,4 +6,4 @@ from .swagger import ApiDocuments
 
 def documents() -> ApiDocuments:
     """All documents that are served below `/ari`."""
-    return ApiDocuments({openapi.PATH: openapi.document(), asyncapi.PATH: asyncapi.document()})
+    return ApiDocuments({openapi.PATH: openapi.document, asyncapi.PATH: asyncapi.document})

@@ -1,10 +1,5 @@
-"""The reference in Markdown: every operation, every model, every event.
+"""The reference in Markdown: every operation, every model, every event."""
 
-`python -m arietta.ari.projections.markdown FILE` writes it.
-"""
-
-import sys
-from pathlib import Path as File
 from typing import Any
 
 from arietta.model import events
@@ -21,7 +16,7 @@ def reference() -> str:
         "# Reference",
         "",
         "Every operation of the Asterisk REST Interface as Arietta serves it, below `/ari`. This page is made from",
-        "the declarations in `src/arietta/ari/resources`; change those, and run `make docs`.",
+        "the declarations in `src/arietta/ari/resources`; change those, and run `arietta reference`.",
         "",
         "Parameters may stand in the query, in a form or in a JSON body. Failures in italics happen although",
         "Asterisk's own documents do not list them.",
@@ -90,7 +85,3 @@ def _model(model: Model) -> list[str]:
         name = f"**{held.name}**" if held.required else held.name
         lines.append(f"| {name} | {held.type} | {meaning} |")
     return lines
-
-
-if __name__ == "__main__":
-    File(sys.argv[1]).write_text(reference(), encoding="utf-8")

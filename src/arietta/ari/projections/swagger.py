@@ -1,5 +1,7 @@
 """The API documents in the dialect of Swagger that ARI's clients read at run time."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from .models import Model, Property, models_of
 API_VERSION = "2.0.0"
 SWAGGER_VERSION = "1.1"
 FOLDER = "/api-docs"
+_MOST_KEPT = 64
 _HEAD = {
     "_copyright": "The Arietta authors, Apache-2.0",
     "_author": "The Arietta authors",
@@ -20,14 +23,18 @@ _HEAD = {
 
 
 class ApiDocuments:
-    """Descriptions of the API, as the dispatcher wants them; each is made once per place it is read from."""
+    """Descriptions of the API, as the dispatcher wants them; each is made when it is first asked for.
 
-    def __init__(self, more: "dict[str, dict[str, Any]] | None" = None) -> None:
-        self._documents: dict[str, dict[str, Any]] = {
-            f"{FOLDER}/resources.json": resource_list(),
-            **{f"{FOLDER}/{resource.NAME}.json": api_declaration(resource) for resource in _resources()},
-        }
+    `more` are further descriptions: their paths, with what makes them.
+    """
+
+    def __init__(self, more: Mapping[str, Callable[[], dict[str, Any]]] | None = None) -> None:
         self._more = more or {}
+        self._makers: dict[str, Callable[[], dict[str, Any]]] = {
+            f"{FOLDER}/resources.json": resource_list,
+            **{f"{FOLDER}/{resource.NAME}.json": partial(api_declaration, resource) for resource in _resources()},
+            **self._more,
+        }
         self._made: dict[tuple[str, str], bytes] = {}
 
     def owns(self, path: str) -> bool:
@@ -39,15 +46,13 @@ class ApiDocuments:
         made = self._made.get((path, base_path))
         if made is not None:
             return made
-        if path in self._documents:
-            document = self._documents[path] | {"basePath": base_path}
-        elif path in self._more:
-            document = self._more[path] | _place(self._more[path], base_path)
-        else:
+        make = self._makers.get(path)
+        if make is None:
             return None
-        if len(self._made) > 64:
+        document = make()
+        if len(self._made) >= _MOST_KEPT:
             self._made.clear()
-        made = self._made[path, base_path] = msgspec.json.encode(document)
+        made = self._made[path, base_path] = msgspec.json.encode(document | _place(document, base_path))
         return made
 
 
@@ -160,7 +165,9 @@ def _path_description(found: list[dict[str, Any]]) -> str:
 
 
 def _place(document: dict[str, Any], base_path: str) -> dict[str, Any]:
-    """Where an OpenAPI or AsyncAPI document says that its server is."""
+    """How a document says where its server is."""
+    if "swaggerVersion" in document:
+        return {"basePath": base_path}
     if "openapi" in document:
         return {"servers": [{"url": base_path}]}
     scheme, _, rest = base_path.partition("://")

@@ -18,6 +18,7 @@ from ..failures import (
     RECORDING_IDLE,
     RECORDING_NOT_FOUND,
 )
+from .reading import settle
 
 RecordingName = Annotated[str, Path("recordingName", "Name of the recording.")]
 
@@ -85,13 +86,11 @@ class Recordings:
         ] = None,
     ) -> StoredRecording:
         """Copy a stored recording."""
-        found = self._recordings.get_stored(recording_name)
-        if not isinstance(found, StoredRecording):
-            await found
+        await settle(self._recordings.get_stored(recording_name))
         if not destination_recording_name:
             raise BadRequest("Missing parameter destinationRecordingName")
-        copied = self._recordings.copy_stored(recording_name, destination_recording_name)
-        return copied if isinstance(copied, StoredRecording) else await copied
+        copied: StoredRecording = await settle(self._recordings.copy_stored(recording_name, destination_recording_name))
+        return copied
 
     @operation(
         "GET",

@@ -90,6 +90,7 @@ class Dialling:
         self.destinations: dict[str, str] = {}
         self.statuses: list[str] = []
         self.cause = 0
+        self.dialled = Party("", channel.dialed_number or channel.exten)
         self.decided: asyncio.Future[Attempt | None] = channel.registry.loop.create_future()
 
     def request(self, destination: str) -> None:
@@ -115,7 +116,14 @@ class Dialling:
             return
         self.prepare(peer, resource)
         self.attempts.append(
-            Attempt(peer, dialstring=resource, caller=channel, on_change=self.changed, on_forward=self.forwarded)
+            Attempt(
+                peer,
+                dialstring=resource,
+                caller=channel,
+                on_change=self.changed,
+                on_answer=_leave_place,
+                on_forward=self.forwarded,
+            )
         )
 
     def prepare(self, peer: Channel, resource: str) -> None:
@@ -128,10 +136,8 @@ class Dialling:
         peer.set_variable("DIALEDPEERNUMBER", resource)
         peer.set_place(channel.context, channel.exten, channel.priority)
         peer.resting_app = LINE
-        peer.set_app(*LINE)
-        dialled = channel.dialed_number or channel.exten
-        peer.set_caller(Party("", dialled))
-        peer.set_connected(channel.caller)
+        with peer.new_parties(caller=self.dialled, connected=channel.caller):
+            peer.set_app(*LINE)
 
     def forwarded(self, attempt: Attempt) -> None:
         """The far end asked for another place: its old channel ends, the new one takes part."""
@@ -181,6 +187,12 @@ class Dialling:
                 self.release(attempt.peer, cause)
 
 
+def _leave_place(peer: Channel) -> None:
+    """Who has answered is nowhere in the dialplan any more."""
+    peer.set_place(peer.context, "", 1)
+    peer.set_app(*LINE)
+
+
 async def _line(peer: Channel, released: asyncio.Future[None]) -> None:
     """The story of a dialled channel: it lives until it is released."""
     await peer.until(released)
@@ -221,6 +233,9 @@ async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: li
             dialling.request(destination)
         for attempt in tuple(dialling.attempts):
             attempt.start()
+        if len(dialling.attempts) == 1:
+            # Whom the caller will talk to is clear already; of several it is known with the answer.
+            channel.set_connected(dialling.dialled)
         status = "NOANSWER"
         if dialling.attempts:
             try:
@@ -255,13 +270,12 @@ async def _talk(channel: Channel, run: Run, dialling: Dialling, winner: Attempt,
     loop = channel.registry.loop
     peer = winner.peer
     answered = loop.time()
+    peer.hangup_cause = causes.NORMAL_CLEARING
     channel.set_connected(Party(peer.caller.name, peer.caller.number, peer.caller.presentation))
     channel.set_variable("DIALSTATUS", "ANSWER")
     channel.set_variable("DIALEDPEERNAME", peer.name)
     channel.set_variable("DIALEDPEERNUMBER", dialling.destinations[peer.id])
     channel.answer()
-    peer.set_place(peer.context, "", 1)
-    peer.set_app(*LINE)
     left: asyncio.Future[Channel] = loop.create_future()
 
     def gone(who: Channel) -> None:

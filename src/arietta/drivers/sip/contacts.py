@@ -97,14 +97,14 @@ class Contacts:
             verbose(3, f"Added contact '{contact.uri}' to AOR '{contact.aor}'")
             for endpoint in self._endpoints_of(contact):
                 self._driver.announce_endpoint(endpoint.name)
-                self._peer(endpoint, "Registered" if not contact.permanent else "Reachable")
+                self._peer(endpoint, "Reachable")
             self._contact_event(contact, contact.status)
         for contact in changes.removed:
             verbose(3, f"Removed contact '{contact.uri}' from AOR '{contact.aor}'")
             for endpoint in self._endpoints_of(contact):
                 if not self.of(endpoint):
                     self._driver.announce_endpoint(endpoint.name)
-                    self._peer(endpoint, "Unregistered")
+                    self._peer(endpoint, "Unreachable")
             self._contact_event(contact, "Removed")
 
     def _endpoints_of(self, contact: ContactState) -> list[Endpoint]:
@@ -119,7 +119,7 @@ class Contacts:
         )
 
     def _contact_event(self, contact: ContactState, status: Any) -> None:
-        roundtrip = str(contact.roundtrip_usec) if contact.roundtrip_usec is not None else msgspec.UNSET
+        roundtrip = str(contact.roundtrip_usec or 0)
         info = events.ContactInfo(uri=contact.uri, contact_status=status, aor=contact.aor, roundtrip_usec=roundtrip)
         for endpoint in self._endpoints_of(contact):
             self._publish(

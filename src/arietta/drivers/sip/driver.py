@@ -33,6 +33,7 @@ from arietta.sip.dialogs import literal_address
 from arietta.sip.errors import ProtocolError
 from arietta.sip.events import Incoming
 from arietta.sip.invite import InviteSession
+from arietta.sip.layer import new_token
 from arietta.sip.profile import Profile
 from arietta.sip.registration import Registration
 from arietta.sip.transactions import Address, RequestReceived, Send, Transport
@@ -284,9 +285,9 @@ class SipDriver:
         if session is None:
             leg.hangup(causes.INTERWORKING)
             return
-        session.user = leg
-        leg.session = session
+        leg.join_session(session)
         channel = self._channel(leg, endpoint, State.RING, self.registry.new_id(), caller=caller, exten=exten)
+        leg.identified()
         channel.dialed_number = exten
         channel.set_variable("SIPDOMAIN", request.uri.host)
         self._set_variables(channel, endpoint)
@@ -341,8 +342,8 @@ class SipDriver:
             raise CannotRequest("the limit of channels is reached", causes.SWITCH_CONGESTION)
         leg = SipLeg(self, endpoint, transport, formats=wanted.formats, dialstring=wanted.resource)
         leg.target = str(target)
-        if contact is not None and contact.source is not None and (endpoint.rewrite_contact or endpoint.force_rport):
-            leg.destination = contact.source
+        if contact is not None and contact.source is not None and transport.reliable:
+            leg.destination = contact.source  # the connection that the phone opened
         originator = wanted.originator
         channel_id = wanted.channel_id or self.registry.new_id()
         self.registry.check_free(channel_id)
@@ -351,12 +352,13 @@ class SipDriver:
             endpoint,
             State.DOWN,
             channel_id,
-            caller=wanted.caller,
+            caller=wanted.caller or Party(endpoint.callerid.name, endpoint.callerid.number),
             connected=wanted.connected,
             language=wanted.language or (originator.language if originator else ""),
             accountcode=wanted.accountcode or (originator.accountcode if originator else ""),
             on_channel=wanted.on_channel,
         )
+        leg.identified()
         for variable, value in wanted.variables.items():
             channel.set_variable(variable, value)
         self._set_variables(channel, endpoint)
@@ -414,6 +416,7 @@ class SipDriver:
             sdp=body,
             credentials=self._client_credentials(endpoint),
             remember_source=leg.destination is not None,
+            call_id=leg.protocol_id,
             max_forwards=self.settings.general.max_forwards,
         )
 
@@ -425,6 +428,10 @@ class SipDriver:
         at = f"{user}@" if user else ""
         parameter = f";transport={transport.protocol.lower()}" if transport.protocol != "UDP" else ""
         return f"<sip:{at}{transport.sent_by}{parameter}>"
+
+    def new_call_id(self) -> str:
+        """A Call-ID for a call of ours."""
+        return new_token() + new_token()
 
     def uri_of(self, target: str) -> str | None:
         """A SIP URI, or the first contact of an endpoint, as a URI; None if it is neither."""
@@ -472,7 +479,7 @@ class SipDriver:
             on_channel(channel)
         self.registry.add(channel)
         self._channels.setdefault(endpoint.name, {})[channel.id] = None
-        self.announce_endpoint(endpoint.name)
+        self._announce_channels(endpoint.name)
         return channel
 
     def forget(self, channel: Channel) -> None:
@@ -482,7 +489,7 @@ class SipDriver:
         if channels is not None and channels.pop(channel.id, 0) is None:
             if not channels:
                 del self._channels[name]
-            self.announce_endpoint(name)
+            self._announce_channels(name)
 
     def _set_variables(self, channel: Channel, endpoint: Endpoint) -> None:
         dialplan = self.registry.dialplan
@@ -523,6 +530,12 @@ class SipDriver:
             channel_ids=list(self._channels.get(name, ())),
         )
 
+    def _announce_channels(self, name: str) -> None:
+        """The channels of an endpoint are others now; those of one that cannot be reached are no news."""
+        endpoint = self.settings.endpoints.get(name)
+        if endpoint is not None and any(contact.usable for contact in self.contacts.of(endpoint)):
+            self.announce_endpoint(name)
+
     def announce_endpoint(self, name: str) -> None:
         """Publish EndpointStateChange: reachability or the channels of an endpoint are different now."""
         topics = (f"endpoint:PJSIP/{name}", "endpoint:PJSIP", "endpoint:")
@@ -530,7 +543,6 @@ class SipDriver:
             self.registry.bus.publish(
                 events.EndpointStateChange(timestamp=wire_now(), endpoint=self._endpoint(name)), topics
             )
-        self.registry.bus.publish(f"PJSIP/{name}", ("device changed",))
 
     def device_state(self, resource: str) -> str | None:
         endpoint = self.endpoints_table.get(resource)

@@ -80,6 +80,12 @@ class SipLeg:
     def port(self) -> Port | None:
         return self._port
 
+    def identified(self) -> None:
+        """Have a Call-ID, which is shown from after ChannelCreated on."""
+        if self.channel is not None:
+            self._call_id = self.request.call_id if self.request is not None else self.driver.new_call_id()
+            self.channel.changed()
+
     def read(self, item: str) -> str | None:
         session = self.session
         match item.lower():
@@ -114,7 +120,6 @@ class SipLeg:
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
         """Negotiate the offer of an incoming INVITE; the refusal says why it cannot be."""
         self.request = request
-        self._call_id = request.call_id
         self.open_media()
         if offer is not None:
             self._offer = offer
@@ -142,9 +147,12 @@ class SipLeg:
         self._ours = sdp.make_offer(self._settings())
         self.session = self.driver.invite(self, destination, bytes(self._ours))
         self.session.user = self
-        assert self.session.invite is not None
-        self._call_id = self.session.invite.call_id
-        channel.changed()
+
+    def join_session(self, session: InviteSession) -> None:
+        """Take the session of an incoming call."""
+        session.user = self
+        session.cancel_headers = (("Reason", "Q.850;cause=0"),)
+        self.session = session
 
     def _settings(self, direction: sdp.Direction = sdp.Direction.SENDRECV) -> sdp.OfferSettings:
         assert self._port is not None

@@ -180,9 +180,7 @@ class RtcpSession:
         self.armed = False
         if port.closed:
             return
-        moved = (
-            port.packets_sent != self._reported_sent or port.packets_received != self._reported_received
-        )
+        moved = port.packets_sent != self._reported_sent or port.packets_received != self._reported_received
         if not moved:
             return  # nothing was sent or heard: silent until there is traffic again
         self._send(self._packets(now_ns))

@@ -34,8 +34,8 @@ def power(samples: array[int], frequency: float, rate: int) -> float:
     if not count:
         return 0.0
     cosine, sine = _wave(frequency, rate, count)
-    real = sum(map(mul, samples, cosine))
-    imaginary = sum(map(mul, samples, sine))
+    real: float = sum(map(mul, samples, cosine))
+    imaginary: float = sum(map(mul, samples, sine))
     return 2 * (real * real + imaginary * imaginary) / (count * count)
 
 
@@ -159,5 +159,3 @@ class InbandDigits:
         if low + high < PURITY * total * total or not 1 / TWIST < low / max(high, 1e-9) < TWIST:
             return None
         return PAD[row * 4 + column - 4]
-
-

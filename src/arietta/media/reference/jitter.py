@@ -133,7 +133,7 @@ class JitterBuffer:
 
     def _oldest(self) -> int:
         anchor = self._next if self._next >= 0 else next(iter(self._waiting))
-        return min(self._waiting, key=lambda s: ((s - anchor + 0x8000) & 0xFFFF))
+        return min(self._waiting, key=lambda s: (s - anchor + 0x8000) & 0xFFFF)
 
     def _take(self) -> tuple[Codec, bytes] | None:
         while True:

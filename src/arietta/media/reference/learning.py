@@ -13,11 +13,20 @@ class SourceLearner:
     """Locks on the first source that sends `probation` packets in sequence, and then hears no other.
 
     Until it is locked, packets from the signalled address are heard at once, those from elsewhere only when they
-    passed probation while the signalled address kept silent. Locked, another source is learnt only after `expect` named a new address or the
-    locked one was silent for `relearn_ns`.
+    passed probation while the signalled address kept silent. Locked, another source is learnt only after `expect`
+    named a new address or the locked one was silent for `relearn_ns`.
     """
 
-    __slots__ = ("_candidates", "_expected", "_expected_at", "_probation", "_relearn_ns", "heard_at", "locked", "strict")
+    __slots__ = (
+        "_candidates",
+        "_expected",
+        "_expected_at",
+        "_probation",
+        "_relearn_ns",
+        "heard_at",
+        "locked",
+        "strict",
+    )
 
     def __init__(self, *, strict: bool, probation: int, relearn_ns: int) -> None:
         self.strict = strict

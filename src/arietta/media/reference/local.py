@@ -155,9 +155,7 @@ class MixPort(BasePort):
 class StreamUnit(BasePort):
     """A port whose far end is Python code."""
 
-    def __init__(
-        self, core: Core, format: str, on_event: EventHandler, on_frame: FrameHandler, buffer_ms: int
-    ) -> None:
+    def __init__(self, core: Core, format: str, on_event: EventHandler, on_frame: FrameHandler, buffer_ms: int) -> None:
         found = CODECS.get(format)
         if found is None:
             raise MediaError(f"no stream format {format!r}; there are {', '.join(CODECS)}")

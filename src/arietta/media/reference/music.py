@@ -73,7 +73,7 @@ class MusicStream:
         if payload:
             return payload
         self._next_piece()
-        return codec.silence
+        return self.payload(tick, codec)
 
     def _loaded(self, index: int, key: str, track: Track | None, error: str | None) -> None:
         if index != self._index:

@@ -46,12 +46,15 @@ __all__ = ["BasePort"]
 
 DIGITS = frozenset("0123456789*#ABCD")
 BEEP = Tones((ToneSegment((1400,), 0, 200, True),))
+PLAIN_RECORDING = RecordOptions()
 MOST_WHISPERS = 10
 
 
-
 class BasePort:
-    """One leg's audio. The engine calls tick_in, then its mixer, then tick_out and tick_taps, in each tick it is active."""
+    """One leg's audio.
+
+    In each tick it is active the engine calls tick_in, then its mixer, then tick_out and tick_taps.
+    """
 
     def __init__(self, core: Core, codec: Codec, on_event: EventHandler | None) -> None:
         self.core = core
@@ -136,7 +139,7 @@ class BasePort:
         self,
         path: str,
         format: str,
-        options: RecordOptions = RecordOptions(),
+        options: RecordOptions = PLAIN_RECORDING,
         *,
         on_end: Callable[[RecordEnd], None],
     ) -> RecorderUnit:
@@ -154,9 +157,7 @@ class BasePort:
             self.core.activate(self)
             return recorder
 
-    def link(
-        self, other: PortInterface | Mixer | None, *, muted: bool = False, announcer: bool = False
-    ) -> None:
+    def link(self, other: PortInterface | Mixer | None, *, muted: bool = False, announcer: bool = False) -> None:
         with self.core.lock:
             if self.closed:
                 return
@@ -298,9 +299,7 @@ class BasePort:
     def occupied(self) -> bool:
         """It has something better to send than its link."""
         return (
-            self.player is not None
-            or self._generator is not None
-            or (self.digits is not None and not self.digits.idle)
+            self.player is not None or self._generator is not None or (self.digits is not None and not self.digits.idle)
         )
 
     # -- from its parts --
@@ -349,6 +348,20 @@ class BasePort:
         offset = elapsed_ms % 1000 // FRAME_MS * size
         self._send_tapped(Frame.of_samples(samples[offset : offset + size], self._codec.rate), tick)
         return True
+
+    def add_snoop(self, snoop: SnoopPort) -> None:
+        self.snoops.append(snoop)
+        self._changed()
+
+    def remove_snoop(self, snoop: SnoopPort) -> None:
+        if snoop in self.snoops:
+            self.snoops.remove(snoop)
+            self._changed()
+
+    def membership_changed(self) -> None:
+        """It joined or left a mixer."""
+        if not self.closed:
+            self._changed()
 
     # -- of each kind --
 
@@ -416,9 +429,7 @@ class BasePort:
     def _changed(self) -> None:
         """Work out who listens after any command."""
         self.tapped = bool(self.recorders or self.snoops or Side.OUT in self._tones)
-        own = bool(
-            self._echo or self.tapped or self._talk is not None or self._inband is not None or self._tones
-        )
+        own = bool(self._echo or self.tapped or self._talk is not None or self._inband is not None or self._tones)
         self.hearing = own or self.mixer is not None
         if self.mixer is not None:
             self.mixer.update()
@@ -428,9 +439,7 @@ class BasePort:
     @property
     def overheard(self) -> bool:
         """Somebody but the link listens, so its packets must be decoded."""
-        return bool(
-            self._echo or self.tapped or self._talk is not None or self._inband is not None or self._tones
-        )
+        return bool(self._echo or self.tapped or self._talk is not None or self._inband is not None or self._tones)
 
     def _tell(self, event: MediaEvent) -> None:
         if self._on_event is not None:
@@ -472,5 +481,3 @@ class BasePort:
 
 def _nothing() -> None:
     """Nobody waits."""
-
-

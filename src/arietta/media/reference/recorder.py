@@ -194,7 +194,5 @@ class RecorderUnit:
         reason = self._reason if self._reason is not None else RecordEndReason.STOPPED
         silence = self._silence_ms
         path = f"{self._path}.{self._form.extension}"
-        end = RecordEnd(
-            reason, path, self._duration_ms, self._duration_ms - silence, silence, self._error
-        )
+        end = RecordEnd(reason, path, self._duration_ms, self._duration_ms - silence, silence, self._error)
         self._core.emit(self._on_end, end)

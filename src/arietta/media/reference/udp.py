@@ -70,6 +70,7 @@ class UdpPort(BasePort):
         self.octets_sent = 0
         # receiving
         self._jitter = JitterBuffer()
+        self._heard_from: Address | None = None
         self._source: int | None = None
         self._candidate: tuple[int, int, int] | None = None
         self.statistics_in: ReceiverStatistics | None = None
@@ -167,7 +168,7 @@ class UdpPort(BasePort):
             self._rtcp.receive(data, source, now_ns)
             return
         try:
-            flags, kind, sequence, timestamp, ssrc, payload = _split(data)
+            kind, sequence, timestamp, ssrc, payload = _split(data)
         except ProtocolError:
             core.packets_dropped += 1
             return
@@ -221,13 +222,13 @@ class UdpPort(BasePort):
     def _accept(self, source: Address, ssrc: int, sequence: int, now_ns: int) -> bool:
         """Learn where packets come from, then hold to one SSRC of it."""
         learner = self._learner
-        before = learner.locked
         if not learner.accept(source, sequence, now_ns):
             return False
-        if learner.locked is not before:
+        if source != self._heard_from:
+            self._heard_from = source
             self._source = None
-            if self._settings is not None and self._settings.symmetric and learner.locked is not None:
-                self._target = learner.locked
+        if source == learner.locked and self._settings is not None and self._settings.symmetric:
+            self._target = source
         if ssrc == self._source:
             return True
         if self._source is not None and not self._proven(ssrc, sequence):
@@ -343,9 +344,7 @@ class UdpPort(BasePort):
         self._sequence = (sequence + 1) & 0xFFFF
         core = self.core
         try:
-            self.pair.send(
-                HEADER.pack(0x80, kind, sequence, timestamp & 0xFFFFFFFF, self.ssrc) + payload, self._target
-            )
+            self.pair.send(HEADER.pack(0x80, kind, sequence, timestamp & 0xFFFFFFFF, self.ssrc) + payload, self._target)
         except OSError:
             core.send_errors += 1
             return
@@ -379,9 +378,7 @@ class UdpPort(BasePort):
                 self._put(self._event_type, self._digit_timestamp, report)
         return True
 
-    def forward(
-        self, marker: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now_ns: int
-    ) -> None:
+    def forward(self, marker: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now_ns: int) -> None:
         """Send the payload of a packet that another port just received, its loss and disorder as they are."""
         if self._target is None or not self._sends or self.muted_out or self.occupied:
             self._relay_from = None
@@ -411,14 +408,14 @@ class UdpPort(BasePort):
         self.pair.close()
 
 
-def _split(data: bytes) -> tuple[int, int, int, int, int, bytes]:
-    """Header fields and payload of a packet."""
+def _split(data: bytes) -> tuple[int, int, int, int, bytes]:
+    """Marker and payload type, then the rest of the header fields and payload of a packet."""
     if len(data) >= 12 and data[0] == 0x80:
-        flags, kind, sequence, timestamp, ssrc = HEADER.unpack_from(data)
-        return flags, kind, sequence, timestamp, ssrc, data[12:]
+        _, kind, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+        return kind, sequence, timestamp, ssrc, data[12:]
     packet = RtpPacket.parse(data)
     kind = packet.payload_type | (packet.marker << 7)
-    return data[0], kind, packet.sequence, packet.timestamp, packet.ssrc, packet.payload
+    return kind, packet.sequence, packet.timestamp, packet.ssrc, packet.payload
 
 
 def _codec(name: str) -> Codec:

@@ -1,0 +1,50 @@
+# Two commands for a newcomer: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+CONSTRAINTS = requirements/constraints.txt
+
+.PHONY: help demo test check quick bench clean tools
+
+help:
+	@echo "make demo    set up, start the server on loopback, let a virtual phone dial 1000, stay up"
+	@echo "make test    install what the tests need and run all of them"
+	@echo "make check   formatting, types, the arrows between packages, the samples in the documentation"
+	@echo "make quick   the tests that need no other program"
+	@echo "make build   wheel and sdist in dist/"
+	@echo "make clean   remove the virtual environment and what was built"
+
+$(VENV)/run.stamp: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arietta needs Python 3.11 or later; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c $(CONSTRAINTS) -e .
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev,clients]'
+	touch $@
+
+demo: $(VENV)/run.stamp
+	$(BIN)/arietta demo
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check src tests tools
+	$(BIN)/ruff check src tests tools
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_arrows.py tests/test_documentation.py
+
+quick: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m "not real"
+
+# Programs the tests talk to: sipp, baresip, node. Needs root or sudo when they are not installed yet.
+tools:
+	tools/install_test_tools.sh
+
+test: $(VENV)/dev.stamp tools
+	$(BIN)/python -m pytest
+
+build: $(VENV)/dev.stamp
+	$(BIN)/python -m build -q
+
+clean:
+	rm -rf $(VENV) build dist tests/real/node/node_modules src/*.egg-info

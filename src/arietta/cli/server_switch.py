@@ -1,0 +1,305 @@
+"""The console's view of a running server: `Switch` on top of what the composition root holds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from arietta.ari.behaviour.system import PARTS
+from arietta.channels.channel import Channel
+from arietta.channels.dialing import call_out
+from arietta.channels.driver import CannotRequest, DialRequest, Driver
+from arietta.cli.switch import (
+    ChannelView,
+    ContactView,
+    ContextView,
+    ExtensionView,
+    HelpView,
+    ModuleView,
+    Originate,
+    RegistrationView,
+    StasisView,
+    StepView,
+)
+from arietta.config.tree import Config
+from arietta.dialplan.applications import Application
+from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.functions import Function
+from arietta.dialplan.interpreter import Interpreter
+from arietta.dialplan.run import Run
+from arietta.drivers.sip.driver import SipDriver
+from arietta.errors import AllocationFailed, NotFound
+from arietta.model import snapshots
+
+if TYPE_CHECKING:
+    from arietta.bridges.bridge import BridgeRegistry
+    from arietta.channels.registry import ChannelRegistry
+    from arietta.cli.serving import Stop
+    from arietta.http.server import HttpServer
+    from arietta.server import ReloadReport
+    from arietta.stasis.applications import Applications
+
+log = logging.getLogger(__name__)
+
+PJSIP = "PJSIP"
+ORIGINATE_TIMEOUT_S = 30.0
+# What a contact's state is called where contacts are listed.
+CONTACT_WORDS = {"Reachable": "Avail", "Unreachable": "Unavail", "NonQualified": "NonQual"}
+
+
+class RunningServer(Protocol):
+    """What is read of the server."""
+
+    config: Config
+    channels: ChannelRegistry
+    bridges: BridgeRegistry
+    applications: Applications
+    dialplan: Interpreter
+    http: HttpServer
+    started_at: float
+    last_reload_at: float
+    asterisk_id: str
+
+    def reload(self, modules: tuple[str, ...] | None = None) -> ReloadReport:
+        """Read the configuration again; raises ConfigError."""
+        ...
+
+
+class ServerSwitch:
+    """A `Switch` that reads a running server."""
+
+    def __init__(self, server: RunningServer, stop: Stop) -> None:
+        self._server = server
+        self._stop = stop
+        self._ending = False
+
+    @property
+    def config(self) -> Config:
+        return self._server.config
+
+    @property
+    def started_at(self) -> float:
+        return self._server.started_at
+
+    @property
+    def last_reload_at(self) -> float:
+        return self._server.last_reload_at
+
+    @property
+    def asterisk_id(self) -> str:
+        return self._server.asterisk_id
+
+    @property
+    def calls_processed(self) -> int:
+        return self._server.channels.count_made
+
+    # ------------------------------------------------------------------------------------- channels and bridges
+
+    def channels(self) -> Sequence[ChannelView]:
+        return [_channel_view(channel) for channel in self._server.channels if not channel.internal]
+
+    def channel(self, name: str) -> ChannelView | None:
+        found = self._server.channels.find(name)
+        return None if found is None or found.internal else _channel_view(found)
+
+    def bridges(self) -> Sequence[snapshots.Bridge]:
+        return [bridge.snapshot() for bridge in self._server.bridges]
+
+    def hang_up(self, channel_id: str) -> None:
+        found = self._server.channels.get(channel_id)
+        if found is not None:
+            found.request_hangup()
+
+    async def originate(self, call: Originate) -> str:
+        server, plan = self._server, self._server.dialplan
+        technology, _, resource = call.endpoint.partition("/")
+        driver = server.channels.driver(technology)
+        if driver is None:
+            raise NotFound(f"technology {technology!r} is not known")
+        application = None
+        if call.extension:
+            if not plan.exists(call.context, call.extension, 1):
+                raise NotFound(f"extension {call.extension}@{call.context} does not exist")
+        else:
+            application = plan.applications.get(call.application.lower())
+            if application is None:
+                raise NotFound(f"application {call.application} does not exist")
+        try:
+            channel = driver.request(DialRequest(resource))
+        except CannotRequest as problem:
+            raise AllocationFailed(f"{call.endpoint} cannot be called: {problem}") from problem
+        assert application is None or not call.extension
+
+        async def story() -> None:
+            if not await call_out(channel, dialstring=resource, timeout=ORIGINATE_TIMEOUT_S):
+                return
+            if application is None:
+                channel.set_place(call.context, call.extension, 1)
+                await plan.run(channel)
+                return
+            channel.set_app(application.name, call.data)
+            try:
+                await application.execute(channel, call.data, Run(plan, channel))
+            except DialplanError as problem:
+                log.warning("%s(%s) on %s: %s", application.name, call.data, channel.name, problem)
+
+        channel.own(story())
+        return channel.name
+
+    # ---------------------------------------------------------------------------------------- ARI, HTTP, dialplan
+
+    def applications(self) -> Sequence[StasisView]:
+        return [StasisView(application.snapshot(), application.active) for application in self._server.applications]
+
+    def http_addresses(self) -> Sequence[tuple[str, bool]]:
+        return [(str(address), address.tls) for address in self._server.http.addresses]
+
+    def http_uris(self) -> Sequence[tuple[str, str]]:
+        config = self.config
+        prefix = f"/{config.http.prefix.strip('/')}".rstrip("/")
+        uris = []
+        if config.ari.general.enabled:
+            uris.append((f"{prefix}/ari/...", "Asterisk RESTful API"))
+        if config.http.enable_status:
+            uris.append((f"{prefix}/httpstatus", "HTTP server status"))
+        return uris if self._server.http.addresses else []
+
+    def contexts(self) -> Sequence[ContextView]:
+        return [
+            ContextView(
+                context.name,
+                tuple(
+                    ExtensionView(
+                        extension.name if extension.caller is None else f"{extension.name}/{extension.caller}",
+                        tuple(
+                            StepView(
+                                step.priority, step.label, step.application, step.written, f"{step.file}:{step.line}"
+                            )
+                            for _, step in sorted(extension.steps.items())
+                        ),
+                        extension.hint,
+                    )
+                    for extension in context.extensions()
+                ),
+                tuple(include.written for include in context.includes),
+            )
+            for context in self._server.dialplan.dialplan.contexts.values()
+        ]
+
+    def dialplan_applications(self) -> Sequence[HelpView]:
+        return [_help(a) for a in self._server.dialplan.applications]
+
+    def dialplan_functions(self) -> Sequence[HelpView]:
+        return [_help(f) for f in self._server.dialplan.functions]
+
+    # ------------------------------------------------------------------------------------------------------ SIP
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        driver = self._server.channels.driver(PJSIP)
+        return [] if driver is None else driver.endpoints()
+
+    def device_state(self, device: str) -> str:
+        technology, _, resource = device.partition("/")
+        driver = self._server.channels.driver(technology)
+        return (driver.device_state(resource) if driver is not None else None) or "INVALID"
+
+    def contacts(self) -> Sequence[ContactView]:
+        driver = self._sip()
+        if driver is None:
+            return []
+        now = driver.now()
+        return [
+            ContactView(
+                contact.aor,
+                contact.uri,
+                CONTACT_WORDS.get(contact.status, contact.status),
+                None if contact.roundtrip_usec is None else contact.roundtrip_usec / 1000,
+                None if contact.binding is None else max(0, int(contact.binding.expires_at - now)),
+                "" if contact.binding is None else contact.binding.user_agent,
+            )
+            for contact in driver.contacts.location.contacts(tuple(self.config.pjsip.aors))
+        ]
+
+    def registrations(self) -> Sequence[RegistrationView]:
+        driver = self._sip()
+        living: Mapping[str, Any] = {} if driver is None else driver.registrations.registrations
+        return [
+            RegistrationView(
+                name,
+                settings.server_uri,
+                ",".join(settings.outbound_auth),
+                str(living[name].state.value) if name in living else "Unregistered",
+            )
+            for name, settings in self.config.pjsip.registrations.items()
+        ]
+
+    def _sip(self) -> SipDriver | None:
+        driver: Driver | None = self._server.channels.driver(PJSIP)
+        return driver if isinstance(driver, SipDriver) else None
+
+    # ------------------------------------------------------------------------------------------------ the server
+
+    def modules(self) -> Sequence[ModuleView]:
+        return [ModuleView(name, part.description) for name, part in PARTS.items()]
+
+    def settings(self) -> Sequence[tuple[str, str]]:
+        engine = self._server.channels.engine
+        statistics = engine.stats()
+        loop = type(asyncio.get_running_loop())
+        return [
+            ("Event loop", loop.__module__.partition(".")[0]),
+            ("Media engine", engine.name),
+            ("Media ports", str(statistics.ports)),
+            ("Late media ticks", f"{statistics.late_ticks} of {statistics.ticks}"),
+        ]
+
+    async def reload(self, modules: tuple[str, ...] | None) -> Sequence[str]:
+        report = self._server.reload(modules)
+        return [*report.parts, *report.notes]
+
+    def stop(self, *, graceful: bool) -> None:
+        if not graceful:
+            self._stop.ask()
+            self._stop.ask()
+            return
+        sip = self._sip()
+        if sip is not None:
+            sip.accepting = False
+        if not self._ending:
+            self._ending = True
+            self._stop_after_last_call()
+
+    def _stop_after_last_call(self) -> None:
+        living = next(iter(self._server.channels), None)
+        if living is None:
+            self._stop.ask()
+            return
+        loop = asyncio.get_running_loop()
+
+        def ended(_channel: Channel) -> None:
+            loop.call_soon(self._stop_after_last_call)  # once it has left the registry
+
+        living.on_end.append(ended)
+
+
+def _channel_view(channel: Channel) -> ChannelView:
+    bridge = channel.bridge
+    others = [] if bridge is None else [c.name for c in bridge.channels if c is not channel and not c.internal]
+    return ChannelView(
+        channel.snapshot(),
+        created_at=channel.created_at,
+        answered_at=channel.answered_at,
+        bridge_id="" if bridge is None else bridge.id,
+        peer=others[0] if len(others) == 1 else "",
+        codec=channel.leg.read("audionativeformat") or "",
+        hangup_cause=channel.hangup_cause,
+        variables=dict(channel.variables),
+    )
+
+
+def _help(entry: Application | Function) -> HelpView:
+    """The first sentence is the synopsis, what follows the description."""
+    first, stop, rest = entry.summary.partition(". ")
+    return HelpView(entry.name, first + stop.rstrip(), entry.syntax, rest)

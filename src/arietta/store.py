@@ -17,6 +17,8 @@ class Store:
         """Open or make the file; None keeps everything in memory."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # There are passwords of SIP objects among the records; what SQLite adds takes the same mode.
+            path.touch(mode=0o600)
         self._database = sqlite3.connect(str(path) if path is not None else ":memory:", isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")

@@ -13,7 +13,6 @@ import pytest
 
 from arietta import verbose
 from arietta.cli.commands import Console, all_commands
-from arietta.cli.logs import Logs
 from arietta.cli.switch import (
     ChannelView,
     ContactView,
@@ -30,6 +29,7 @@ from arietta.config.conf import ConfigError, Problem
 from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
 from arietta.errors import AllocationFailed
+from arietta.logs import Logs
 from arietta.model import snapshots
 
 DEMO = Path(str(files("arietta"))) / "data" / "demo"

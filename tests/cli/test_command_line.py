@@ -159,6 +159,26 @@ def test_a_console_finds_the_server_by_folder_socket_and_alone(tmp_path: Path, c
         loop.close()
 
 
+def test_routes_are_listed() -> None:
+    listed = call("routes").output.splitlines()
+    assert any(line.startswith("POST   /channels/{channelId}/play ") for line in listed)
+    assert "# " in call("routes", "--markdown").output
+
+
+def test_reference_pages_are_written_and_compared(tmp_path: Path) -> None:
+    out = tmp_path / "reference"
+    assert call("reference", "--check", "--out", out).exit_code == 1
+    written = call("reference", "--out", out)
+    assert written.exit_code == 0
+    for name in ("configuration.md", "ari.md", "openapi.json", "asyncapi.json", "api-docs/channels.json"):
+        assert str(out / name) in written.output.splitlines()
+    assert call("reference", "--check", "--out", out).exit_code == 0
+    (out / "ari.md").write_text("old")
+    stale = call("reference", "--check", "--out", out)
+    assert stale.exit_code == 1
+    assert stale.output.startswith(f"{out / 'ari.md'} is not what 'arietta reference --out {out}' writes")
+
+
 def test_the_doctor_looks_at_a_configuration(tmp_path: Path) -> None:
     call("init", tmp_path / "conf", "--http-port", 18_088, "--sip-port", 15_060)
     seen = call("doctor", "-C", tmp_path / "conf")

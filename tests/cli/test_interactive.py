@@ -19,7 +19,7 @@ from arietta.cli.client import ControlClient
 from arietta.cli.commands import Console
 from arietta.cli.control import ControlServer
 from arietta.cli.interactive import ServerCompleter, _from_keyboard, _from_pipe, history_file, painted
-from arietta.cli.logs import Follower
+from arietta.logs import Follower
 
 
 @pytest.fixture(autouse=True)

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arietta.cli import logs as logs_module
-from arietta.cli.logs import MASK, Logs, mask, set_aside, verbose_level_of
+from arietta import logs as logs_module
 from arietta.config.conf import parse_conf
 from arietta.config.settings import Report
 from arietta.config.system import LoggerSettings, read_logger
+from arietta.logs import MASK, Logs, mask, set_aside, verbose_level_of
 from arietta.verbose import verbose
 
 SECRET = "s3cr3t-Hunter2"

@@ -14,11 +14,11 @@ import pytest
 
 from arietta.cli.client import run_once
 from arietta.cli.commands import Console, all_commands
-from arietta.cli.logs import Logs
 from arietta.cli.server_switch import ServerSwitch
 from arietta.cli.serving import Stop
 from arietta.config.init import write_initial
 from arietta.config.tree import load
+from arietta.logs import Logs
 from arietta.server import Server
 
 from .test_demo import free_port

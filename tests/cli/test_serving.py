@@ -11,9 +11,9 @@ import pytest
 
 from arietta.cli.client import run_once
 from arietta.cli.control import ControlError
-from arietta.cli.logs import Logs
 from arietta.cli.serving import Serving, Stop, run_loop
 from arietta.config.conf import Problem
+from arietta.logs import Logs
 
 from .conftest import FakeSwitch
 
@@ -45,7 +45,7 @@ def test_sigterm_ends_calls_within_the_deadline(tmp_path: Path, switch: FakeSwit
             os.kill(os.getpid(), signal.SIGTERM)
             await stop.asked()
             server.drained.set()
-        assert server.told == ["start", 10.0]
+        assert server.told == ["start", 5.0]
         assert not (tmp_path / "ctl").exists()
 
     run_loop(story)
@@ -59,7 +59,7 @@ def test_a_second_sigint_ends_every_call_at_once(tmp_path: Path, switch: FakeSwi
             await stop.asked()
             asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
             switch.hung_up = server.drained.set
-        assert server.told == ["start", 10.0]
+        assert server.told == ["start", 5.0]
         assert switch.done == [("hang up", f"1700000000.{number}") for number in (1, 2, 3)]
 
     run_loop(story)

@@ -13,11 +13,6 @@ from arietta.rtp import DIGITS, TelephoneEvent
 from .virtual import Phone, World, loudness, tone
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def press(phone: Phone, digit: str, ms: int, *, ends: int = 3) -> None:
     """A key on the phone, packets each 20 ms, all with the timestamp of its beginning."""
     start = phone.timestamp

@@ -25,11 +25,6 @@ from .virtual import World, loudness, tone
 TONES = (400.0, 700.0, 1100.0)
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 @pytest.mark.parametrize("codecs", [("ulaw", "ulaw", "ulaw"), ("ulaw", "alaw", "slin16"), ("gsm", "ulaw", "alaw")])
 def test_each_of_three_hears_the_other_two_and_not_itself(world: World, codecs: tuple[str, ...]) -> None:
     mixer = world.core.open_mixer()
@@ -285,6 +280,18 @@ def test_leaving_a_pair_of_linked_ports_leaves_both_alone(world: World) -> None:
     one.send(b"x" * 160)
     world.run(200)
     assert other.collect() == []
+
+
+def test_what_was_said_before_is_not_heard_after_a_new_link(world: World) -> None:
+    one, third = world.phone(), world.phone("alaw")
+    one.port.link(third.port)
+    for n in range(20):
+        one.send(bytes([n]) * 160)
+    one.port.link(None)
+    world.run(5000)
+    one.port.link(third.port)
+    world.run(200)
+    assert third.collect() == []
 
 
 def test_a_closed_mixer_takes_no_members(world: World) -> None:

@@ -26,11 +26,6 @@ ULAW = bytes(range(256)) * 50  # 1.6 s
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def file(tmp_path: Path) -> str:
     path = tmp_path / "words.ulaw"
     path.write_bytes(ULAW)

@@ -12,10 +12,7 @@ from arietta.media.files import read_sound
 
 from .virtual import World, loudness, tone
 
-
-@pytest.fixture
-def world() -> World:
-    return World()
+SLIN = [f"sln{name}" for name in ("", 12, 16, 24, 32, 44, 48, 96, 192)]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +175,7 @@ def test_loss_and_disorder_are_concealed_in_time(world: World, tmp_path: Path) -
             phone.send(bytes([n]) * 160)
 
         if n % 10 != 7:
-            world.at(20 * n + late, packet)
+            world.at(5 + 20 * n + late, packet)
     world.run(1200)
     recorder.stop()
     world.run(0)

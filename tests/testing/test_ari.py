@@ -109,7 +109,7 @@ def test_events_come_in_order_and_each_once(loop):
         await ari.event("StasisStart")
         await ari.no_event("StasisStart", within=5)
         assert ari.types() == ["ApplicationReplaced"] + ["StasisStart"] * 3
-        with pytest.raises(Unexpected, match=r"StasisEnd did not come.*\n.*ApplicationReplaced"):
+        with pytest.raises(Unexpected, match=r"StasisEnd did not come.*waited 1 s.*\n.*ApplicationReplaced"):
             await ari.event("StasisEnd", within=1)
         api.sockets[0].on_text = lambda text: api.sockets[0].send_text(
             json.dumps({"type": "RESTResponse", "request_id": json.loads(text)["request_id"], "status_code": 204})
@@ -166,3 +166,19 @@ def test_fields_are_found_by_their_path():
     assert find(event, "playback_id") == "7"
     assert find(event, "channel_id") == "plain"
     assert find(event, "bridge_id") is None
+
+
+def test_the_same_client_on_real_sockets():
+    async def story() -> None:
+        api = Api()
+        server = HttpServer(
+            MountTable({"/ari": AriFront(api, Users([User("asterisk", "secret")]))}), HttpOptions("Arietta")
+        )
+        (address,) = await server.start("127.0.0.1", 0)
+        async with AriClient("127.0.0.1", address.port, "asterisk", "secret") as ari:
+            await ari.connect("a")
+            await ari.event("ApplicationReplaced")
+            assert (await ari.get("/x")).json["path"] == "/x"
+        await server.stop()
+
+    asyncio.run(story())

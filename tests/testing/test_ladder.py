@@ -103,3 +103,27 @@ def test_a_ladder_watches_the_network():
     text = ladder.render()
     assert "INVITE 1000" in text and "200 OK (BYE)" in text and "RTP" in text and "lost" in text
     assert text.splitlines()[0].split() == ["alice", "bob"]
+
+
+def test_a_phone_draws_itself_live_beside_others_on_its_host():
+    loop, out = VirtualLoop(), io.StringIO()
+    ladder = Ladder(["bob", "alice"], live=Console(file=out, width=80))
+
+    async def story() -> None:
+        bob = await Phone.open("127.0.0.1", 5060, name="bob")
+        alice = await Phone.open("127.0.0.1", 5070, name="alice", server=("127.0.0.1", 5060))
+        ladder.add_party("bob", "127.0.0.1:5060")
+        alice.draw_on(ladder)
+        calling = await alice.invite("1000")
+        (await bob.ringing()).answer()
+        await calling.answered()
+        await calling.send_tone(440, 1000)
+        await calling.hang_up()
+
+    loop.run(story())
+    loop.close()
+    lines = [line[12:].strip(" │─◀▶") for line in out.getvalue().splitlines()]
+    assert lines[0].split() == ["bob", "alice"]
+    assert lines[1:5] == ["INVITE 1000", "100 Trying", "200 OK", "ACK"]
+    assert sorted(lines[5:7]) == ["RTP ulaw", "RTP ulaw"]
+    assert lines[7:] == ["BYE", "200 OK (BYE)"]

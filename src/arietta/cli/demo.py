@@ -85,11 +85,11 @@ async def _play(config: Config, out: Path, http_port: int, sip_port: int, leave:
 
     from arietta.cli.control import SOCKET_NAME
     from arietta.cli.interactive import painted
-    from arietta.cli.logs import Logs
     from arietta.cli.server_switch import ServerSwitch
     from arietta.cli.serving import Serving, Stop
     from arietta.cli.story import Story
     from arietta.config.system import LogChannel, LoggerSettings
+    from arietta.logs import Logs
     from arietta.server import Server
 
     terminal = Terminal(highlight=False, soft_wrap=True)
@@ -100,7 +100,7 @@ async def _play(config: Config, out: Path, http_port: int, sip_port: int, leave:
     logs.start()
     stop = Stop()
     try:
-        server = Server(config)
+        server = Server(config, logs=logs)
         serving = Serving(
             server, ServerSwitch(server, stop), logs, config.directories.run / SOCKET_NAME, stop, drain_seconds=DRAIN_S
         )

@@ -9,11 +9,12 @@ import click
 
 from arietta import __version__
 from arietta.cli.control import SOCKET_NAME
-from arietta.cli.logs import Logs
 from arietta.cli.options import configuration_option, with_state_folder
+from arietta.cli.serving import DRAIN_S
 from arietta.config.conf import ConfigError
 from arietta.config.safety import unsafe_listeners
 from arietta.config.tree import Config, load
+from arietta.logs import Logs
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,28 @@ DEFAULT_VERBOSE = 3
     envvar="ARIETTA_STATE_DIR",
     help="Folder for everything the server writes.",
 )
+@click.option(
+    "--drain",
+    "drain_seconds",
+    type=click.FloatRange(0.0, 86400.0),
+    default=DRAIN_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long calls may go on after SIGTERM before they are ended.",
+)
 @click.option("-f", "--foreground", is_flag=True, help="Stay in the foreground, which it does in any case.")
 def run(
-    source: Path, verbose_level: int | None, debug_level: int | None, state_dir: Path | None, foreground: bool
+    source: Path,
+    verbose_level: int | None,
+    debug_level: int | None,
+    state_dir: Path | None,
+    drain_seconds: float,
+    foreground: bool,
 ) -> None:
     """Run a server in the foreground.
 
-    SIGTERM and Ctrl-C end its calls and stop it, a second Ctrl-C at once; SIGHUP reads the configuration again.
+    SIGTERM and Ctrl-C let calls end (--drain), end the rest and stop it; a second one ends them at once. SIGHUP reads
+    the configuration again.
     """
     from arietta.cli.serving import run_loop
 
@@ -50,7 +66,7 @@ def run(
     logs.start()
     _log_cheaply()
     try:
-        run_loop(lambda: _serve(config, logs))
+        run_loop(lambda: _serve(config, logs, drain_seconds))
     finally:
         logs.stop()
 
@@ -62,15 +78,16 @@ def _log_cheaply() -> None:
     logging.logAsyncioTasks = False  # type: ignore[attr-defined,unused-ignore]
 
 
-async def _serve(config: Config, logs: Logs) -> None:
+async def _serve(config: Config, logs: Logs, drain_seconds: float) -> None:
     from arietta.cli.server_switch import ServerSwitch
     from arietta.cli.serving import Serving, Stop
     from arietta.server import Server
 
     stop = Stop()
-    server = Server(config)
+    server = Server(config, logs=logs)
     path = config.directories.run / SOCKET_NAME
-    async with Serving(server, ServerSwitch(server, stop), logs, path, stop):
+    serving = Serving(server, ServerSwitch(server, stop), logs, path, stop, drain_seconds=drain_seconds)
+    async with serving:
         http = ", ".join(map(str, server.http.addresses)) or "disabled"
         sip = ", ".join(f"{t.protocol} {t.bind}" for t in config.pjsip.transports.values()) or "disabled"
         log.info("Arietta %s is ready: HTTP %s, SIP %s, console %s", __version__, http, sip, path)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arietta.ari.behaviour.system import PARTS
+from arietta.ari.behaviour.modules import Modules
 from arietta.channels.channel import Channel
 from arietta.channels.dialing import call_out
 from arietta.channels.driver import CannotRequest, DialRequest, Driver
@@ -58,6 +58,7 @@ class RunningServer(Protocol):
     applications: Applications
     dialplan: Interpreter
     http: HttpServer
+    modules: Modules
     started_at: float
     last_reload_at: float
     asterisk_id: str
@@ -242,7 +243,7 @@ class ServerSwitch:
     # ------------------------------------------------------------------------------------------------ the server
 
     def modules(self) -> Sequence[ModuleView]:
-        return [ModuleView(name, part.description) for name, part in PARTS.items()]
+        return [ModuleView(module.name, module.description) for module in self._server.modules.list()]
 
     def settings(self) -> Sequence[tuple[str, str]]:
         engine = self._server.channels.engine

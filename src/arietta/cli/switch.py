@@ -7,15 +7,15 @@ cannot be raises `arietta.errors.Refused` or `arietta.config.conf.ConfigError`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from arietta.config.tree import Config
 from arietta.model import snapshots
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelView:
+class ChannelView(msgspec.Struct, frozen=True):
     """A channel with what its snapshot does not show; times are seconds since the epoch."""
 
     snapshot: snapshots.Channel
@@ -26,19 +26,17 @@ class ChannelView:
     """Name of the other channel in a bridge of two."""
     codec: str = ""
     hangup_cause: int = 0
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class StasisView:
+class StasisView(msgspec.Struct, frozen=True):
     """A Stasis application, and whether somebody listens to it."""
 
     snapshot: snapshots.Application
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StepView:
+class StepView(msgspec.Struct, frozen=True):
     """One priority of an extension; `place` is its file and line."""
 
     priority: int
@@ -48,8 +46,7 @@ class StepView:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExtensionView:
+class ExtensionView(msgspec.Struct, frozen=True):
     """An extension or pattern with its steps in order; a hint is a `hint` device and has no steps."""
 
     name: str
@@ -57,8 +54,7 @@ class ExtensionView:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextView:
+class ContextView(msgspec.Struct, frozen=True):
     """A context of the dialplan with what it includes."""
 
     name: str
@@ -66,8 +62,7 @@ class ContextView:
     includes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ContactView:
+class ContactView(msgspec.Struct, frozen=True):
     """Where an address of record is reached; `status` is Avail, Unavail, NonQual or Unknown."""
 
     aor: str
@@ -79,8 +74,7 @@ class ContactView:
     user_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationView:
+class RegistrationView(msgspec.Struct, frozen=True):
     """A registration of ours at another server; `status` is Registered, Unregistered, Rejected or Stopped."""
 
     name: str
@@ -90,8 +84,7 @@ class RegistrationView:
     expires_in_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HelpView:
+class HelpView(msgspec.Struct, frozen=True):
     """A dialplan application or function: how it is written, what it does in one sentence, and the rest."""
 
     name: str
@@ -100,8 +93,7 @@ class HelpView:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleView:
+class ModuleView(msgspec.Struct, frozen=True):
     """A part of the server under the name of Asterisk's module."""
 
     name: str
@@ -110,8 +102,7 @@ class ModuleView:
     status: str = "Running"
 
 
-@dataclass(frozen=True, slots=True)
-class Originate:
+class Originate(msgspec.Struct, frozen=True):
     """A call that the console starts: `endpoint` to an application with data, or to an extension of a context."""
 
     endpoint: str

@@ -145,11 +145,6 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
 """Verdicts on single values of options, whatever the default is."""
 
 SECTIONS: dict[str, tuple[str, str]] = {
-    "ari.conf type=outbound_websocket": ("warning", "sockets to applications are not opened by this version"),
-    "websocket_client.conf type=websocket_client": (
-        "warning",
-        "sockets to applications are not opened by this version",
-    ),
     "pjsip.conf type=acl": ("error", "access lists of SIP are not supported by this version"),
     "pjsip.conf type=contact": ("warning", "contacts are read from the aor's contact option, this section is ignored"),
     "pjsip.conf type=domain_alias": ("error", "domain aliases are not supported by this version"),

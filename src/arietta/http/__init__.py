@@ -7,7 +7,7 @@ from arietta.http.mounts import MountTable
 from arietta.http.server import Address, HttpOptions, HttpServer, tls_context
 from arietta.http.static import StaticFiles
 from arietta.http.status_page import StatusPage
-from arietta.http.websocket import Accept, WebSocketConnection, WebSocketOptions, text_frame
+from arietta.http.websocket import Accept, WebSocket, WebSocketConnection, WebSocketOptions, text_frame
 
 __all__ = [
     "Accept",
@@ -28,6 +28,7 @@ __all__ = [
     "SwitchProtocols",
     "User",
     "Users",
+    "WebSocket",
     "WebSocketConnection",
     "WebSocketOptions",
     "html_page",

@@ -1,4 +1,4 @@
-"""WebSockets of the server: the opening handshake, and one open socket (RFC 6455)."""
+"""WebSockets: the server's opening handshake, and one open socket of either side (RFC 6455)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from websockets.frames import Frame, Opcode
-from websockets.protocol import SEND_EOF, SERVER, State
+from websockets.protocol import SEND_EOF, SERVER, Event, State
 from websockets.protocol import Protocol as FrameProtocol
 
 from arietta.http.messages import Request, Response, SwitchProtocols, html_page
@@ -124,9 +124,9 @@ class TurnEnd:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._sockets: list[WebSocketConnection] = []
+        self._sockets: list[WebSocket] = []
 
-    def add(self, socket: WebSocketConnection) -> None:
+    def add(self, socket: WebSocket) -> None:
         """Flush this socket when the turn is over."""
         if not self._sockets:
             self._loop.call_soon(self._flush)
@@ -138,33 +138,33 @@ class TurnEnd:
             socket.flush()
 
 
-class WebSocketConnection(asyncio.Protocol):
-    """One open socket.
+class WebSocket(asyncio.Protocol):
+    """One open socket, of the server or of a client.
 
-    Set `on_text` and `on_closed` in the function given to Accept. `on_text(text)` gets every whole text
-    message. `on_closed(code, by)` is called once, with the code of the close frame (1006 without one) and
-    "client", "server" or "abort"; nothing is sent after it.
+    `on_text(text)` gets every whole text message. `on_closed(code, by)` is called once, with the code of the close
+    frame (1006 without one) and "client", "server" or "abort"; nothing is sent after it.
     """
 
     def __init__(
         self,
-        server: HttpServer,
+        frames: FrameProtocol,
         transport: asyncio.Transport,
-        request: Request,
-        subprotocol: str | None,
+        peer: object,
+        options: WebSocketOptions,
+        turn_end: TurnEnd,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.request = request
-        self.subprotocol = subprotocol
+        """`peer` shows as the far end's address; `frames` is in its open state."""
         self.on_text: Callable[[str], None] | None = None
         self.on_closed: Callable[[int, str], None] | None = None
         self.is_open = True
-        self._server = server
-        self._options = server.options.websocket
+        self._peer = peer
+        self._options = options
         self._transport = transport
-        self._loop = server.loop
-        self._frames = FrameProtocol(SERVER, max_size=self._options.max_message_bytes, logger=frame_log)
+        self._loop = loop
+        self._frames = frames
+        self._here, self._there = ("server", "client") if frames.side is SERVER else ("client", "server")
         self._text_parts: list[bytes] | None = None
-        self._skipping_binary = False
         self._paused = False
         self._queue: list[bytes] = []
         self._queued_bytes = 0
@@ -174,26 +174,22 @@ class WebSocketConnection(asyncio.Protocol):
         self._ping_timer: asyncio.TimerHandle | None = None
         self._heard = True
         self._closed: tuple[int, str] | None = None
-        self._turn_end = server.turn_end
+        self._turn_end = turn_end
 
-    def open(self, opened: Callable[[WebSocketConnection], None], early: bytes, paused: bool) -> None:
-        """Begin: tell the application, then read what the client sent right behind its handshake."""
-        if paused:
-            self.pause_writing()
+    def _begin(self, opened: Callable[[], None]) -> None:
+        """Start to watch the far end, and tell the application that the socket is open."""
         if self._options.ping_interval_ms:
             self._ping_timer = self._loop.call_later(self._options.ping_interval_ms / 1000, self._ping)
         try:
-            opened(self)
+            opened()
         except Exception:
             log.exception("opening the WebSocket of %s failed", self.peer)
             self.close(1011, "Internal error")
-        if early:
-            self.data_received(early)
 
     @property
     def peer(self) -> str:
-        """Address and port of the client."""
-        return str(self.request.peer)
+        """Address and port of the far end."""
+        return str(self._peer)
 
     @property
     def buffered_bytes(self) -> int:
@@ -263,7 +259,6 @@ class WebSocketConnection(asyncio.Protocol):
     def _give_up(self, reason: str) -> None:
         if not self.is_open and self._closed is not None:
             return
-        self._server.counters.websockets_aborted += 1
         log.warning("WebSocket of %s aborted: %s", self.peer, reason)
         self.abort()
 
@@ -292,18 +287,21 @@ class WebSocketConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the client; pings and close frames are answered before messages are delivered."""
+        """Take bytes from the far end; pings and close frames are answered before messages are delivered."""
         self._heard = True
         self._frames.receive_data(data)
-        events = self._frames.events_received()
+        self._take_events(self._frames.events_received())
+
+    def _take_events(self, events: list[Event]) -> None:
         if self._frames.state is not State.OPEN:
             received = self._frames.close_rcvd
             sent = self._frames.close_sent
             if self._closed is None:
                 if received is not None:
-                    self._closed = received.code, "client"
+                    self._closed = received.code, self._there
                 else:
-                    self._closed = (sent.code if sent is not None else ABNORMAL), "server"
+                    self._closed = (sent.code if sent is not None else ABNORMAL), self._here
+            self._set_close_timer()
         for event in events:
             if self._on_frame(cast(Frame, event)):
                 break
@@ -342,7 +340,7 @@ class WebSocketConnection(asyncio.Protocol):
     def _fail(self, code: int, reason: str) -> None:
         """RFC 6455 7.1.7."""
         if self._closed is None:
-            self._closed = code, "server"
+            self._closed = code, self._here
         if self._frames.state is State.OPEN:
             self._frames.fail(code, reason)
 
@@ -352,7 +350,7 @@ class WebSocketConnection(asyncio.Protocol):
             if data == SEND_EOF:
                 self._finish()
             else:
-                self.send_frame(data)
+                WebSocket.send_frame(self, data)
         if self._frames.state is not State.OPEN:
             self.is_open = False
 
@@ -360,7 +358,7 @@ class WebSocketConnection(asyncio.Protocol):
         """Everything is said: close once the client took it, or after the close timeout anyway."""
         self.is_open = False
         if self._closed is None:
-            self._closed = ABNORMAL, "server"
+            self._closed = ABNORMAL, self._here
         self._paused = False
         self.flush()
         self._set_close_timer()
@@ -369,10 +367,10 @@ class WebSocketConnection(asyncio.Protocol):
     # The end
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Send a close frame; the connection ends when the client answers it, or at the close timeout."""
+        """Send a close frame; the connection ends when the far end answers it, or at the close timeout."""
         if not self.is_open or self._frames.state is not State.OPEN:
             return
-        self._closed = code, "server"
+        self._closed = code, self._here
         self._frames.send_close(code, reason)
         self._drain_frames()
         self._set_close_timer()
@@ -390,10 +388,6 @@ class WebSocketConnection(asyncio.Protocol):
         self._queued_bytes = 0
         self._transport.abort()
 
-    def shut(self) -> None:
-        """The server stops (RFC 6455 7.4.1: 1001, going away)."""
-        self.close(1001, "Server is stopping")
-
     def eof_received(self) -> bool:
         """A WebSocket has no half-closed state: the transport closes itself."""
         return False
@@ -405,7 +399,6 @@ class WebSocketConnection(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
         self._queue.clear()
-        self._server.release(self)
         code, by = self._closed or (ABNORMAL, "abort")
         log.info("WebSocket connection from '%s' closed by %s with code %d", self.peer, by, code)
         if self.on_closed is not None:
@@ -414,3 +407,43 @@ class WebSocketConnection(asyncio.Protocol):
             except Exception:
                 log.exception("closing the WebSocket of %s failed", self.peer)
         self.on_text = self.on_closed = None
+
+
+class WebSocketConnection(WebSocket):
+    """One open socket of the server; set `on_text` and `on_closed` in the function given to Accept."""
+
+    def __init__(
+        self,
+        server: HttpServer,
+        transport: asyncio.Transport,
+        request: Request,
+        subprotocol: str | None,
+    ) -> None:
+        options = server.options.websocket
+        frames = FrameProtocol(SERVER, max_size=options.max_message_bytes, logger=frame_log)
+        super().__init__(frames, transport, request.peer, options, server.turn_end, server.loop)
+        self.request = request
+        self.subprotocol = subprotocol
+        self._server = server
+
+    def open(self, opened: Callable[[WebSocketConnection], None], early: bytes, paused: bool) -> None:
+        """Begin: tell the application, then read what the client sent right behind its handshake."""
+        if paused:
+            self.pause_writing()
+        self._begin(lambda: opened(self))
+        if early:
+            self.data_received(early)
+
+    def shut(self) -> None:
+        """The server stops (RFC 6455 7.4.1: 1001, going away)."""
+        self.close(1001, "Server is stopping")
+
+    def _give_up(self, reason: str) -> None:
+        if self.is_open or self._closed is None:
+            self._server.counters.websockets_aborted += 1
+        super()._give_up(reason)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Count the socket out, then tell the application."""
+        self._server.release(self)
+        super().connection_lost(error)

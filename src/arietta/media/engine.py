@@ -520,7 +520,8 @@ class RtpPort(Port, Protocol):
     def configure(self, settings: RtpSettings) -> None:
         """Take what was agreed, again at each re-offer; a changed remote address starts learning anew.
 
-        Before the first call packets are received and dropped. Raises MediaError for a codec the engine lacks.
+        Before the first call packets are received and dropped. Raises MediaError for a codec the engine lacks
+        or a port outside 1..65535.
         """
 
     def statistics(self) -> RtpStatistics: ...

@@ -63,6 +63,8 @@ def parse_tones(text: str) -> Tones:
         except ValueError:
             raise ValueError(f"tone {element.strip()!r} has a number that is none") from None
         if midi:
+            if max(numbers) > 127:
+                raise ValueError(f"tone {element.strip()!r}: MIDI notes are 0 to 127")
             numbers = [440.0 * 2 ** ((note - 69) / 12) if note else 0.0 for note in numbers]
         if len(numbers) > 5 or max(numbers) > 20_000:
             raise ValueError(f"tone {element.strip()!r}: at most 5 frequencies up to 20000 Hz")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from arietta.ari.binding import is_true
 from arietta.ari.dispatch import Api
 from arietta.ari.over_socket import RestOverSocket
-from arietta.http import Accept, Request, Response, WebSocketConnection, html_page, text_frame
+from arietta.http import Accept, Request, Response, WebSocket, WebSocketConnection, html_page, text_frame
 from arietta.stasis.applications import Applications
 from arietta.verbose import verbose
 
@@ -23,8 +23,8 @@ class AriApi:
         self.api = api
         self.handle = api.handle
         self.allowed_methods = api.allowed_methods
-        self._applications = applications
-        self._over_socket = over_socket
+        self.applications = applications
+        self.over_socket = over_socket
         self.sockets: set[EventSocket] = set()
 
     def websocket(self, request: Request) -> Accept | Response:
@@ -45,8 +45,41 @@ class AriApi:
         return Accept(opened)
 
 
+class Requests:
+    """The requests that come over one socket, answered one after the other as events of its first application."""
+
+    def __init__(self, api: AriApi, socket: WebSocket, application: str, *, read_only: bool) -> None:
+        self.read_only = read_only
+        self._api = api
+        self._socket = socket
+        self.application = application
+        self._waiting: deque[str] = deque()
+        self._worker: asyncio.Task[None] | None = None
+
+    def take(self, text: str) -> None:
+        """Take one message; a socket that sends more than can wait is closed."""
+        if len(self._waiting) >= MAX_WAITING_REQUESTS:
+            self._socket.close(1008, f"{MAX_WAITING_REQUESTS} requests are waiting, which is the limit")
+            return
+        self._waiting.append(text)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work(), name=f"requests of {self._socket.peer}")
+
+    def drop(self) -> None:
+        """Forget those that wait: the socket is gone."""
+        self._waiting.clear()
+
+    async def _work(self) -> None:
+        while self._waiting:
+            text = self._waiting.popleft()
+            answer = await self._api.over_socket.answer(text, self.application, read_only=self.read_only)
+            application = self._api.applications.get(self.application)
+            if application is None or application.passes("RESTResponse"):
+                self._socket.send_frame(text_frame(answer))
+
+
 class EventSocket:
-    """One client's socket: the events of its applications go out, its requests come in one after the other."""
+    """One client's socket: the events of its applications go out, its requests come in."""
 
     def __init__(
         self, owner: AriApi, connection: WebSocketConnection, names: list[str], *, subscribe_all: bool
@@ -54,15 +87,15 @@ class EventSocket:
         self.names = names
         self._owner = owner
         self._connection = connection
-        self._user = connection.request.user
-        self._requests: deque[str] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        connection.on_text = self._take
+        user = connection.request.user
+        read_only = user is not None and user.read_only
+        self._requests = Requests(owner, connection, names[0], read_only=read_only)
+        connection.on_text = self._requests.take
         connection.on_closed = self._closed
         owner.sockets.add(self)
         verbose(2, f"WebSocket connection from '{connection.peer}' for protocol 'ari' accepted")
         for name in names:
-            owner._applications.register(name, self, subscribe_all=subscribe_all)
+            owner.applications.register(name, self, subscribe_all=subscribe_all)
 
     def send(self, payload: bytes) -> None:
         """Send one event; the connection bounds its queue and is aborted when that overflows."""
@@ -72,28 +105,9 @@ class EventSocket:
         """Close the socket because the server goes away."""
         self._connection.close(1001, "Server is stopping")
 
-    def _take(self, text: str) -> None:
-        if len(self._requests) >= MAX_WAITING_REQUESTS:
-            self._connection.close(1008, f"{MAX_WAITING_REQUESTS} requests are waiting, which is the limit")
-            return
-        self._requests.append(text)
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.get_running_loop().create_task(
-                self._work(), name=f"requests of {self._connection.peer}"
-            )
-
-    async def _work(self) -> None:
-        read_only = self._user is not None and self._user.read_only
-        while self._requests:
-            text = self._requests.popleft()
-            answer = await self._owner._over_socket.answer(text, self.names[0], read_only=read_only)
-            application = self._owner._applications.get(self.names[0])
-            if application is None or application.passes("RESTResponse"):
-                self.send(answer)
-
     def _closed(self, code: int, by: str) -> None:
         verbose(2, f"WebSocket connection from '{self._connection.peer}' closed ({code}, by {by})")
         self._owner.sockets.discard(self)
-        self._requests.clear()
+        self._requests.drop()
         for name in self.names:
-            self._owner._applications.release(name, self)
+            self._owner.applications.release(name, self)

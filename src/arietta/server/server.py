@@ -21,10 +21,12 @@ from arietta.ari.behaviour.applications import Applications as ApplicationsBehav
 from arietta.ari.behaviour.applications import Endpoints as EndpointsBehaviour
 from arietta.ari.behaviour.bridges import Bridges as BridgesBehaviour
 from arietta.ari.behaviour.channels import Channels as ChannelsBehaviour
+from arietta.ari.behaviour.dynamic import DynamicConfig
 from arietta.ari.behaviour.media import Playbacks as PlaybacksBehaviour
 from arietta.ari.behaviour.media import Recordings as RecordingsBehaviour
 from arietta.ari.behaviour.media import Sounds as SoundsBehaviour
-from arietta.ari.behaviour.system import PARTS, System
+from arietta.ari.behaviour.modules import PARTS, Modules
+from arietta.ari.behaviour.system import System
 from arietta.ari.dispatch import Api
 from arietta.ari.domain import Domain
 from arietta.ari.over_socket import RestOverSocket
@@ -34,9 +36,11 @@ from arietta.bus import Bus
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
 from arietta.config.indications import IndicationsSettings, ToneZone, read_indications
+from arietta.config.pjsip import PjsipSettings
 from arietta.config.references import resolve
 from arietta.config.safety import unsafe_listeners
 from arietta.config.settings import Report
+from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
 from arietta.dialplan.errors import UnknownFunction
 from arietta.dialplan.interpreter import Interpreter
@@ -59,6 +63,7 @@ from arietta.http import (
     WebSocketOptions,
     tls_context,
 )
+from arietta.logs import LogFiles
 from arietta.media.engine import EngineSettings, MediaEngine
 from arietta.media.reference import ReferenceEngine
 from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
@@ -71,6 +76,7 @@ from arietta.server.dialplan import (
     broadcast_application,
     stasis_application,
 )
+from arietta.server.outbound import OutboundSockets
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
@@ -88,6 +94,12 @@ DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT = 8088, 8089
 WANTED_FILES = 65536
 CAUSE_SERVER_STOPS = 38
 
+BRIDGE_MODULES = {
+    "bridge_holding.so": "holding_bridge",
+    "bridge_native_rtp.so": "native_rtp",
+    "bridge_simple.so": "simple_bridge",
+    "bridge_softmix.so": "softmix",
+}
 # Which module names mean which part of a reload; None means all of them.
 RELOADED_PARTS = {
     "res_ari.so": "ari",
@@ -109,21 +121,34 @@ class ReloadReport:
 class Server:
     """One communications server."""
 
-    def __init__(self, config: Config, *, engine: MediaEngine | None = None, version: str | None = None) -> None:
-        """Build every part; raises ConfigError for a dialplan that cannot be read or a listener that is not safe."""
+    def __init__(
+        self,
+        config: Config,
+        *,
+        engine: MediaEngine | None = None,
+        version: str | None = None,
+        logs: LogFiles | None = None,
+    ) -> None:
+        """Build every part; raises ConfigError for a dialplan that cannot be read or a listener that is not safe.
+
+        `logs` are the log channels of the process; without them there are those that clients add.
+        """
         unsafe = tuple(unsafe_listeners(config))
         if unsafe:
             raise ConfigError(unsafe)
         dialplan = _read_dialplan(config)
-        self.config = config
         self.version = version or f"Arietta {arietta.__version__}"
         self.started_at = self.last_reload_at = time.time()
         self._loop = asyncio.get_running_loop()
         directories = config.directories
         self.store = Store(directories.db / "arietta.sqlite3")
+        self.objects = DynamicConfig(self.store, config.pjsip, config.sorcery, self._take_pjsip)
+        self.config = config = msgspec.structs.replace(config, pjsip=self.objects.settings)
+        self.logs = logs or LogFiles(LoggerSettings(), directories.log)
+        self._owns_logs = logs is None
         self.asterisk_id = config.asterisk.options.entityid or self._kept_entity_id()
         self.bus = Bus()
-        self.engine: MediaEngine = engine or ReferenceEngine(_engine_settings(config))
+        self.engine: MediaEngine = engine or ReferenceEngine(engine_settings(config))
         self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
         self.bridges = BridgeRegistry(self.bus, self.engine)
         self.applications = Applications(
@@ -156,12 +181,21 @@ class Server:
         self.local = LocalDriver(self.channels)
         self.channels.drivers = {"pjsip": self.sip, "local": self.local}
         self._set_limits(config)
+        self.modules = Modules(
+            self.dialplan.applications,
+            self.dialplan.functions,
+            self.channels,
+            use_count=self._use_count,
+            reload=lambda module: self.reload((module,)),
+        )
         self.domain = self._domain()
         self.api = Api(
             resources.build(self.domain), documents(), pretty=config.ari.general.pretty, make_response=Response
         )
         over_socket = RestOverSocket(self.api, self.asterisk_id, time.time)
         self.ari = AriApi(self.api, self.applications, over_socket)
+        self.outbound = OutboundSockets(self.ari)
+        self.controls.open_for_call = self.outbound.open_for_call
         self.front = AriFront(self.ari, _users(config), _front_options(config))
         self._status_page = StatusPage(config.http.prefix)
         self.http = HttpServer(self._mounts(config), _http_options(config))
@@ -181,6 +215,7 @@ class Server:
         try:
             await self.sip.start()
             await self._listen()
+            self.outbound.configure(self.config)
         except BaseException:
             await self._close()
             raise
@@ -231,10 +266,13 @@ class Server:
     async def _close(self) -> None:
         for socket in tuple(self.ari.sockets):
             socket.close()
+        await self.outbound.stop()
         await self.http.stop(drain_seconds=1.0)
         await self.sip.stop()
         self.engine.stop()
         self.store.close()
+        if self._owns_logs:
+            self.logs.stop()
 
     # -------------------------------------------------------------------------------------------------- reload
 
@@ -270,24 +308,31 @@ class Server:
             self.front.options = _front_options(config)
             self.api.pretty = self.applications.pretty = config.ari.general.pretty
             self._set_tracked(config)
-            changed["ari"] = config.ari
+            changed["ari"], changed["websocket_clients"] = config.ari, config.websocket_clients
+            self.outbound.configure(config)
         if takes("http"):
             self.http.configure(_http_options(config))
             if _listeners(config) != _listeners(self.config):
                 notes.append("http.conf: addresses have changed, which needs a restart")
             changed["http"] = config.http
         if takes("pjsip"):
-            notes.extend(self.sip.reload(config.pjsip))
-            changed["pjsip"] = config.pjsip
+            pjsip = self.objects.configure(config.pjsip, config.sorcery)
+            notes.extend(self.sip.reload(pjsip))
+            changed["pjsip"], changed["sorcery"] = pjsip, config.sorcery
         if takes("music"):
             self.library = self._media_library(config)
             self.playbacks.library = self.library
             changed["indications"], changed["musiconhold"] = config.indications, config.musiconhold
-            if _engine_settings(config).music != _engine_settings(self.config).music:
+            if engine_settings(config).music != engine_settings(self.config).music:
                 notes.append("musiconhold.conf: classes have changed, which needs a restart")
         self.config = msgspec.structs.replace(self.config, **changed)
         self.last_reload_at = time.time()
         return ReloadReport(tuple(parts), tuple(notes))
+
+    def _take_pjsip(self, pjsip: PjsipSettings) -> None:
+        """SIP objects have changed at run time."""
+        self.config = msgspec.structs.replace(self.config, pjsip=pjsip)
+        self.sip.reload(pjsip)
 
     @property
     def _is_folder(self) -> bool:
@@ -341,12 +386,6 @@ class Server:
                 setid=snapshots.SetId(user=options.runuser, group=options.rungroup),
             )
 
-        def reload_part(module: str) -> None:
-            self.reload((module,))
-
-        def use_count(module: str) -> int:
-            return len(self.channels) if module in ("chan_pjsip.so", "res_pjsip.so", "res_rtp_asterisk.so") else 0
-
         return Domain(
             applications=ApplicationsBehaviour(self.applications, self.channels, self.bridges, self.broadcasts),
             bridges=BridgesBehaviour(self.bridges, self.channels, self.controls, self.playbacks, self.recordings),
@@ -363,13 +402,26 @@ class Server:
                 dialplan=self.dialplan,
                 unknown_function=UnknownFunction,
                 config=config_info,
-                pjsip=lambda: self.config.pjsip,
                 last_reload_at=lambda: self.last_reload_at,
                 started_at=self.started_at,
-                use_counts=use_count,
-                reload=reload_part,
+                modules=self.modules,
+                logs=self.logs,
+                objects=self.objects,
             ),
         )
+
+    def _use_count(self, module: str) -> int:
+        """How many users a fixed part has."""
+        match module:
+            case "chan_pjsip.so" | "res_pjsip.so" | "res_pjsip_session.so" | "res_rtp_asterisk.so":
+                return sum(channel.technology == self.sip.technology for channel in self.channels)
+            case _ if module in BRIDGE_MODULES:
+                return sum(bridge.technology == BRIDGE_MODULES[module] for bridge in self.bridges)
+            case "res_stasis.so":
+                return sum(1 for _ in self.applications)
+            case "res_ari.so" | "res_http_websocket.so":
+                return len(self.ari.sockets)
+        return 0
 
     def _mounts(self, config: Config) -> MountTable:
         mounts: dict[str, Handler] = {}
@@ -391,7 +443,8 @@ def _packaged_indications() -> IndicationsSettings:
     return read_indications(read_conf(PACKAGE_DATA / "indications.conf"), Report())
 
 
-def _engine_settings(config: Config) -> EngineSettings:
+def engine_settings(config: Config) -> EngineSettings:
+    """What the media engine is told of the configuration."""
     rtp = config.rtp
     music: dict[str, str] = {}
     shuffled = set()

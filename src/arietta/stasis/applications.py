@@ -1,7 +1,8 @@
 """A Stasis application: what it is subscribed to, and its events on their way out.
 
 An application exists from the moment a socket asks for it until the socket is gone and its last channel has left.
-What happens while no socket is there is lost, as in Asterisk.
+What happens while no socket is there is lost, as in Asterisk; a socket that the server opens itself stays the
+application's home, and keeps what happens while it is down.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Application:
         self.channels: set[str] = set()  # ids of the channels it controls
         self.events_allowed: list[dict[str, Any]] = []
         self.events_disallowed: list[dict[str, Any]] = []
-        self.persistent = False
+        self.home: Outlet | None = None  # which has it whenever no other socket took it over
         self._bus = bus
         self._encoder = encoder
         self._suffix = events.suffix(asterisk_id, name)
@@ -74,7 +75,7 @@ class Application:
     @property
     def active(self) -> bool:
         """Whether somebody listens."""
-        return self.outlet is not None or self.persistent
+        return self.outlet is not None
 
     def snapshot(self) -> snapshots.Application:
         """The application as GET /applications/{name} shows it."""
@@ -200,8 +201,11 @@ class Applications:
             raise NotFound(f"application {name!r} does not exist")
         return application
 
-    def register(self, name: str, outlet: Outlet, *, subscribe_all: bool = False) -> Application:
-        """Give the application `name` to `outlet`; a former socket gets ApplicationReplaced as its last event."""
+    def register(self, name: str, outlet: Outlet, *, subscribe_all: bool = False, home: bool = False) -> Application:
+        """Give the application `name` to `outlet`; a former socket gets ApplicationReplaced as its last event.
+
+        With `home` it falls back to this outlet when another one that took it over is gone.
+        """
         application = self._applications.get(name)
         if application is None:
             application = self._create(name)
@@ -215,12 +219,22 @@ class Applications:
         else:
             verbose(1, f"Activating Stasis app '{name}'")
         application.outlet = outlet
+        if home:
+            application.home = outlet
         return application
 
     def release(self, name: str, outlet: Outlet) -> None:
-        """The socket is gone: the application is deactivated, and removed when it has no channel left."""
+        """The socket is gone: the application goes home, or is deactivated, and removed when no channel is left."""
         application = self._applications.get(name)
-        if application is None or application.outlet is not outlet:
+        if application is None:
+            return
+        if application.home is outlet:
+            application.home = None
+        if application.outlet is not outlet:
+            return
+        if application.home is not None:
+            application.outlet = application.home
+            application.send_last(application.home, events.ApplicationRegistered(timestamp=wire_now()))
             return
         verbose(1, f"Deactivating Stasis app '{name}'")
         application.outlet = None

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -62,6 +62,7 @@ class Control:
         self.dialed = False
         self.recording = False
         self.exit: Continue | Move | None = None
+        self.failed = False
         self._commands: deque[Command] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._busy = False
@@ -106,6 +107,11 @@ class Control:
         self.exit = way
         self.wake()
 
+    def fail(self) -> None:
+        """Leave for the next step of the dialplan, with STASISSTATUS FAILED: nobody hears of the channel any more."""
+        self.failed = True
+        self.leave(Continue())
+
     def wake(self) -> None:
         """Let the owner look at what it has to do."""
         if self._wake is not None and not self._wake.done():
@@ -135,6 +141,22 @@ class Control:
                 command.abandoned()
 
 
+class CallSocket(Protocol):
+    """A socket that the server opened for one channel, with an application of its own."""
+
+    on_lost: Callable[[], None] | None
+    """Told when the socket broke and could not be opened again."""
+
+    @property
+    def application(self) -> Application:
+        """The application that the channel enters."""
+        ...
+
+    def close(self) -> None:
+        """Close the socket: the channel has left."""
+        ...
+
+
 class Controls:
     """Every channel that is in an application, by its id; and how it gets in and out."""
 
@@ -142,6 +164,8 @@ class Controls:
         self.channels = channels
         self.applications = applications
         self._controls: dict[str, Control] = {}
+        self.open_for_call: Callable[[Channel, str], Awaitable[CallSocket | None]] | None = None
+        """Opens the socket of a channel that wants an application; None if none is configured or nobody accepts."""
         self.replaced: dict[str, Channel] = {}  # whose place a channel takes, for its next StasisStart
 
     def get(self, channel_id: str) -> Control | None:
@@ -168,11 +192,17 @@ class Controls:
         """
         channel.set_variable(STATUS_VARIABLE, "")
         application = self.applications.get(name)
+        socket: CallSocket | None = None
+        if (application is None or not application.active) and self.open_for_call is not None:
+            socket = await self.open_for_call(channel, name)
+            application = socket.application if socket is not None else application
         if application is None or not application.active:
             verbose(1, f"Stasis app '{name}' is not registered: {channel.name} goes on")
             channel.set_variable(STATUS_VARIABLE, "FAILED")
             return False
         control = Control(channel, application)
+        if socket is not None:
+            socket.on_lost = control.fail
         self._controls[channel.id] = control
         self._enter(control, args)
         try:
@@ -187,7 +217,9 @@ class Controls:
             raise
         finally:
             self._leave(control)
-            channel.set_variable(STATUS_VARIABLE, "SUCCESS")
+            if socket is not None:
+                socket.close()
+            channel.set_variable(STATUS_VARIABLE, "FAILED" if control.failed else "SUCCESS")
         if isinstance(way, Continue):
             _go_on(channel, way)
         return True

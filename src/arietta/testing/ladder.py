@@ -168,7 +168,8 @@ class Ladder:
         elif b"SIP/2.0" in data[:512]:
             first_line, method = describe(data)
             if sent.fate == "lost" and sent.protocol == "udp":
-                self._add(sent.time, "note", source, destination, f"{first_line.split(' SIP/')[0]} lost")
+                what = first_line.removeprefix("SIP/2.0 ").split(" sip:")[0]
+                self._add(sent.time, "note", source, destination, f"{what} lost")
             else:
                 self.sip(sent.time, source, destination, first_line, method)
 

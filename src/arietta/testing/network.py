@@ -333,6 +333,14 @@ class Network:
         """An address as sockets give it: with four parts for IPv6."""
         return (*key, 0, 0) if ":" in key[0] else key
 
+    def bound(self) -> list[str]:
+        """Every socket that is open: `udp 10.0.0.1:5060`, `listener ...`, `stream ...` (both its ends), `unix ...`."""
+        open_sockets = [f"udp {host}:{port}" for host, port in self._datagrams]
+        open_sockets += [f"listener {host}:{port}" for host, port in self._listeners]
+        open_sockets += [f"unix {path}" for path in self._unix]
+        open_sockets += [f"stream {stream.sockname} to {stream.peer.sockname}" for stream in self._streams]
+        return sorted(open_sockets)
+
     # -- carrying ------------------------------------------------------------------------------------------------
 
     def send_datagram(self, transport: VirtualDatagrams, destination: tuple[str, int], data: bytes) -> None:

@@ -109,6 +109,7 @@ class Phone:
         self._transport = Transport("UDP", "", 0)
         self._timer: asyncio.TimerHandle | None = None
         self._ringing: deque[Call] = deque()
+        self._ladders: list[Ladder] = []
         self._withheld: dict[str, list[Send]] = {}
         self._looked = 0
         self._count = 0
@@ -310,6 +311,8 @@ class Phone:
             call_id=call_id,
         )
         call = self._adopt(Call(self, session, voice, codecs=codecs or self.codecs, offered=offered))
+        if voice is not None:
+            self._draw_voice(call, voice)
         self.drain()
         return call
 
@@ -331,8 +334,9 @@ class Phone:
         return ladder.render()
 
     def draw_on(self, ladder: Ladder) -> None:
-        """Draw what passes the phone's socket from now on."""
-        ladder.add_party(self.name, f"{format_host(self.host)}:{self.port}", self.host)
+        """Draw the phone's SIP, and the RTP of calls that begin from now on."""
+        ladder.add_party(self.name, f"{format_host(self.host)}:{self.port}")
+        self._ladders.append(ladder)
         self.watchers.append(lambda seen: record_seen(ladder, self.name, seen))
 
     # -- the skin ----------------------------------------------------------------------------------------------------
@@ -431,7 +435,9 @@ class Phone:
             self.agent.respond(transaction, self.now, 405, headers=[("Allow", ", ".join(ALLOW))])
 
     async def _open_incoming(self, call: Call) -> None:
-        call.give_voice(await self._open_voice())
+        voice = await self._open_voice()
+        call.give_voice(voice)
+        self._draw_voice(call, voice)
         if self.on_invite is not None:
             if call.end is None:
                 self.on_invite(call)
@@ -441,6 +447,19 @@ class Phone:
 
     async def _open_voice(self) -> Voice:
         return await Voice.open(self.host, self._random, talks=self._talks)
+
+    def _draw_voice(self, call: Call, voice: Voice) -> None:
+        if not self._ladders:
+            return
+
+        def draw(was_sent: bool) -> None:
+            host, port = call.session.peer
+            ends = (self.name, f"{format_host(host)}:{port}")
+            label = f"RTP {call.negotiated.codec}" if call.negotiated is not None else "RTP"
+            for ladder in self._ladders:
+                ladder.rtp(self.now, *(ends if was_sent else ends[::-1]), label)
+
+        voice.on_packet = draw
 
     def _adopt(self, call: Call) -> Call:
         call.session.user = call

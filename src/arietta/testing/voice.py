@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -115,6 +115,8 @@ class Voice(asyncio.DatagramProtocol):
         """The digits that came as telephone-events, each when it was over."""
         self.news = News()
         """Told after each packet."""
+        self.on_packet: Callable[[bool], None] | None = None
+        """Called for each RTP packet: True when it was sent, False when it came."""
         self.counters: Counter[str] = Counter()
         self.address = ("", 0)
         """Where it takes RTP."""
@@ -272,6 +274,8 @@ class Voice(asyncio.DatagramProtocol):
         packet = RtpPacket(kind, self._sequence, timestamp, self._ssrc, payload, marker)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self.counters["sent"] += 1
+        if self.on_packet is not None:
+            self.on_packet(True)
         self.send_raw(bytes(packet))
 
     # -- hearing -----------------------------------------------------------------------------------------------
@@ -281,6 +285,8 @@ class Voice(asyncio.DatagramProtocol):
         if looks_like_rtcp(data):
             self.counters["rtcp"] += 1
             return
+        if self.on_packet is not None:
+            self.on_packet(False)
         try:
             self._take(RtpPacket.parse(data))
         except ProtocolError:

@@ -41,5 +41,6 @@ class News:
                 async with asyncio.timeout_at(deadline):
                     await waiter
             except TimeoutError:
-                raise Unexpected(f"{missing()} (waited {within:g} s)") from None
+                first, _, rest = missing().partition("\n")
+                raise Unexpected(f"{first} (waited {within:g} s)\n{rest}".rstrip()) from None
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from arietta.sip.errors import ProtocolError
 from arietta.sip.framing import StreamFramer
@@ -126,8 +127,7 @@ class _Stream(asyncio.Protocol):
         self._framer = StreamFramer()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         name = transport.get_extra_info("peername")
         self.peer = (name[0], name[1])
         self._wires.opened(self)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from arietta.cli.commands.registry import Command, CommandError, Commands, Console, Reply
 
 
 def all_commands() -> Commands:
-    """Every command of the console."""
+    """Every command of the console; their files are imported when the first one is wanted."""
+    return Commands(_every_command())
+
+
+def _every_command() -> Iterator[Command]:
     from arietta.cli.commands import ari, bridge, channel, core, dialplan, logger, pjsip, system
 
-    groups = (ari, bridge, channel, core, dialplan, logger, pjsip, system)
-    return Commands(command for group in groups for command in group.COMMANDS)
+    for group in (ari, bridge, channel, core, dialplan, logger, pjsip, system):
+        yield from group.COMMANDS
 
 
 __all__ = ["Command", "CommandError", "Commands", "Console", "Reply", "all_commands"]

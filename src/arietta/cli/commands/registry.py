@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import shlex
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from arietta.config.conf import ConfigError
 from arietta.errors import AriettaError
 
 if TYPE_CHECKING:
-    from arietta.cli.logs import Logs
     from arietta.cli.switch import Switch
+    from arietta.logs import Logs
 
 UNLIMITED = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(msgspec.Struct, frozen=True):
     """What a command works on: the server, its logs, and the commands themselves."""
 
     switch: Switch
@@ -36,8 +37,7 @@ Handler = Callable[[Console, list[str]], "Answer | Awaitable[Answer]"]
 Completer = Callable[[Console, list[str]], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One command: its fixed words, how many arguments may follow, and what it does."""
 
     words: tuple[str, ...]
@@ -59,8 +59,7 @@ class Command:
         return f"{self.name} {self.syntax}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """The output of a command line; status 0 means that it was carried out."""
 
     output: str
@@ -68,10 +67,14 @@ class Reply:
 
 
 class Commands:
-    """Every command, found by unique beginnings of its words."""
+    """Every command, found by unique beginnings of its words; the iterable is read when the first one is wanted."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
-        self._commands = sorted(commands, key=lambda command: command.words)
+        self._given = commands
+
+    @functools.cached_property
+    def _commands(self) -> list[Command]:
+        return sorted(self._given, key=lambda command: command.words)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands)

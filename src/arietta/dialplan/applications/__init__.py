@@ -45,12 +45,20 @@ class Applications:
         """An application by its name in lower case."""
         return self._applications.get(key)
 
+    def remove(self, name: str) -> Application | None:
+        """Take an application out, and return it; None if there is none of that name."""
+        return self._applications.pop(name.lower(), None)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._applications
+
     def __iter__(self) -> Iterator[Application]:
         return iter([self._applications[name] for name in sorted(self._applications)])
 
 
 def standard_applications() -> Applications:
     """Every application of this package."""
-    from arietta.dialplan.applications import calls, control, dial, sounds
+    from arietta.dialplan.applications import calls, control, dial, morse, sounds
 
-    return Applications((*calls.APPLICATIONS, *control.APPLICATIONS, *dial.APPLICATIONS, *sounds.APPLICATIONS))
+    parts = (calls, control, dial, morse, sounds)
+    return Applications(application for part in parts for application in part.APPLICATIONS)

@@ -47,6 +47,13 @@ class Functions:
         """A function by its name."""
         return self._functions.get(name) or self._functions.get(name.upper())
 
+    def remove(self, name: str) -> Function | None:
+        """Take a function out, and return it; None if there is none of that name."""
+        return self._functions.pop(name.upper(), None)
+
+    def __contains__(self, name: str) -> bool:
+        return name.upper() in self._functions
+
     def __iter__(self) -> Iterator[Function]:
         return iter([self._functions[name] for name in sorted(self._functions)])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from arietta import sdp
@@ -532,13 +533,15 @@ class SipDriver:
 
     def _announce_channels(self, name: str) -> None:
         """The channels of an endpoint are others now; those of one that cannot be reached are no news."""
+        if not self.registry.bus.wanted(_endpoint_topics(name)):
+            return
         endpoint = self.settings.endpoints.get(name)
         if endpoint is not None and any(contact.usable for contact in self.contacts.of(endpoint)):
             self.announce_endpoint(name)
 
     def announce_endpoint(self, name: str) -> None:
         """Publish EndpointStateChange: reachability or the channels of an endpoint are different now."""
-        topics = (f"endpoint:PJSIP/{name}", "endpoint:PJSIP", "endpoint:")
+        topics = _endpoint_topics(name)
         if name in self.settings.endpoints and self.registry.bus.wanted(topics):
             self.registry.bus.publish(
                 events.EndpointStateChange(timestamp=wire_now(), endpoint=self._endpoint(name)), topics
@@ -562,6 +565,12 @@ class SipDriver:
 
     def _resolve_now(self, uri: SipUri) -> Address | None:
         return literal_address(uri)
+
+
+@lru_cache(maxsize=4096)
+def _endpoint_topics(name: str) -> tuple[str, ...]:
+    """What an endpoint's events are published on."""
+    return (f"endpoint:PJSIP/{name}", "endpoint:PJSIP", "endpoint:")
 
 
 __all__ = ["SipDriver"]

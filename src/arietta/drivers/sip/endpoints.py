@@ -12,6 +12,7 @@ from arietta.sip.errors import ProtocolError
 from arietta.sip.message import Request
 from arietta.sip.transactions import Address
 
+MAX_KNOWN_HOSTS = 10_000
 ALGORITHM_NAMES = {"md5": "MD5", "sha-256": "SHA-256"}
 
 
@@ -22,6 +23,7 @@ class Endpoints:
         self.settings = settings
         self._order = settings.general.endpoint_identifier_order
         self._by_name = {name.lower(): endpoint for name, endpoint in settings.endpoints.items()}
+        self._by_host: dict[str, Endpoint | None] = {}
         self._servers: dict[tuple[str, tuple[str, ...]], DigestServer] = {}
         self._identifies: list[Identify] = [i for i in settings.identifies.values() if i.endpoint in settings.endpoints]
 
@@ -59,6 +61,15 @@ class Endpoints:
         return None
 
     def _by_address(self, source: Address) -> Endpoint | None:
+        host = source[0]
+        known = self._by_host
+        if host not in known:
+            if len(known) >= MAX_KNOWN_HOSTS:
+                known.clear()
+            known[host] = self._look_up_address(source)
+        return known[host]
+
+    def _look_up_address(self, source: Address) -> Endpoint | None:
         try:
             address = ipaddress.ip_address(source[0].partition("%")[0])
         except ValueError:

@@ -6,6 +6,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from arietta import sdp
@@ -170,8 +171,8 @@ class SipLeg:
     @property
     def codecs(self) -> tuple[str, ...]:
         """The codecs it may use: the endpoint's, or the formats that were asked for."""
-        allowed = tuple(name for name in self.endpoint.allow if name in CARRIED_CODECS)
-        wanted = tuple(name for name in self._formats if name in allowed)
+        allowed = carried(self.endpoint.allow)
+        wanted = tuple(name for name in self._formats if name in allowed) if self._formats else ()
         return wanted or allowed or ("ulaw", "alaw")
 
     def _configure(self) -> None:
@@ -470,6 +471,12 @@ class SipLeg:
                 event.session.bye(self.driver.now())
             case _:
                 pass
+
+
+@lru_cache(maxsize=256)
+def carried(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The codecs of a list that the media engine can carry."""
+    return tuple(name for name in names if name in CARRIED_CODECS)
 
 
 def name_addr(party: Party, user: str, host: str) -> str:

@@ -192,7 +192,11 @@ class Core:
         """Do what is due: timers, and one tick at most. Ticks whose time has passed are counted and skipped."""
         self.now_ns = now_ns
         while self._timers and self._timers[0][0] <= now_ns:
-            heapq.heappop(self._timers)[2](now_ns)
+            callback = heapq.heappop(self._timers)[2]
+            try:
+                callback(now_ns)
+            except Exception:
+                logger.exception("media timer %r failed", callback)
         if not self._active and not self._active_mixers:
             return
         tick = (now_ns - self.epoch_ns) // TICK_NS
@@ -213,16 +217,23 @@ class Core:
     def _run_tick(self, tick: int) -> None:
         active = self._active
         for port in list(active):
-            port.tick_in(tick)
-        if self._active_mixers:
-            for mixer in list(self._active_mixers):
+            try:
+                port.tick_in(tick)
+            except Exception:
+                self._fail(port)
+        for mixer in list(self._active_mixers):
+            try:
                 mixer.tick(tick)
+            except Exception:
+                self._fail(mixer)
         ports = list(active)
         for port in ports:
-            port.tick_out(tick)
-        for port in ports:
-            if port.tapped or port.overheard:
-                port.tick_taps(tick)
+            try:
+                port.tick_out(tick)
+                if port.tapped or port.overheard:
+                    port.tick_taps(tick)
+            except Exception:
+                self._fail(port)
         for port in ports:
             if not port.busy():
                 active.pop(port, None)
@@ -346,6 +357,18 @@ class Core:
         logger.warning("%s", text)
 
     # -- inside --
+
+    def _fail(self, faulty: BasePort | MixerUnit) -> None:
+        """A fault of ours ends the port or mixer it happened in, and no other."""
+        logger.exception("%s failed and is closed", type(faulty).__name__)
+        try:
+            faulty.close()
+        except Exception:
+            logger.exception("closing %s failed", type(faulty).__name__)
+            if isinstance(faulty, BasePort):
+                self.forget(faulty)
+            else:
+                self.forget_mixer(faulty)
 
     def _check(self) -> None:
         if not self.running:

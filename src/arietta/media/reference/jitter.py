@@ -10,6 +10,8 @@ __all__ = ["JitterBuffer"]
 MOST_MS = 500
 """More than this waiting is too much: the oldest are dropped down to the target."""
 LARGEST_TARGET_MS = 200
+MOST_CONCEALED = 5
+"""Frames in a row that are made up for lost ones; a longer gap is left out."""
 WINDOW_FRAMES = 250
 """Frames after which the depth is looked at: a sender's faster clock costs one frame then."""
 
@@ -167,6 +169,10 @@ class JitterBuffer:
             return codec, frame
         self.lost += 1
         self._next = (self._next + 1) & 0xFFFF
+        if self._concealed >= MOST_CONCEALED:
+            oldest = self._oldest()
+            self.lost += (oldest - self._next) & 0xFFFF
+            self._next = oldest
         self._stock = b""
         if self._concealed == 0 and self._last:
             self._concealed = 1

@@ -45,6 +45,9 @@ class _InboxPort(BasePort):
     def _waiting(self) -> bool:
         return bool(self._inbox)
 
+    def _discard(self) -> None:
+        self._inbox.clear()
+
 
 class PipePort(_InboxPort):
     """One of two crossed ends."""
@@ -217,6 +220,9 @@ class StreamUnit(BasePort):
 
     def _waiting(self) -> bool:
         return bool(self._buffer)
+
+    def _discard(self) -> None:
+        self._buffer.clear()
 
     def _send_payload(self, payload: bytes, tick: int) -> None:
         self._unread.append(payload)

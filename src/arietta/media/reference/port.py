@@ -373,6 +373,9 @@ class BasePort:
         """Whether something received waits."""
         return False
 
+    def _discard(self) -> None:
+        """Forget what waits: nobody listens any more."""
+
     def _send_payload(self, payload: bytes, tick: int) -> None:
         """Send twenty milliseconds in the port's codec."""
         self._send_frame(Frame(self._codec, payload), tick)
@@ -433,8 +436,11 @@ class BasePort:
         self.hearing = own or self.mixer is not None
         if self.mixer is not None:
             self.mixer.update()
-        if self.hearing and self._waiting():
-            self.core.activate(self)
+        if self._waiting():
+            if self.hearing:
+                self.core.activate(self)
+            else:
+                self._discard()
 
     @property
     def overheard(self) -> bool:

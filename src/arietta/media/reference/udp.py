@@ -95,6 +95,9 @@ class UdpPort(BasePort):
     def configure(self, settings: RtpSettings) -> None:
         send = _codec(settings.send_codec)
         receive = {number: _codec(name) for number, name in settings.receive.items()}
+        for address in (settings.remote_address, settings.remote_rtcp):
+            if address is not None and not 0 < address[1] <= 65535:
+                raise MediaError(f"remote port {address[1]} of {address[0]} is outside 1..65535")
         with self.core.lock:
             if self.closed:
                 return
@@ -303,6 +306,9 @@ class UdpPort(BasePort):
 
     def _waiting(self) -> bool:
         return not self._jitter.empty
+
+    def _discard(self) -> None:
+        self._jitter.clear()
 
     # -- sending --
 

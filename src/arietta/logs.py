@@ -20,32 +20,34 @@ from typing import TextIO
 import msgspec
 
 from arietta import verbose
-from arietta.config.system import LogChannel, LoggerSettings
+from arietta.config.conf import ConfFile, Option, Section
+from arietta.config.settings import Report
+from arietta.config.system import LOG_LEVELS, LogChannel, LoggerSettings, read_logger
+from arietta.errors import BadRequest, Conflict, NotFound
 
 VERBOSE, DTMF, SECURITY = "arietta.verbose", "arietta.dtmf", "arietta.security"
 _KINDS = {VERBOSE: "verbose", DTMF: "dtmf", SECURITY: "security"}
 _COLOURS = {"notice": "33", "warning": "1;31", "error": "31", "debug": "36", "dtmf": "32", "security": "35"}
 _ONLY_CONSOLE = (LogChannel("console", ("notice", "warning", "error", "verbose", "dtmf"), 100, False, "the defaults"),)
 
+ORIGIN = "the REST interface"
 SYSLOG_PATH = "/dev/log"
 _FACILITIES = {"kern": 0, "user": 1, "mail": 2, "daemon": 3, "auth": 4, "syslog": 5, "lpr": 6, "news": 7, "uucp": 8}
 _FACILITIES |= {"cron": 9, "authpriv": 10, "ftp": 11} | {f"local{number}": 16 + number for number in range(8)}
 _SEVERITIES = {"error": 3, "warning": 4, "security": 5, "notice": 5, "verbose": 6, "dtmf": 6, "debug": 7}
 
 # What follows one of these words, or stands in one of these places, is never written to a log.
-_SECRETS = re.compile(
-    r"""(?ix)
+_SECRETS = r"""(?ix)
     (?P<before>
         \b(?:api_key|password|password_digest|passwd|secret|oauth_secret|md5_cred|refresh_token)
             ["']? \s* (?:=>?|:) \s* ["']?
       | \bauthorization ["']? \W{1,6} (?:basic|bearer) \s+
       | \bresponse \s* = \s* "?(?=[0-9a-f]{32})
-      | \b\w+://[^\s:@/]+:(?=[^\s@/]+@)
-      | \bsips?:[^\s:@;>]+:(?=[^\s@;>]+@)
+      | \b\w+://[^\s:@/]{1,200}:(?=[^\s@/]{1,200}@)
+      | \bsips?:[^\s:@;>]{1,200}:(?=[^\s@;>]{1,200}@)
     )
     (?P<secret>(?<=["'])[^"']+ | [^\s&,;"'@]+)
-    """
-)
+"""
 # Each place above has one of these in it; a line without any, such as most that tell of calls, is not searched.
 _SIGNS = ("_key", "passw", "secret", "cred", "token", "authorization", "response", "://", "sip:", "sips:")
 MASK = "***"
@@ -63,7 +65,7 @@ def mask(text: str) -> str:
             break
     else:
         return text
-    return _SECRETS.sub(rf"\g<before>{MASK}", text)
+    return re.sub(_SECRETS, rf"\g<before>{MASK}", text)
 
 
 def kind_of(record: logging.LogRecord) -> str:
@@ -259,8 +261,105 @@ class _Feed(logging.Handler):
             follower(kind, level, line)
 
 
-class Logs:
-    """The log channels in force."""
+class LogFiles:
+    """The open log channels: those of logger.conf, and files that were added at run time."""
+
+    def __init__(self, settings: LoggerSettings, folder: Path, *, stream: TextIO | None = None) -> None:
+        """Files are opened below `folder`, the console is `stream`."""
+        self._settings = settings
+        self._folder = folder
+        self._stream = stream if stream is not None else sys.stdout
+        self._text = _Text(settings.general.dateformat)
+        self._channels: list[_Channel | _Syslog] = []
+        self._added: list[LogChannel] = []
+
+    def stop(self) -> None:
+        """Write what waits and close the channels."""
+        for handler in self._channels:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+        self._channels.clear()
+
+    def open_channels(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """The open channels: name or path, kind, levels in the order of their weight."""
+        found = []
+        for channel in self._channels:
+            kind = "Syslog" if isinstance(channel, _Syslog) else "Console" if channel.path is None else "File"
+            levels = tuple(level for level in LOG_LEVELS if level in channel.settings.levels)
+            found.append((str(channel.path or channel.settings.name), kind, levels))
+        return found
+
+    def add_file(self, name: str, configuration: str) -> None:
+        """Open a log file whose levels are written as in logger.conf; it stays when that is read again.
+
+        BadRequest for unknown levels or none; Conflict if it exists, lies outside of the folder or cannot be opened.
+        """
+        settings = _read_channel(name, configuration)
+        path = self._path_of(name)
+        if any(channel.path == path for channel in self._channels):
+            raise Conflict(f"log channel {name!r} exists")
+        try:
+            self._open(settings)
+        except OSError as refusal:
+            raise Conflict(f"log file {name!r} cannot be opened: {refusal.strerror or refusal}") from refusal
+        self._added.append(settings)
+
+    def remove_file(self, name: str) -> None:
+        """Close a log file, which stays where it is; NotFound if there is none of that name or path."""
+        channel = self._file(name)
+        logging.getLogger().removeHandler(channel)
+        channel.close()
+        self._channels.remove(channel)
+        if channel.settings in self._added:
+            self._added.remove(channel.settings)
+
+    def rotate_file(self, name: str) -> None:
+        """Set one log file aside and begin a new one; NotFound if there is none of that name or path."""
+        self._rotate(self._file(name))
+
+    def rotate(self) -> list[str]:
+        """Set the log files aside as rotatestrategy says and begin new ones; returns the paths set aside."""
+        files = [channel for channel in self._channels if isinstance(channel, _Channel) and channel.path is not None]
+        moved = [self._rotate(channel) for channel in files]
+        return [str(path) for path in moved if path is not None]
+
+    def _rotate(self, channel: _Channel) -> Path | None:
+        assert channel.path is not None
+        channel.lines.flush()
+        moved = set_aside(channel.path, self._settings.general.rotatestrategy)
+        channel.reopen()
+        return moved
+
+    def _file(self, name: str) -> _Channel:
+        for channel in self._channels:
+            if not isinstance(channel, _Channel) or channel.path is None:
+                continue
+            if name in (channel.settings.name, str(channel.path)):
+                return channel
+        raise NotFound(f"log channel {name!r} does not exist")
+
+    def _path_of(self, name: str) -> Path:
+        """Where a file that is added lies; Conflict unless that is inside the folder."""
+        if not name.isprintable() or name.lower() == "console" or name.lower().startswith("syslog."):
+            raise Conflict(f"log channel {name!r} cannot be added: only files can")
+        path = self._folder / name
+        if path == self._folder or ".." in path.parts or not path.resolve().is_relative_to(self._folder.resolve()):
+            raise Conflict(f"log file {name!r} is outside of the folder of log files")
+        return path
+
+    def _open(self, settings: LogChannel) -> None:
+        if settings.name.lower() == "console":
+            channel: _Channel | _Syslog = _Channel(settings, self._text, None, self._stream)
+        elif settings.name.lower().startswith("syslog."):
+            channel = _Syslog(settings, self._text)
+        else:
+            channel = _Channel(settings, self._text, self._folder / settings.name, None)
+        self._channels.append(channel)
+        logging.getLogger().addHandler(channel)
+
+
+class Logs(LogFiles):
+    """The logs of a whole process: its channels, its levels, and the consoles that follow."""
 
     def __init__(
         self,
@@ -271,12 +370,8 @@ class Logs:
         debug_level: int = 0,
         stream: TextIO | None = None,
     ) -> None:
-        self._settings = settings
-        self._folder = folder
-        self._stream = stream if stream is not None else sys.stdout
-        self._text = _Text(settings.general.dateformat)
+        super().__init__(settings, folder, stream=stream)
         self._feed = _Feed(self._text)
-        self._channels: list[_Channel | _Syslog] = []
         self._before = logging.getLogger().level
         self.debug_level = debug_level
         verbose.set_level(verbose_level)
@@ -284,18 +379,17 @@ class Logs:
     def start(self) -> None:
         """Open the channels; one that cannot be opened is told on the others."""
         root = logging.getLogger()
-        if self._feed.followers:
-            root.addHandler(self._feed)
+        root.addHandler(self._feed)
         root.setLevel(logging.WARNING)
         self.set_debug(self.debug_level)
         failures = []
-        for channel in self._settings.channels or _ONLY_CONSOLE:
+        configured = self._settings.channels or _ONLY_CONSOLE
+        self._added = [added for added in self._added if added.name not in {channel.name for channel in configured}]
+        for channel in (*configured, *self._added):
             try:
-                self._channels.append(self._make(channel))
+                self._open(channel)
             except OSError as failure:
                 failures.append((channel, failure))
-            else:
-                root.addHandler(self._channels[-1])
         for channel, refusal in failures:
             reason = refusal.strerror or refusal
             logging.getLogger(__name__).warning("%s: log file %s: %s", channel.where, channel.name, reason)
@@ -303,14 +397,13 @@ class Logs:
     def stop(self) -> None:
         """Write what waits and close the channels."""
         root = logging.getLogger()
-        for handler in (*self._channels, self._feed):
-            root.removeHandler(handler)
-            handler.close()
-        self._channels.clear()
+        super().stop()
+        root.removeHandler(self._feed)
+        self._feed.close()
         root.setLevel(self._before)
 
     def configure(self, settings: LoggerSettings) -> None:
-        """Use the channels of another logger.conf; followers stay."""
+        """Use the channels of another logger.conf; followers and files added at run time stay."""
         followers = self._feed.followers
         self.stop()
         self._settings = settings
@@ -331,42 +424,22 @@ class Logs:
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Hand every line to `follower` until the returned call."""
         self._feed.followers.append(follower)
-        logging.getLogger().addHandler(self._feed)  # once, however often it is added
-
-        def unfollow() -> None:
-            self._feed.followers.remove(follower)
-            if not self._feed.followers:
-                logging.getLogger().removeHandler(self._feed)
-
-        return unfollow
+        return lambda: self._feed.followers.remove(follower)
 
     def channels(self) -> list[tuple[str, str, str]]:
-        """The open channels: name or path, kind, levels."""
-        found = []
-        for channel in self._channels:
-            kind = "Syslog" if isinstance(channel, _Syslog) else "Console" if channel.path is None else "File"
-            found.append((str(channel.path or channel.settings.name), kind, ", ".join(channel.settings.levels)))
-        return found
+        """The open channels as a table: name or path, kind, levels."""
+        return [(name, kind, ", ".join(levels)) for name, kind, levels in self.open_channels()]
 
-    def rotate(self) -> list[str]:
-        """Set the log files aside as rotatestrategy says and begin new ones; returns the paths set aside."""
-        aside = []
-        for channel in self._channels:
-            if isinstance(channel, _Syslog) or channel.path is None:
-                continue
-            channel.lines.flush()
-            moved = set_aside(channel.path, self._settings.general.rotatestrategy)
-            channel.reopen()
-            if moved is not None:
-                aside.append(str(moved))
-        return aside
 
-    def _make(self, settings: LogChannel) -> _Channel | _Syslog:
-        if settings.name.lower() == "console":
-            return _Channel(settings, self._text, None, self._stream)
-        if settings.name.lower().startswith("syslog."):
-            return _Syslog(settings, self._text)
-        return _Channel(settings, self._text, self._folder / settings.name, None)
+def _read_channel(name: str, configuration: str) -> LogChannel:
+    """The channel that a line of logger.conf would make; BadRequest with what is wrong with its levels."""
+    report = Report()
+    line = Option(name, configuration.strip(), ORIGIN, 0)
+    (channel,) = read_logger(ConfFile(ORIGIN, (Section("logfiles", (line,), ORIGIN, 0),)), report).channels
+    problems = [problem.message for problem in report.problems if problem.severity == "error"]
+    if problems or not channel.levels:
+        raise BadRequest("; ".join(problems) or f"{configuration!r} names no level, known are {', '.join(LOG_LEVELS)}")
+    return channel
 
 
 def set_aside(path: Path, strategy: str) -> Path | None:

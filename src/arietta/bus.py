@@ -46,6 +46,19 @@ class Bus:
                 return True
         return False
 
+    def publish_once(self, fact: Any, topics: tuple[str, ...]) -> None:
+        """Deliver `fact` to each subscriber of any of the topics, once."""
+        told: list[Subscriber] = []
+        for topic in topics:
+            for subscriber in self._subscribers.get(topic, ()):
+                if subscriber not in told:
+                    told.append(subscriber)
+        for subscriber in told:
+            try:
+                subscriber(fact)
+            except Exception:
+                log.exception("a subscriber of %s failed on %s", ", ".join(topics), type(fact).__name__)
+
     def publish(self, fact: Any, topics: tuple[str, ...]) -> None:
         """Deliver `fact` to the subscribers of each topic, topic by topic, in order of subscription."""
         for topic in topics:

@@ -401,6 +401,7 @@ class Logs(LogFiles):
         root.removeHandler(self._feed)
         self._feed.close()
         root.setLevel(self._before)
+        logging.getLogger("arietta").setLevel(logging.NOTSET)
 
     def configure(self, settings: LoggerSettings) -> None:
         """Use the channels of another logger.conf; followers and files added at run time stay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from arietta.server import Server
 from arietta.testing import AriClient, Phone, tone
@@ -128,8 +129,9 @@ async def test_digits_of_the_phone_become_events(alice: Phone, app: AriClient) -
     await call.hang_up()
 
 
-async def test_a_phone_behind_tcp(server: Server, phone: object, app: AriClient) -> None:
-    assert callable(phone)
+async def test_a_phone_on_tcp(
+    server: Server, phone: Callable[..., Awaitable[Phone]], app: AriClient
+) -> None:
     trunk = await phone("10.0.1.7", 5060, name="trunk", transport="tcp", server=("10.0.0.1", 5060))
     call = await trunk.invite("1000")
     await call.answered()

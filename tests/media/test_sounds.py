@@ -174,7 +174,9 @@ def test_cadences_are_read() -> None:
     assert parse_tones("M69/100").segments[0].frequencies == (440.0,)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "350+440*20", "1/2/3", "1+2+3+4+5+6", "99999", "1..2", "400/999999", "M200"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "350+440*20", "1/2/3", "1+2+3+4+5+6", "99999", "1..2", "400/999999", "M200"]
+)
 def test_a_broken_cadence_names_its_element(text: str) -> None:
     with pytest.raises(ValueError, match="tone"):
         parse_tones(text)

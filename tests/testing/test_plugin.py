@@ -10,13 +10,12 @@ pytest_plugins = "pytester"
 
 
 @pytest.fixture
-def run(pytester, request):
-    """Run a test file with the plugin, whether or not the installed package registers it by itself."""
+def run(pytester):
+    """Run a test file with the plugin."""
 
     def run(text: str) -> pytest.RunResult:
         pytester.makepyfile(text)
-        installed = request.config.pluginmanager.is_registered(plugin)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *(() if installed else ("-p", plugin.__name__)))
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", plugin.__name__)
 
     return run
 

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Story = Callable[[], Coroutine[Any, Any, None]]
+"""What an owner does, until it returns or raises HungUp or Moved."""
+
 CAUSE_NORMAL = 16
 CAUSE_OUR_FAULT = 127
 # `cause` of a ChannelHangupRequest with soft=true is the flag that asked for it, not a Q.850 number.
@@ -65,7 +68,11 @@ class HungUp(Exception):
 
 
 class Moved(Exception):
-    """Raised in the owner when somebody sent the channel to another place of the dialplan."""
+    """Raised in the owner when somebody sent the channel elsewhere: it goes on with `story`, or at its new place."""
+
+    def __init__(self, story: Story | None = None) -> None:
+        super().__init__()
+        self.story = story
 
 
 class Channel:

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, ClassVar
 
 from arietta import verbose as console
-from arietta.channels.channel import HungUp, Moved
+from arietta.channels.channel import HungUp, Moved, Story
 from arietta.channels.driver import Indication
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.digits import DigitInput
@@ -75,13 +75,14 @@ class Run:
 
     async def execute(self) -> None:
         """Execute steps from the channel's place until they end; raises HungUp."""
+        story: Story = self._steps
         while True:
             try:
-                await self._steps()
+                await story()
                 return
-            except Moved:
-                # Somebody sent the channel to another place, and has set it already.
-                continue
+            except Moved as moved:
+                # Somebody sent the channel to another place, and has set it already; or it is in other hands now.
+                story = moved.story or self._steps
 
     async def _steps(self) -> None:
         plan, channel = self.plan, self.channel

@@ -45,8 +45,8 @@ class LocalLeg:
     def call(self) -> None:
         """Let the other half run the dialplan."""
         near, far = self.channel, self._far_channel()
-        if self._called or near is None or far is None:
-            return
+        if self._called or near is None or far is None or far.task is not None:
+            return  # an owner that is there already has another story than the dialplan's
         self._called = True
         # The newest first, and none is seen in the far half's channelvars before all are there, as in Asterisk.
         for name, value in reversed(near.variables.items()):

@@ -1,0 +1,1 @@
+"""Ports, mixers, codecs, files and tones: everything audible."""

@@ -83,7 +83,13 @@ class DialBridges:
         def end() -> None:
             nonlocal told
             told = True
-            bridge.destroy()
+            # A transfer may have put others into the bridge: they stay, with whoever is not ours any more.
+            ours = [member.channel for member in bridge.members if member.on_left is left]
+            if len(ours) == len(bridge.members):
+                bridge.destroy()
+            else:
+                for channel in ours:
+                    bridge.leave(channel)
 
         bridge.on_empty = Bridge.destroy
         return end

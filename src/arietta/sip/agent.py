@@ -57,6 +57,7 @@ class UserAgent:
         self.layer = TransactionLayer(timers=timers, max_transactions=max_transactions, token=token)
         self._token = token
         self._sessions: dict[tuple[str, str], InviteSession] = {}
+        self._listeners: dict[tuple[str, str], Callable[[RequestReceived, float], None]] = {}
         self._outputs: list[AgentOutput] = []
 
     @property
@@ -208,6 +209,14 @@ class UserAgent:
         """Send a request outside of any session: REGISTER, OPTIONS, MESSAGE ..."""
         return self.layer.send_request(request, destination, transport, now, user)
 
+    def listen(self, call_id: str, tag: str, take: Callable[[RequestReceived, float], None]) -> None:
+        """Have `take` answer the peer's requests in the dialog that our request with this From tag may make."""
+        self._listeners[call_id, tag] = take
+
+    def listen_no_more(self, call_id: str, tag: str) -> None:
+        """Take `listen` back."""
+        self._listeners.pop((call_id, tag), None)
+
     # -- routing ----------------------------------------------------------------------------------------------
 
     def _route(self, now: float) -> None:
@@ -225,7 +234,9 @@ class UserAgent:
             if not tag:
                 return False
             session = self._sessions.get((event.request.call_id, tag))
-            if session is None:
+            if session is None and (take := self._listeners.get((event.request.call_id, tag))) is not None:
+                take(event, now)
+            elif session is None:
                 self.refuse(event.transaction, ProtocolError(481, "no such dialog"), now)
             else:
                 session.receive(event, now)

@@ -19,7 +19,7 @@ from arietta.bridges.bridge import Bridge, Membership
 from arietta.channels.channel import Channel, HungUp
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import Conflict, NotFound
-from arietta.model import events
+from arietta.model import events, snapshots
 from arietta.model.times import wire_now
 from arietta.stasis.applications import BRIDGE, CHANNEL, Application, Applications
 from arietta.verbose import verbose
@@ -51,6 +51,14 @@ class Command:
 
     run: Callable[[], Awaitable[None]]
     abandoned: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Whose place a channel takes, and what is done as soon as its application knows."""
+
+    replaced: snapshots.Channel
+    entered: Callable[[Control], None]
 
 
 class Control:
@@ -166,7 +174,7 @@ class Controls:
         self._controls: dict[str, Control] = {}
         self.open_for_call: Callable[[Channel, str], Awaitable[CallSocket | None]] | None = None
         """Opens the socket of a channel that wants an application; None if none is configured or nobody accepts."""
-        self.replaced: dict[str, Channel] = {}  # whose place a channel takes, for its next StasisStart
+        self.replacements: dict[str, Replacement] = {}  # by the id of the channel that is to enter
 
     def get(self, channel_id: str) -> Control | None:
         """The control of a channel in an application."""
@@ -228,15 +236,17 @@ class Controls:
         channel, application = control.channel, control.application
         application.channels.add(channel.id)
         application.subscribe(CHANNEL, channel.id)
-        replaced = self.replaced.pop(channel.id, None)
+        replacement = self.replacements.pop(channel.id, None)
         application.send(
             events.StasisStart(
                 timestamp=wire_now(),
                 args=list(args),
                 channel=channel.snapshot(),
-                replace_channel=replaced.snapshot() if replaced is not None else msgspec.UNSET,
+                replace_channel=replacement.replaced if replacement is not None else msgspec.UNSET,
             )
         )
+        if replacement is not None:
+            replacement.entered(control)
 
     def _end(self, control: Control) -> None:
         channel, application = control.channel, control.application

@@ -299,11 +299,11 @@ class EventSocket:
         if protocol.state is State.OPEN:
             protocol.send_close(code)
             self._flush()
-        try:
-            async with asyncio.timeout(self._client.within):
-                await self._task
-        except TimeoutError:
+        done, _ = await asyncio.wait({self._task}, timeout=self._client.within)
+        if not done:
             self.drop()
+        elif not self._task.cancelled():  # it is when the socket was dropped
+            self._task.result()
 
     def drop(self) -> None:
         """Reset the connection, as a client that dies."""

@@ -29,6 +29,7 @@ class Wires:
         self._failed = failed
         self._datagrams: asyncio.DatagramTransport | None = None
         self._server: asyncio.AbstractServer | None = None
+        self._host = ""
         self._streams: dict[Address, _Stream] = {}
         self._connecting: dict[Address, tuple[asyncio.Task[None], list[Send]]] = {}
 
@@ -42,7 +43,7 @@ class Wires:
             name = self._datagrams.get_extra_info("sockname")
         elif protocol == "TCP":
             server = await loop.create_server(lambda: _Stream(self), host, port)
-            self._server = server
+            self._server, self._host = server, host
             name = server.sockets[0].getsockname()
         else:
             raise ValueError(f"virtual phones speak UDP and TCP, not {protocol!r}")
@@ -82,7 +83,9 @@ class Wires:
 
     async def _connect(self, destination: Address) -> None:
         try:
-            transport, _ = await asyncio.get_running_loop().create_connection(lambda: _Stream(self), *destination)
+            transport, _ = await asyncio.get_running_loop().create_connection(
+                lambda: _Stream(self), *destination, local_addr=(self._host, 0)
+            )
         except OSError:
             _, pending = self._connecting.pop(destination)
             for send in pending:

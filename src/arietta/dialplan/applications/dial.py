@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from arietta.channels.channel import Channel
+from arietta.channels.channel import Channel, Moved, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
 from arietta.dialplan.applications import Application
@@ -132,7 +132,7 @@ class Dialling:
         released: asyncio.Future[None] = channel.registry.loop.create_future()
         self.released[peer.id] = released
         self.destinations[peer.id] = resource
-        peer.own(_line(peer, released))
+        peer.own(_line(peer, released, lambda: self.run.plan.run(peer)))
         peer.set_variable("DIALEDPEERNUMBER", resource)
         peer.set_place(channel.context, channel.exten, channel.priority)
         peer.resting_app = LINE
@@ -193,9 +193,19 @@ def _leave_place(peer: Channel) -> None:
     peer.set_app(*LINE)
 
 
-async def _line(peer: Channel, released: asyncio.Future[None]) -> None:
-    """The story of a dialled channel: it lives until it is released."""
-    await peer.until(released)
+async def _line(peer: Channel, released: asyncio.Future[None], run_dialplan: Story) -> None:
+    """The story of a dialled channel: it lives until it is released, or goes where a transfer sends it."""
+
+    async def wait() -> None:
+        await peer.until(released)
+
+    story: Story = wait
+    while True:
+        try:
+            await story()
+            return
+        except Moved as moved:
+            story = moved.story or run_dialplan
 
 
 async def _dial(channel: Channel, arguments: str, run: Run) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.endpoints import Endpoints, credentials_of
 from arietta.drivers.sip.leg import SipLeg, name_addr
 from arietta.drivers.sip.location import ContactState
+from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.transports import SipTransports
 from arietta.media.engine import MediaEngine, MediaError
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE")
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE")
 LOG_EVERY_REFUSAL_UP_TO = 20
 
 
@@ -71,6 +72,9 @@ class SipDriver:
         self.transports = SipTransports(self._received, self._send_failed)
         self.contacts = Contacts(self)
         self.registrations = OutboundRegistrations(self)
+        self.messages = Messages(self)
+        self.send_message = self.messages.send_message
+        self.refer = self.messages.refer
         self.observers: list[Callable[[str, bytes, Address], None]] = []
         self.accepting = True
         self._channels: dict[str, dict[str, None]] = {}
@@ -94,6 +98,7 @@ class SipDriver:
         """Take our registrations away, then close the sockets."""
         self.registrations.stop()
         self.contacts.stop()
+        self.messages.stop()
         self.drain()
         for task in tuple(self._tasks):
             task.cancel()
@@ -183,6 +188,8 @@ class SipDriver:
                 user.receive(output, self.now())
             elif isinstance(user, ContactState):
                 self.contacts.polled(user, output)
+            elif isinstance(user, Errand):
+                self.messages.answered(user, output)
             elif hasattr(output, "registration"):
                 self.registrations.tell(output)
         except Exception:
@@ -197,7 +204,7 @@ class SipDriver:
             if request.method == "OPTIONS":
                 self._answer_options(received)
                 return
-            if request.method not in ("INVITE", "REGISTER"):
+            if request.method not in ("INVITE", "REGISTER", "MESSAGE"):
                 self.agent.respond(transaction, self.now(), 405, headers=(("Allow", self.agent.profile.allow_value),))
                 return
             endpoint = self.endpoints_table.identify(request, source)
@@ -206,6 +213,8 @@ class SipDriver:
             assert endpoint is not None
             if request.method == "REGISTER":
                 self.contacts.take_register(received, endpoint, source)
+            elif request.method == "MESSAGE":
+                self.messages.take_message(received, endpoint, source)
             else:
                 self._take_invite(received, endpoint, source)
         except ProtocolError as problem:
@@ -277,11 +286,11 @@ class SipDriver:
             return
         session = self.agent.accept_invite(
             received,
-            self._contact(transaction.transport),
+            self.contact_on(transaction.transport),
             now,
             source=source,
             remember_source=endpoint.force_rport or endpoint.rewrite_contact,
-            credentials=self._client_credentials(endpoint),
+            credentials=self.client_credentials(endpoint),
         )
         if session is None:
             leg.hangup(causes.INTERWORKING)
@@ -373,7 +382,11 @@ class SipDriver:
             leg.invite(destination)
             self.drain()
             return
-        task = self.loop.create_task(self._look_up_and_call(leg, uri), name=f"look up {uri.host}")
+        self.own(self._look_up_and_call(leg, uri), f"look up {uri.host}")
+
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run something to its end, or to that of the driver."""
+        task = self.loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -411,21 +424,23 @@ class SipDriver:
             leg.target,
             destination,
             transport,
-            self._contact(transport, endpoint.contact_user),
+            self.contact_on(transport, endpoint.contact_user),
             self.now(),
             from_=name_addr(channel.connected, endpoint.from_user, host),
             sdp=body,
-            credentials=self._client_credentials(endpoint),
+            credentials=self.client_credentials(endpoint),
             remember_source=leg.destination is not None,
             call_id=leg.protocol_id,
             max_forwards=self.settings.general.max_forwards,
         )
 
-    def _client_credentials(self, endpoint: Endpoint) -> DigestClient | None:
+    def client_credentials(self, endpoint: Endpoint) -> DigestClient | None:
+        """What answers the challenges of an endpoint."""
         auths = self.endpoints_table.auths_of(endpoint.outbound_auth)
         return DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None
 
-    def _contact(self, transport: Transport, user: str = "") -> str:
+    def contact_on(self, transport: Transport, user: str = "") -> str:
+        """Our Contact on a transport."""
         at = f"{user}@" if user else ""
         parameter = f";transport={transport.protocol.lower()}" if transport.protocol != "UDP" else ""
         return f"<sip:{at}{transport.sent_by}{parameter}>"

@@ -23,7 +23,6 @@ __all__ = ["ReferenceEngine"]
 
 LARGEST_DATAGRAM = 2048
 EVENTS_AT_ONCE = 256
-RECEIVE_BUFFER = 64 << 10
 
 
 _MESSAGE_FLAGS = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL

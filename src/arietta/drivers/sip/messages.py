@@ -1,0 +1,375 @@
+"""Requests outside of any call: texts in and out (MESSAGE, RFC 3428), and references out (REFER, RFC 3515).
+
+A text that comes in is an event and nothing else: its extension must exist, but the dialplan is not run for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from arietta.channels.driver import Party
+from arietta.config.endpoint import Endpoint
+from arietta.drivers.sip.leg import name_addr
+from arietta.drivers.sip.location import ContactState
+from arietta.errors import BadRequest, NotFound
+from arietta.model import events, snapshots
+from arietta.model.times import wire_now
+from arietta.sip.auth import DigestClient
+from arietta.sip.dialogs import literal_address
+from arietta.sip.errors import ProtocolError
+from arietta.sip.headers import canonical_name
+from arietta.sip.layer import new_token
+from arietta.sip.message import Request, Response
+from arietta.sip.transactions import Address, Event, RequestReceived, ResponseReceived, Transport
+from arietta.sip.uri import NameAddr, SipUri, parse_name_addr, quote
+
+if TYPE_CHECKING:
+    from arietta.drivers.sip.driver import SipDriver
+
+log = logging.getLogger(__name__)
+
+MAX_AUTHENTICATION_ROUNDS = 3
+MAX_REFERENCES = 1000
+REFERENCE_LASTS_S = 180.0
+PREFIXES = ("pjsip:", "pjsip/")
+
+# Headers that make the request what it is; variables of these names are left out, so that those of a text that
+# came in can be given back as they are.
+OWN_HEADERS = frozenset((
+    "Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Contact", "Content-Length", "Route", "Record-Route",
+    "Authorization", "Proxy-Authorization", "Refer-To", "Request-Uri",
+))  # fmt: skip
+FACTS = ("PJSIP_RECVADDR", "PJSIP_TRANSPORT")
+DISPLAY_NAME = "display_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an address is reached."""
+
+    endpoint: Endpoint
+    to: NameAddr
+    transport: Transport
+    destination: Address | None
+    """None when a name has to be looked up."""
+
+
+@dataclass(slots=True, eq=False)
+class Errand:
+    """One request of ours until its final response."""
+
+    request: Request
+    way: Way
+    destination: Address
+    credentials: DigestClient | None
+    rounds: int = 0
+
+    def authenticate(self, challenge: Response) -> bool:
+        """Make the request that answers a challenge; False if it cannot be answered."""
+        if self.credentials is None or self.rounds >= MAX_AUTHENTICATION_ROUNDS:
+            return False
+        answers = self.credentials.answer(self.request, challenge)
+        if answers is None:
+            return False
+        again = self.request.copy()
+        for name, _ in answers:
+            again.remove(name)
+        for name, value in answers:
+            again.add(name, value)
+        again.set("CSeq", f"{again.cseq.number + 1} {again.method}")
+        self.request, self.rounds = again, self.rounds + 1
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.request.method} to {self.request.uri_text}"
+
+
+class Messages:
+    """Texts and references of one driver."""
+
+    def __init__(self, driver: SipDriver) -> None:
+        self._driver = driver
+        self._references: dict[tuple[str, str], asyncio.TimerHandle] = {}
+
+    def stop(self) -> None:
+        """Wait for the outcome of references no longer."""
+        for key in tuple(self._references):
+            self._forget(key)
+
+    # -------------------------------------------------------------------------------------------------- texts in
+
+    def take_message(self, received: RequestReceived, endpoint: Endpoint, source: Address) -> None:
+        """Answer a MESSAGE of an authenticated endpoint, and tell who listens to the endpoint."""
+        driver, request, transaction = self._driver, received.request, received.transaction
+        kind = request.content_type
+        if kind and not kind.startswith("text/"):
+            driver.agent.respond(transaction, driver.now(), 415, headers=(("Accept", "text/plain"),))
+            return
+        context, exten = endpoint.message_context or endpoint.context, request.uri.user or "s"
+        dialplan = driver.registry.dialplan
+        if dialplan is None or not dialplan.exists(context, exten, 1, request.from_.uri.user or ""):
+            log.info("text from %s to %s@%s: no such extension", endpoint.name, exten, context)
+            driver.agent.respond(transaction, driver.now(), 404)
+            return
+        driver.agent.respond(transaction, driver.now(), 202)
+        bus, name = driver.registry.bus, endpoint.name
+        topics = (f"endpoint:PJSIP/{name}", "endpoint:PJSIP", "endpoint:")
+        shown = driver.endpoint(name)
+        if shown is not None and bus.wanted(topics):
+            message = read_text(request, source, transaction.transport)
+            bus.publish(events.TextMessageReceived(timestamp=wire_now(), message=message, endpoint=shown), topics)
+
+    # ------------------------------------------------------------------------------------------- requests that go
+
+    def send_message(self, to: str, sender: str, body: str, variables: Mapping[str, str]) -> None:
+        """Send a text; NotFound where `to` leads nowhere, BadRequest for what cannot be written."""
+        way = self._way(to)
+        headers = _headers(variables)
+        kind = headers.pop("Content-Type", "text/plain")
+        request = self._request("MESSAGE", way, sender, headers)
+        request.set("Content-Type", kind if kind.lower().startswith("text/") else "text/plain")
+        request.body = body.encode("utf-8", "replace")
+        self._send(request, way)
+
+    def refer(self, to: str, sender: str, refer_to: str, to_self: bool, variables: Mapping[str, str]) -> None:
+        """Ask an address to call `refer_to`: a URI or an endpoint, which is met here with `to_self`."""
+        way = self._way(to)
+        headers = _headers({name: value for name, value in variables.items() if name != DISPLAY_NAME})
+        target = self._reference(refer_to, to_self, way.transport, variables.get(DISPLAY_NAME, ""))
+        request = self._request("REFER", way, sender, headers)
+        request.set("Refer-To", target)
+        request.set("Contact", self._driver.contact_on(way.transport))
+        self._expect_news(request)
+        self._send(request, way)
+
+    def answered(self, errand: Errand, event: Event) -> None:
+        """Take what became of a request: answer a challenge once more, else write the outcome down."""
+        if not isinstance(event, ResponseReceived):
+            log.warning("%s: %s", errand, "no answer" if type(event).__name__ == "TimedOut" else "cannot be sent")
+            self._forget(_key(errand.request))
+            return
+        response = event.response
+        if response.status < 200:
+            return
+        if response.status in (401, 407) and errand.authenticate(response):
+            self._begin(errand)
+            return
+        if response.status >= 300:
+            log.warning("%s: %d %s", errand, response.status, response.reason)
+            self._forget(_key(errand.request))
+
+    def _request(self, method: str, way: Way, sender: str, headers: Mapping[str, str]) -> Request:
+        driver = self._driver
+        fields = {
+            "Via": [],
+            "From": [f"{self._from(sender, way)};tag={new_token()}"],
+            "To": [str(way.to)],
+            "Call-ID": [new_token() + new_token()],
+            "CSeq": [f"1 {method}"],
+            "Max-Forwards": [str(driver.settings.general.max_forwards)],
+            "User-Agent": [driver.agent.profile.product],
+        }
+        request = Request(method, way.to.uri_text, fields)
+        for name, value in headers.items():
+            request.set(name, value)
+        return request
+
+    def _send(self, request: Request, way: Way) -> None:
+        driver = self._driver
+        credentials = driver.client_credentials(way.endpoint)
+        if way.destination is not None:
+            self._begin(Errand(request, way, way.destination, credentials))
+            driver.drain()
+            return
+        driver.own(self._look_up_and_send(request, way, credentials), f"look up {way.to.uri.host}")
+
+    async def _look_up_and_send(self, request: Request, way: Way, credentials: DigestClient | None) -> None:
+        destination = await self._driver.look_up(way.to.uri)
+        if destination is None:
+            log.warning("%s to %s: host %s cannot be found", request.method, way.to.uri_text, way.to.uri.host)
+            self._forget(_key(request))
+            return
+        self._begin(Errand(request, way, destination, credentials))
+        self._driver.drain()
+
+    def _begin(self, errand: Errand) -> None:
+        driver = self._driver
+        driver.agent.send_request(errand.request, errand.destination, errand.way.transport, driver.now(), errand)
+
+    # --------------------------------------------------------------------------------------------------- addresses
+
+    def _way(self, to: str) -> Way:
+        """ENDPOINT, ENDPOINT@anything, ENDPOINT/AOR or ENDPOINT/URI; a URI alone goes by the default endpoint."""
+        driver, table = self._driver, self._driver.endpoints_table
+        name, slash, rest = to.partition("/")
+        endpoint = table.get(name) or (table.get(name.partition("@")[0]) if not slash else None)
+        if endpoint is None and ("@" in to or ":" in to):
+            name, rest = driver.settings.general.default_outbound_endpoint, to
+            endpoint = table.get(name)
+        if endpoint is None:
+            raise NotFound(f"{to!r} leads nowhere: PJSIP endpoint {name!r} does not exist")
+        contact: ContactState | None = None
+        if not rest or rest in endpoint.aors:
+            contact = next((c for c in driver.contacts.of(endpoint) if c.usable and rest in ("", c.aor)), None)
+            if contact is None:
+                raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached")
+            address = NameAddr("", contact.uri)
+        else:
+            address = _address(rest)
+        try:
+            uri = address.uri
+        except ProtocolError as problem:
+            raise NotFound(f"{to!r} leads nowhere: {problem}") from problem
+        transport = contact.transport if contact is not None else None
+        if transport is None:
+            protocol = (uri.parameter("transport") or "udp").upper()
+            transport = driver.transports.find(endpoint.transport if protocol == "UDP" else "", protocol)
+        if transport is None:
+            raise NotFound(f"{to!r} leads nowhere: there is no transport for it")
+        source = contact.source if contact is not None and transport.reliable else None
+        return Way(endpoint, address, transport, source or literal_address(uri))
+
+    def _from(self, sender: str, way: Way) -> str:
+        """From as the client names it: an endpoint, a URI with or without a name, or a user."""
+        driver, text = self._driver, _without_prefix(sender)
+        host = way.endpoint.from_domain or way.transport.host
+        endpoint = driver.endpoints_table.get(text)
+        if endpoint is not None:
+            known = endpoint.callerid
+            return name_addr(Party(known.name, known.number), endpoint.from_user or known.number or endpoint.name, host)
+        if not text:
+            user = way.endpoint.from_user or driver.settings.general.default_from_user
+            return f"<{SipUri('sip', user, host)}>"
+        try:
+            address = _address(text) if ":" in text or "@" in text else NameAddr("", str(SipUri("sip", text, host)))
+            _ = address.uri
+        except ProtocolError as problem:
+            raise BadRequest(f"from {sender!r} is no address: {problem}") from problem
+        return str(NameAddr(address.display, address.uri_text))
+
+    def _reference(self, refer_to: str, to_self: bool, transport: Transport, display: str) -> str:
+        """The Refer-To value."""
+        driver, text = self._driver, _without_prefix(refer_to)
+        endpoint = driver.endpoints_table.get(text)
+        if endpoint is not None and to_self:
+            address = NameAddr("", str(SipUri("sip", endpoint.name, transport.host, transport.port)))
+        elif endpoint is not None:
+            contact = next((c for c in driver.contacts.of(endpoint) if c.usable), None)
+            if contact is None:
+                raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact to refer to")
+            address = NameAddr("", contact.uri)
+        else:
+            try:
+                address = _address(text)
+                _ = address.uri
+            except ProtocolError as problem:
+                raise BadRequest(f"refer_to {refer_to!r} is neither an endpoint nor an address") from problem
+        display = _one_line(DISPLAY_NAME, display) or address.display
+        if not display and not any(sign in address.uri_text for sign in ",;?"):
+            return address.uri_text
+        return str(NameAddr(display, address.uri_text))
+
+    # ------------------------------------------------------------------------------ what becomes of a reference
+
+    def _expect_news(self, request: Request) -> None:
+        """Take the NOTIFYs of the subscription that a REFER makes (RFC 3515 2.4.4), for a time."""
+        if len(self._references) >= MAX_REFERENCES:
+            self._forget(next(iter(self._references)))
+        key = _key(request)
+        self._references[key] = self._driver.loop.call_later(REFERENCE_LASTS_S, self._forget, key)
+        self._driver.agent.listen(*key, self._notified)
+
+    def _notified(self, received: RequestReceived, now: float) -> None:
+        agent, request = self._driver.agent, received.request
+        if request.method != "NOTIFY":
+            agent.respond(received.transaction, now, 405, headers=(("Allow", "NOTIFY"),))
+            return
+        agent.respond(received.transaction, now, 200)
+        outcome = request.body.decode("utf-8", "replace").partition("\r\n")[0]
+        log.info("reference of %s: %s", request.from_.uri, outcome[:100])
+        if (request.get("Subscription-State") or "").strip().lower().startswith("terminated"):
+            self._forget((request.call_id, request.to_tag))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        timer = self._references.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+            self._driver.agent.listen_no_more(*key)
+
+
+def read_text(request: Request, source: Address, transport: Transport) -> snapshots.TextMessage:
+    """A MESSAGE as ARI shows it; ports and parameters of From and To are left out (RFC 3261 19.1.1)."""
+    variables = {"PJSIP_RECVADDR": _shown(source), "PJSIP_TRANSPORT": transport.protocol}
+    for name, values in request.headers.items():
+        variables[name] = _clean(", ".join(values))
+    variables["Content-Length"] = str(len(request.body))
+    sender, recipient = request.from_, _bare(request.to.uri)
+    sender_uri = f"<{_bare(sender.uri)}>"
+    return snapshots.TextMessage(
+        from_=_clean(f"{quote(sender.display)} {sender_uri}" if sender.display else sender_uri),
+        to=_clean(f"pjsip:{recipient.partition(':')[2]}"),
+        body=request.body.decode("utf-8", "replace"),
+        variables=variables,
+    )
+
+
+def _headers(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables as header fields; BadRequest for a name or value that cannot be one."""
+    headers = {}
+    for name, value in variables.items():
+        if name in FACTS:
+            continue
+        try:
+            header = canonical_name(name)
+        except ProtocolError as problem:
+            raise BadRequest(f"Variable {name[:64]!r} cannot be a SIP header: {problem}") from problem
+        if header not in OWN_HEADERS:
+            headers[header] = _one_line(name, value)
+    return headers
+
+
+def _one_line(name: str, value: str) -> str:
+    if "\r" in value or "\n" in value or "\0" in value:
+        raise BadRequest(f"Variable {name} holds a line break, which no SIP header can")
+    return value
+
+
+def _address(text: str) -> NameAddr:
+    """``"Name" <sip:user@host>``, ``sip:user@host`` or ``user@host``; ProtocolError for anything else."""
+    text = text.strip()
+    if "\r" in text or "\n" in text:
+        raise ProtocolError(400, "an address is one line")
+    if "<" not in text and not text.lower().startswith(("sip:", "sips:", "tel:")):
+        text = f"sip:{text}"
+    if "<" not in text:
+        text = f"<{text}>"
+    address = parse_name_addr(text)
+    _ = address.uri
+    return NameAddr(address.display, address.uri_text)
+
+
+def _without_prefix(text: str) -> str:
+    text = text.strip()
+    return text[6:] if text.lower().startswith(PREFIXES) else text
+
+
+def _bare(uri: SipUri) -> str:
+    return str(SipUri(uri.scheme, uri.user, uri.host))
+
+
+def _shown(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _clean(text: str) -> str:
+    """Text without the stray bytes that JSON cannot carry."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _key(request: Request) -> tuple[str, str]:
+    return request.call_id, request.from_tag

@@ -1,0 +1,232 @@
+"""Transfers over SIP: REFER in a call, its progress as NOTIFYs, and the call that is left behind (RFC 3515, 3891, 5589).
+
+What a transfer does to channels and bridges is not decided here: `Transfers` is asked. An INVITE with Replaces is not
+carried: it is taken as a call like any other, and refused with 420 where the caller requires it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from arietta.channels.channel import Channel, State
+from arietta.sip import events
+from arietta.sip.errors import ProtocolError
+from arietta.sip.headers import parse_parameters
+from arietta.sip.invite import InviteSession
+from arietta.sip.message import Request, reason_phrase
+from arietta.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from arietta.drivers.sip.driver import SipDriver
+    from arietta.drivers.sip.leg import SipLeg
+
+log = logging.getLogger(__name__)
+
+HANDLING = "PJSIP_TRANSFER_HANDLING"
+"""What the channel's function of that name keeps; `ari-only` leaves transfers to the application."""
+PARTING_SECONDS = 60.0
+"""How long a phone that was transferred away may take to send its BYE."""
+SUBSCRIPTION_SECONDS = 60
+FINAL_STATUS = {"channel_answered": 200, "channel_declined": 603, "channel_unavailable": 503}
+"""What the last NOTIFY says for the states of a transfer that an application carries out; other states send none."""
+
+
+class Transfers(Protocol):
+    """Who carries transfers out; each call returns the SIP status of the outcome."""
+
+    def blind(self, phone: Channel, exten: str, context: str, variables: Mapping[str, str]) -> int:
+        """Send those that talk to `phone` to an extension that exists."""
+        ...
+
+    def attended(self, first: Channel, second: Channel) -> int:
+        """Connect those that talk to `first`, which asks for it, with those that talk to `second`."""
+        ...
+
+    def ask(self, phone: Channel, wanted: Destination, second: Channel | None, state: str | None = None) -> None:
+        """Leave a transfer to the application of `phone`, or tell it how far it said the transfer is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a phone wants those that it talks to."""
+
+    exten: str
+    protocol_id: str = ""
+    """Call-ID of the call to be replaced; empty for a blind transfer."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The tags of that call."""
+
+
+class Transfer:
+    """One REFER that was accepted, until its last NOTIFY."""
+
+    def __init__(self, leg: SipLeg, session: InviteSession, number: int, *, silent: bool) -> None:
+        self.over = False
+        self.wanted: Destination | None = None
+        self.second: Channel | None = None
+        self._leg = leg
+        self._session = session
+        # RFC 3515 2.4.6: the second REFER of a dialog and those after it are told apart by their CSeq.
+        self._event = f"refer;id={number}" if number else "refer"
+        self._silent = silent  # RFC 4488: the phone asked not to be notified
+
+    def notify(self, status: int) -> None:
+        """Tell the phone the status of the transfer; one from 200 on is the last."""
+        self.over = status >= 200
+        if self._silent:
+            return
+        state = "terminated;reason=noresource" if self.over else f"active;expires={SUBSCRIPTION_SECONDS}"
+        driver = self._leg.driver
+        self._session.request(
+            driver.now(),
+            "NOTIFY",
+            f"SIP/2.0 {status} {reason_phrase(status)}\r\n".encode(),
+            headers=(("Event", self._event), ("Subscription-State", state)),
+            content_type="message/sipfrag;version=2.0",
+        )
+        driver.drain()
+
+
+def take_refer(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> None:
+    """Answer a REFER in the call of a channel, and have it carried out."""
+    session, driver = event.session, leg.driver
+    transfers = driver.transfers
+    status, uri = _refusal(leg, channel, event)
+    silent = (event.request.get("Refer-Sub") or "").strip().lower() == "false"
+    headers = (("Refer-Sub", "false"),) if silent and status == 202 else ()
+    session.respond(event.transaction, driver.now(), status, headers=headers)
+    if status != 202 or uri is None or transfers is None:
+        log.info("channel %s: REFER to %s is refused with %d", channel.name, event.refer_to.uri_text, status)
+        return
+    number = event.request.cseq.number if leg.transfer is not None else 0
+    transfer = leg.transfer = Transfer(leg, session, number, silent=silent)
+    transfer.notify(100)
+    replaces = next((value for name, value in uri.headers if name.lower() == "replaces"), None)
+    if channel.functions.get(HANDLING) == "ari-only":
+        transfer.second = _replaced(driver, replaces)
+        transfer.wanted = _destination(uri, replaces)
+        transfers.ask(channel, transfer.wanted, transfer.second)
+        return
+    outcome = _carry_out(leg, channel, transfers, uri, replaces, event.request)
+    log.info("channel %s: transfer to %s: %d", channel.name, event.refer_to.uri_text, outcome)
+    leg.parting = outcome == 200
+    transfer.notify(outcome)
+
+
+def report_progress(leg: SipLeg, channel: Channel, state: str) -> None:
+    """Take what the application says about the transfer that it was asked to carry out."""
+    transfer, transfers = leg.transfer, leg.driver.transfers
+    if transfer is None or transfer.over or transfer.wanted is None or transfers is None:
+        return
+    transfers.ask(channel, transfer.wanted, transfer.second, state)
+    status = FINAL_STATUS.get(state)
+    if status is not None:
+        transfer.notify(status)
+
+
+def part(driver: SipDriver, session: InviteSession) -> None:
+    """Leave the BYE of a call without channel to the phone, for a while."""
+
+    def give_up() -> None:
+        if driver.parting.pop(session, None) is not None:
+            session.bye(driver.now())
+            driver.drain()
+
+    driver.parting[session] = driver.loop.call_later(PARTING_SECONDS, give_up)
+
+
+def parted(driver: SipDriver, session: InviteSession, *, bye: bool = False) -> None:
+    """The call that was left behind is over; with `bye` we say so."""
+    timer = driver.parting.pop(session, None)
+    if timer is not None:
+        timer.cancel()
+        if bye:
+            session.bye(driver.now())
+
+
+def take_notify(driver: SipDriver, event: events.RequestInDialog) -> None:
+    """Answer a NOTIFY: how the REFER goes with which we sent a phone away. When it is over, so is the call."""
+    request, session = event.request, event.session
+    if (request.get("Event") or "").partition(";")[0].strip().lower() != "refer":
+        session.respond(event.transaction, driver.now(), 489, headers=(("Allow-Events", "refer"),))
+        return
+    session.respond(event.transaction, driver.now(), 200)
+    if (request.get("Subscription-State") or "").strip().lower().startswith("terminated"):
+        parted(driver, session, bye=True)
+
+
+def _refusal(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> tuple[int, SipUri | None]:
+    """202 and the URI of a REFER that can be carried out, or the status that refuses it."""
+    if leg.driver.transfers is None:
+        return 501, None
+    if not leg.endpoint.allow_transfer:
+        return 603, None
+    if channel.state is not State.UP:
+        return 403, None
+    if leg.transfer is not None and not leg.transfer.over:
+        return 491, None
+    try:
+        uri = event.refer_to.uri
+    except ProtocolError as problem:
+        return problem.status, None
+    if not uri.user:
+        return 400, None
+    return 202, uri
+
+
+def _carry_out(
+    leg: SipLeg, channel: Channel, transfers: Transfers, uri: SipUri, replaces: str | None, request: Request
+) -> int:
+    """Do it; returns the status that the phone is told in the end."""
+    if replaces is not None:
+        second = _replaced(leg.driver, replaces)
+        # Without a call of ours that has these tags, the one to be replaced is elsewhere.
+        return transfers.attended(channel, second) if second is not None else 404
+    dialplan = channel.registry.dialplan
+    context = channel.get_variable("TRANSFER_CONTEXT") or leg.endpoint.context
+    exten = uri.user or ""
+    if dialplan is None or not dialplan.exists(context, exten, 1, channel.caller.number):
+        return 404
+    variables = {
+        "SIPTRANSFER": "yes",
+        "SIPREFERTOHDR": request.get("Refer-To") or "",
+        "SIPREFERREDBYHDR": request.get("Referred-By") or "",
+    }
+    return transfers.blind(channel, exten, context, {name: value for name, value in variables.items() if value})
+
+
+def _parse_replaces(value: str) -> tuple[str, str, str] | None:
+    """Call-ID, to-tag and from-tag of a Replaces value (RFC 3891 6.1); None if one of them is missing."""
+    call_id, _, tail = value.partition(";")
+    try:
+        parameters = dict(parse_parameters(tail))
+    except ProtocolError:
+        return None
+    to_tag, from_tag = parameters.get("to-tag"), parameters.get("from-tag")
+    return (call_id.strip(), to_tag, from_tag) if call_id.strip() and to_tag and from_tag else None
+
+
+def _replaced(driver: SipDriver, replaces: str | None) -> Channel | None:
+    """The channel of the call that a Replaces value names."""
+    named = _parse_replaces(replaces) if replaces is not None else None
+    if named is None:
+        return None
+    call_id, to_tag, from_tag = named
+    # The tags are named from the far end's side (RFC 3891 3); some phones name them from their own.
+    session = driver.agent.find_session(call_id, to_tag, from_tag) or driver.agent.find_session(
+        call_id, from_tag, to_tag
+    )
+    user: Any = session.user if session is not None else None
+    return getattr(user, "channel", None)
+
+
+def _destination(uri: SipUri, replaces: str | None) -> Destination:
+    named = _parse_replaces(replaces) if replaces is not None else None
+    if named is None:
+        return Destination(uri.user or "")
+    call_id, to_tag, from_tag = named
+    return Destination(uri.user or "", call_id, {"to-tag": to_tag, "from-tag": from_tag})

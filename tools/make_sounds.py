@@ -425,8 +425,6 @@ def main(wanted: Sequence[str]) -> int:
             write_sound(english / sound_id, make_sound(sound_id, text), as_wav=sound_id in AS_WAV)
     if not wanted or "moh" in wanted:
         write_sound(DATA / "moh" / MUSIC_ID, music(), as_wav=False)
-    listing = "".join(f"{sound_id}: {text}\n" for sound_id, text in sorted(texts.items()))
-    (english / "core-sounds-en.txt").write_text(listing, "utf-8")
     return 0
 
 

@@ -58,6 +58,17 @@ class DialRequest:
     on_channel: Callable[[Channel], None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TransferTarget:
+    """Where a far end wants those that it talks to."""
+
+    exten: str
+    protocol_id: str = ""
+    """Of the call that is to be replaced (SIP: its Call-ID); empty for a blind transfer."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What else names that call (SIP: its tags)."""
+
+
 class CannotRequest(Exception):
     """No channel can be made towards the resource; `cause` is Q.850 (20: absent, 3: no route, 44: none free)."""
 

@@ -49,8 +49,20 @@ def _check_ari(config: Config, report: Report) -> None:
         report.warn(ari, "there is no user, nobody can use the REST interface")
     if ari.general.enabled and ari.users and not config.http.enabled:
         report.warn(config.http.at("enabled"), "enabled is not yes, the REST interface cannot be reached")
+    served: dict[str, str] = {}
     for socket in ari.outbound_websockets.values():
-        if socket.websocket_client_id not in config.websocket_clients:
+        for app in socket.apps:
+            first = served.setdefault(app, socket.name)
+            if first != socket.name:
+                report.error(socket.at("apps"), f"app {app} of [{socket.name}] is served by [{first}] already")
+        client = config.websocket_clients.get(socket.websocket_client_id)
+        if client is not None and client.connection_type not in ("persistent", "per_call_config"):
+            report.error(
+                client.at("connection_type"),
+                f"connection_type {client.connection_type or 'of [' + client.name + ']'} is not persistent or"
+                f" per_call_config, which [{socket.name}] of ari.conf needs",
+            )
+        if client is None:
             report.error(
                 socket.at("websocket_client_id"),
                 f"websocket_client_id {socket.websocket_client_id or 'without value'} is not in websocket_client.conf",

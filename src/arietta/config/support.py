@@ -27,7 +27,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=endpoint": _words("""
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by call_group pickup_group
-        named_call_group named_pickup_group device_state_busy_at tone_zone tenantid contact_user rtp_ipv6"""),
+        named_call_group named_pickup_group message_context device_state_busy_at tone_zone tenantid
+        contact_user rtp_ipv6"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
         qualify_frequency qualify_timeout qualify_2xx_only"""),
@@ -72,11 +73,11 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
         trust_connected_line send_connected_line rpid_immediate send_diversion callerid_tag aggregate_mwi mailboxes
         mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox subscribe_context
-        sub_min_expiry allow_subscribe allow_transfer allow_overlap overlap_context one_touch_recording
+        sub_min_expiry allow_subscribe allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
         cos_audio cos_video timers_min_se timers_sess_expires refer_blind_progress notify_early_inuse_ringing
         sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
-        accept_multiple_sdp_answers message_context fax_detect_timeout"""),
+        accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=aor": _words("mailboxes voicemail_extension"),
     "pjsip.conf type=identify": frozenset(("srv_lookups",)),
     "extensions.conf [general]": _words("extenpatternmatchnew clearglobalvars userscontext"),

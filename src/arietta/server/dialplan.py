@@ -8,13 +8,16 @@ from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
 from arietta.channels.channel import Channel
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import split_arguments
-from arietta.dialplan.errors import ApplicationError
+from arietta.dialplan.errors import ApplicationError, FunctionError
+from arietta.dialplan.functions import Function, needed
+from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
+from arietta.drivers.sip.transfer import HANDLING
 from arietta.media.engine import Music, PlayEnd, PlayEndReason, Tones
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
-from arietta.stasis.media_uris import MediaFailed, MediaLibrary
+from arietta.stasis.media_uris import MediaFailed, MediaLibrary, tell_playing
 
 
 class DialplanMedia:
@@ -37,6 +40,7 @@ class DialplanMedia:
             failed = how.reason is PlayEndReason.FAILED
             on_end(how.error or "it cannot be played" if failed else None)
 
+        tell_playing(channel.name, source, channel.language)
         return port.play(source, on_end=ended).stop
 
     def tones(self, channel: Channel, what: str | None) -> bool:
@@ -78,7 +82,9 @@ class DialBridges:
                 on_left(channel)
 
         for channel in (peer, caller):
-            bridge.join(Membership(channel, on_left=left))
+            # A Local channel that was dialled says nothing of itself, as in Asterisk.
+            silent = channel is peer and channel.technology == "Local"
+            bridge.join(Membership(channel, on_left=left, inhibit_connected_line=silent))
 
         def end() -> None:
             nonlocal told
@@ -154,4 +160,21 @@ def broadcast_application(broadcasts: Broadcasts) -> Application:
         "Offers the channel to every ARI application whose name matches, for so many milliseconds; the first that "
         "claims it gets it. STASISSTATUS is SUCCESS, FAILED or TIMEOUT afterwards.",
         execute,
+    )
+
+
+def transfer_handling() -> Function:
+    """``PJSIP_TRANSFER_HANDLING()``: who carries out the transfers that the phone asks for."""
+
+    def write(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+        if value not in ("", "ari-only"):
+            raise FunctionError(HANDLING, f"{value!r} is neither ari-only nor empty")
+        needed(channel, HANDLING).functions[HANDLING] = value
+
+    return Function(
+        HANDLING,
+        f"{HANDLING}()",
+        "Set to `ari-only` the transfers of a PJSIP channel are left to its ARI application; set to nothing, they are "
+        "carried out by the server.",
+        write=write,
     )

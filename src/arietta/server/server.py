@@ -75,6 +75,7 @@ from arietta.server.dialplan import (
     DialplanMedia,
     broadcast_application,
     stasis_application,
+    transfer_handling,
 )
 from arietta.server.outbound import OutboundSockets
 from arietta.stasis.applications import Applications
@@ -85,6 +86,7 @@ from arietta.stasis.media_uris import MediaLibrary
 from arietta.stasis.originating import Originating
 from arietta.stasis.playbacks import Playbacks
 from arietta.stasis.recordings import Recordings
+from arietta.stasis.transfers import Transfers
 from arietta.store import Store
 
 log = logging.getLogger(__name__)
@@ -176,8 +178,10 @@ class Server:
         )
         self.dialplan.applications.add(stasis_application(self.controls))
         self.dialplan.applications.add(broadcast_application(self.broadcasts))
+        self.dialplan.functions.add(transfer_handling())
         self.channels.dialplan = self.dialplan
         self.sip = SipDriver(self.channels, config.pjsip, product=self.version)
+        self.sip.transfers = Transfers(self.channels, self.controls)
         self.local = LocalDriver(self.channels)
         self.channels.drivers = {"pjsip": self.sip, "local": self.local}
         self._set_limits(config)

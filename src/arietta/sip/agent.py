@@ -203,6 +203,12 @@ class UserAgent:
         self.counters[f"refused.{error.status}"] += 1
         return self.respond(transaction, now, error.status, headers=error.headers)
 
+    def find_session(self, call_id: str, local_tag: str, remote_tag: str) -> InviteSession | None:
+        """The session of a dialog by its identifier (RFC 3261 12), for Replaces (RFC 3891 3)."""
+        session = self._sessions.get((call_id, local_tag))
+        dialog = session.dialog if session is not None else None
+        return session if dialog is not None and dialog.remote_tag == remote_tag else None
+
     def send_request(
         self, request: Request, destination: Address, transport: Transport, now: float, user: object = None
     ) -> ClientTransaction:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from arietta import verbose
 from arietta.media import say, tones
 from arietta.media.engine import Files, Source
 from arietta.media.sounds import SoundLibrary
 
 # Tried in this order for a recording named without a suffix.
 RECORDING_SUFFIXES = ("wav", "WAV", "gsm", "ulaw", "alaw", "sln", "sln16", "wav16")
+
+# What the console names a file by: its codec, and the folder of what is spoken piece by piece.
+CODECS = {"wav": "slin", "wav16": "slin16", "WAV": "gsm", "sln": "slin"} | {
+    f"sln{rate}": f"slin{rate}" for rate in (12, 16, 24, 32, 44, 48, 96, 192)
+}
+SPOKEN_FOLDERS = ("digits", "letters", "phonetic", "silence")
 
 
 class MediaFailed(Exception):
@@ -85,6 +92,16 @@ class MediaLibrary:
         except ValueError as problem:
             raise MediaFailed(f"media URI {uri!r}: {problem}") from problem
         return Files(tuple(self._sound(name, language) for name in names))
+
+
+def tell_playing(who: str, source: Source, language: str) -> None:
+    """Tell the console which files somebody hears, each with the codec it holds in the place of its suffix."""
+    if not isinstance(source, Files) or verbose.level() < 3:
+        return
+    for path in map(PurePath, source.paths):
+        folder = f"{path.parent.name}/" if path.parent.name in SPOKEN_FOLDERS else ""
+        suffix = path.suffix[1:]
+        verbose.verbose(3, f"<{who}> Playing '{folder}{path.stem}.{CODECS.get(suffix, suffix)}' (language '{language}')")
 
 
 def _say_number(text: str) -> Sequence[str]:

@@ -17,7 +17,7 @@ from arietta.media.engine import PlayEnd, PlayEndReason, Player, Port
 from arietta.model import events, snapshots
 from arietta.model.snapshots import PlaybackState
 from arietta.model.times import wire_now
-from arietta.stasis.media_uris import MediaFailed, MediaLibrary
+from arietta.stasis.media_uris import MediaFailed, MediaLibrary, tell_playing
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,11 @@ T = TypeVar("T")
 
 class Voice(Protocol):
     """Where a playback is heard: a channel's owner, or a bridge's announcer."""
+
+    @property
+    def name(self) -> str:
+        """What the console calls it."""
+        ...
 
     @property
     def port(self) -> Port | None:
@@ -125,6 +130,7 @@ class Playback:
             return FAILED
         if port is None:
             return FAILED
+        tell_playing(voice.name, source, self._language)
         ended: asyncio.Future[PlayEnd] = asyncio.get_running_loop().create_future()
 
         def end(how: PlayEnd) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, NoReturn
 
 from msgspec import UNSET, UnsetType
@@ -19,7 +17,7 @@ from arietta.bridges.bridge import Bridge, Membership
 from arietta.channels import signals
 from arietta.channels.channel import Channel, HungUp, Moved, Story
 from arietta.channels.dialing import Attempt
-from arietta.channels.driver import CannotRequest, DialRequest, Party
+from arietta.channels.driver import CannotRequest, DialRequest, Party, TransferTarget
 from arietta.channels.registry import ChannelRegistry
 from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now
@@ -30,28 +28,14 @@ LINK = "_attended@transfer/n"
 """The Local channel that ties what cannot be merged."""
 
 
-class Result(Enum):
-    """How a transfer went, as its event says it."""
-
-    SUCCESS = "Success"
-    INVALID = "Invalid"
-    """There is nobody to transfer, or nothing to transfer to."""
-    FAIL = "Fail"
-    """No channel could be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a transfer that is left to the application was asked to go."""
-
-    exten: str
-    protocol_id: str = ""
-    """Of the call to be replaced; empty for a blind transfer."""
-    parameters: Mapping[str, str] = field(default_factory=dict)
+SUCCESS, INVALID, FAIL = 200, 400, 500
+"""How a transfer went, as SIP statuses: invalid is one without anybody to transfer, failed one without a channel."""
+RESULTS = {SUCCESS: "Success", INVALID: "Invalid", FAIL: "Fail"}
+"""What the events call them."""
 
 
 class Transfers:
-    """Carries out transfers."""
+    """Carries out transfers; each returns its outcome."""
 
     def __init__(self, channels: ChannelRegistry, controls: Controls) -> None:
         self._channels = channels
@@ -59,46 +43,46 @@ class Transfers:
 
     # ---------------------------------------------------------------------------------------------- blind transfers
 
-    def blind(self, phone: Channel, exten: str, context: str, variables: Mapping[str, str]) -> Result:
+    def blind(self, phone: Channel, exten: str, context: str, variables: Mapping[str, str]) -> int:
         """Send those that talk to `phone` to an extension that exists; BridgeBlindTransfer tells how it went."""
         bridge, others = phone.bridge, peers_of(phone)
         if bridge is None or not others:
-            _tell_blind(phone, exten, context, Result.INVALID)
-            return Result.INVALID
+            _tell_blind(phone, exten, context, INVALID)
+            return INVALID
         if not _is_of_application(bridge):
-            _tell_blind(phone, exten, context, Result.SUCCESS)
+            _tell_blind(phone, exten, context, SUCCESS)
             for other in others:
                 other.set_place(context, exten, 1)
                 other.interrupt(Moved())
             self._say_goodbye(phone, BLIND_VARIABLE)
             for other in others:
                 bridge.leave(other)
-            return Result.SUCCESS
+            return SUCCESS
         half = self._local(phone, f"{exten}@{context}/n", {**variables, BLIND_VARIABLE: phone.name})
         if half is None:
-            _tell_blind(phone, exten, context, Result.FAIL)
-            return Result.FAIL
-        _tell_blind(phone, exten, context, Result.SUCCESS, half)
+            _tell_blind(phone, exten, context, FAIL)
+            return FAIL
+        _tell_blind(phone, exten, context, SUCCESS, half)
         story = self._place_in_bridge(half, phone, bridge, BLIND_VARIABLE)
         self._say_goodbye(phone, BLIND_VARIABLE)
         half.own(story())
         _watch_answer(half)
-        return Result.SUCCESS
+        return SUCCESS
 
     # ------------------------------------------------------------------------------------------- attended transfers
 
-    def attended(self, first: Channel, second: Channel) -> Result:
+    def attended(self, first: Channel, second: Channel) -> int:
         """Connect those that talk to `first`, which asks for it, with `second`'s; BridgeAttendedTransfer tells."""
         one, two = first.bridge, second.bridge
         alone = not peers_of(first) and not peers_of(second)
         if first is second or alone or one is two:
-            _tell_attended(first, second, Result.INVALID, "fail")
-            return Result.INVALID
+            _tell_attended(first, second, INVALID, "fail")
+            return INVALID
         if one is None or two is None or _is_of_application(one) or _is_of_application(two):
             return self._link(first, second)
-        _tell_attended(first, second, Result.SUCCESS, "bridge", destination_bridge=two.id)
+        _tell_attended(first, second, SUCCESS, "bridge", destination_bridge=two.id)
         self._move_over(first, one, second, two)
-        return Result.SUCCESS
+        return SUCCESS
 
     def _move_over(self, first: Channel, one: Bridge, second: Channel, two: Bridge) -> None:
         """Those of `first` go over into the bridge of `second`, which both then leave."""
@@ -120,16 +104,17 @@ class Transfers:
             two.join(member)
         one.leave(first)
         second.request_hangup(causes.NORMAL_CLEARING)
-        first.request_hangup(causes.NORMAL_CLEARING)
+        first.hangup_cause = causes.NORMAL_CLEARING
+        first.end_quietly()
 
-    def _link(self, first: Channel, second: Channel) -> Result:
+    def _link(self, first: Channel, second: Channel) -> int:
         """Tie two bridges, or a bridge and an application, with a Local channel whose halves replace both legs."""
         bridged, other = (first, second) if first.bridge is not None else (second, first)
         near = self._local(bridged, LINK, {})
         far = _other_half(near)
         if near is None or far is None:
-            _tell_attended(first, second, Result.FAIL, "fail")
-            return Result.FAIL
+            _tell_attended(first, second, FAIL, "fail")
+            return FAIL
         enter_near = self._place_of(near, bridged, ATTENDED_VARIABLE)
         enter_far = self._place_of(far, other, "")
         if other.bridge is not None:
@@ -137,12 +122,12 @@ class Transfers:
                 "destination_link_first_leg": near.snapshot(),
                 "destination_link_second_leg": far.snapshot(),
             }
-            _tell_attended(first, second, Result.SUCCESS, "link", **links)
+            _tell_attended(first, second, SUCCESS, "link", **links)
         else:
             _tell_attended(
                 first,
                 second,
-                Result.SUCCESS,
+                SUCCESS,
                 "application",
                 replace_channel=near.snapshot(),
                 destination_application=other.app_name,
@@ -157,11 +142,11 @@ class Transfers:
         near.own(enter_near())
         far.own(answer_and_enter())
         _watch_answer(near)
-        return Result.SUCCESS
+        return SUCCESS
 
     # --------------------------------------------------------------------------- transfers left to the application
 
-    def ask(self, phone: Channel, wanted: Destination, second: Channel | None, state: str | None = None) -> None:
+    def ask(self, phone: Channel, wanted: TransferTarget, second: Channel | None, state: str | None = None) -> None:
         """Publish ChannelTransfer: the application is to carry it out; `state` is how far it says it is."""
         if not phone.watched:
             return
@@ -200,7 +185,7 @@ class Transfers:
             return None
 
     def _say_goodbye(self, phone: Channel, variable: str) -> None:
-        """The phone leaves its bridge and then ends; without a request where an application has it."""
+        """The phone leaves its bridge and ends, without a request: it asked for that itself."""
         bridge = phone.bridge
         if bridge is None:
             phone.end_quietly()
@@ -208,11 +193,8 @@ class Transfers:
         phone.receive(signals.Unheld())
         _name_each_other(phone, peers_of(phone), variable)
         bridge.leave(phone)
-        if _is_of_application(bridge):
-            phone.hangup_cause = causes.NORMAL_CLEARING
-            phone.end_quietly()
-        else:
-            phone.request_hangup(causes.NORMAL_CLEARING)
+        phone.hangup_cause = causes.NORMAL_CLEARING
+        phone.end_quietly()
 
     def _place_of(self, half: Channel, phone: Channel, variable: str) -> Story:
         """What `half` does in the place of `phone`: in its bridge, its application, or its dialplan."""
@@ -293,6 +275,7 @@ class Transfers:
         """Take a channel out of the hands of the Dial that it is in: it lives as long as the bridge does."""
         channel = member.channel
         left = self._left(member, bridge)
+        member.inhibit_connected_line = False
 
         async def stay() -> None:
             await channel.until(left)
@@ -367,7 +350,7 @@ def _shown_bridge(bridge: Bridge | None) -> snapshots.Bridge | UnsetType:
     return bridge.snapshot() if bridge is not None else UNSET
 
 
-def _tell_blind(phone: Channel, exten: str, context: str, result: Result, replacing: Channel | None = None) -> None:
+def _tell_blind(phone: Channel, exten: str, context: str, result: int, replacing: Channel | None = None) -> None:
     """Publish BridgeBlindTransfer with everything as it is before the transfer."""
     topics = phone.topics + (phone.bridge.topics if phone.bridge is not None else ())
     bus = phone.registry.bus
@@ -378,7 +361,7 @@ def _tell_blind(phone: Channel, exten: str, context: str, result: Result, replac
                 channel=phone.snapshot(),
                 exten=exten,
                 context=context,
-                result=result.value,
+                result=RESULTS[result],
                 is_external=True,
                 transferee=_shown(_only(peers_of(phone))),
                 replace_channel=_shown(replacing),
@@ -388,7 +371,7 @@ def _tell_blind(phone: Channel, exten: str, context: str, result: Result, replac
         )
 
 
-def _tell_attended(first: Channel, second: Channel, result: Result, destination: str, **more: Any) -> None:
+def _tell_attended(first: Channel, second: Channel, result: int, destination: str, **more: Any) -> None:
     """Publish BridgeAttendedTransfer with everything as it is before the transfer.
 
     Who hears only of the second call does not hear of its transfer, as in Asterisk, unless that call is in a bridge.
@@ -403,7 +386,7 @@ def _tell_attended(first: Channel, second: Channel, result: Result, destination:
                 timestamp=wire_now(),
                 transferer_first_leg=first.snapshot(),
                 transferer_second_leg=second.snapshot(),
-                result=result.value,
+                result=RESULTS[result],
                 is_external=False,
                 transferee=_shown(_only(peers_of(first))),
                 transfer_target=_shown(_only(peers_of(second))),

@@ -38,6 +38,11 @@ class Announcer:
         self._bridge = bridge
 
     @property
+    def name(self) -> str:
+        """What the console calls it."""
+        return f"Announcer/{self._bridge.id}"
+
+    @property
     def port(self) -> Port | None:
         """The mixer's port."""
         return self._port

@@ -48,6 +48,7 @@ from arietta.stasis.recordings import Recordings
 log = logging.getLogger(__name__)
 
 DIGITS = frozenset("0123456789*#ABCD")
+TRANSFER_STATES = ("channel_progress", "channel_answered", "channel_unavailable", "channel_declined")
 SIDES = {"none": Side.NONE, "both": Side.BOTH, "in": Side.IN, "out": Side.OUT}
 
 
@@ -421,6 +422,8 @@ class Channels:
 
     def transfer_progress(self, channel_id: str, state: str) -> None:
         control = self._controls.need(channel_id)
+        if state not in TRANSFER_STATES:
+            raise BadRequest(f"states {state!r} is none of {', '.join(TRANSFER_STATES)}")
         report = getattr(control.channel.leg, "transfer_progress", None)
         if report is not None:
             report(state)

@@ -134,7 +134,7 @@ class Dialling:
         self.destinations[peer.id] = resource
         peer.own(_line(peer, released, lambda: self.run.plan.run(peer)))
         peer.set_variable("DIALEDPEERNUMBER", resource)
-        peer.set_place(channel.context, channel.exten, channel.priority)
+        peer.set_place(peer.context, channel.exten, channel.priority)
         peer.resting_app = LINE
         with peer.new_parties(caller=self.dialled, connected=channel.caller):
             peer.set_app(*LINE)
@@ -185,6 +185,11 @@ class Dialling:
             if attempt is not winner:
                 attempt.stop(status)
                 self.release(attempt.peer, cause)
+
+
+def _tells_who(peer: Channel) -> bool:
+    """Whether the caller learns whom it is connected to: a Local channel says nothing of itself, as in Asterisk."""
+    return peer.technology != "Local"
 
 
 def _leave_place(peer: Channel) -> None:
@@ -243,7 +248,7 @@ async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: li
             dialling.request(destination)
         for attempt in tuple(dialling.attempts):
             attempt.start()
-        if len(dialling.attempts) == 1:
+        if len(dialling.attempts) == 1 and _tells_who(dialling.attempts[0].peer):
             # Whom the caller will talk to is clear already; of several it is known with the answer.
             channel.set_connected(dialling.dialled)
         status = "NOANSWER"
@@ -281,7 +286,8 @@ async def _talk(channel: Channel, run: Run, dialling: Dialling, winner: Attempt,
     peer = winner.peer
     answered = loop.time()
     peer.hangup_cause = causes.NORMAL_CLEARING
-    channel.set_connected(Party(peer.caller.name, peer.caller.number, peer.caller.presentation))
+    if _tells_who(peer):
+        channel.set_connected(Party(peer.caller.name, peer.caller.number, peer.caller.presentation))
     channel.set_variable("DIALSTATUS", "ANSWER")
     channel.set_variable("DIALEDPEERNAME", peer.name)
     channel.set_variable("DIALEDPEERNUMBER", dialling.destinations[peer.id])

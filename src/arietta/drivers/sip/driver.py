@@ -25,6 +25,7 @@ from arietta.drivers.sip.leg import SipLeg, name_addr
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.outbound import OutboundRegistrations
+from arietta.drivers.sip.transfer import Transfers, parted
 from arietta.drivers.sip.transports import SipTransports
 from arietta.media.engine import MediaEngine, MediaError
 from arietta.model import causes, events, snapshots
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE")
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE", "REFER", "NOTIFY")
 LOG_EVERY_REFUSAL_UP_TO = 20
 
 
@@ -76,6 +77,8 @@ class SipDriver:
         self.send_message = self.messages.send_message
         self.refer = self.messages.refer
         self.observers: list[Callable[[str, bytes, Address], None]] = []
+        self.transfers: Transfers | None = None
+        self.parting: dict[InviteSession, asyncio.TimerHandle] = {}  # calls without channel, left to the phone's BYE
         self.accepting = True
         self._channels: dict[str, dict[str, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -99,6 +102,8 @@ class SipDriver:
         self.registrations.stop()
         self.contacts.stop()
         self.messages.stop()
+        for session in tuple(self.parting):
+            parted(self, session, bye=True)
         self.drain()
         for task in tuple(self._tasks):
             task.cancel()

@@ -15,6 +15,7 @@ from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication, Party
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.digits import InfoDigits, read_info_digit
+from arietta.drivers.sip.transfer import Transfer, part, parted, report_progress, take_notify, take_refer
 from arietta.errors import ServerFailure, Unprocessable
 from arietta.media.engine import DigitOut, MediaError, MediaEvent, MediaStopped, Music, Port, RtpPort, RtpSettings
 from arietta.media.engine import Direction as MediaDirection
@@ -60,6 +61,8 @@ class SipLeg:
         self.target = ""
         self.destination: Address | None = None
         self.request: Request | None = None
+        self.transfer: Transfer | None = None
+        self.parting = False  # the far end was sent away, and ends the call itself
         self._call_id = ""
         self._formats = formats
         self._port: RtpPort | None = None
@@ -295,7 +298,13 @@ class SipLeg:
         else:
             session.request(now, "REFER", headers=(("Refer-To", f"<{uri}>"),))
             self.driver.drain()
+            self.parting = True
             channel.request_hangup()
+
+    def transfer_progress(self, state: str) -> None:
+        """Tell the phone how a transfer goes that the application carries out."""
+        if self.channel is not None:
+            report_progress(self, self.channel, state)
 
     def hangup(self, cause: int) -> int | None:
         channel, self.channel = self.channel, None
@@ -303,7 +312,9 @@ class SipLeg:
         if self._digits is not None:
             self._digits.stop()
         tech_cause: int | None = None
-        if session is not None:
+        if session is not None and self.parting and session.state is SessionState.CONFIRMED:
+            part(self.driver, session)
+        elif session is not None:
             if session.state in (SessionState.CALLING, SessionState.INCOMING):
                 tech_cause = causes.sip_status(cause)
             session.end(self.driver.now(), causes.sip_status(cause), self._reason(cause))
@@ -350,7 +361,9 @@ class SipLeg:
                 self._take_reinvite(channel, event)
             case events.InfoReceived():
                 self._take_info(channel, event)
-            case events.ReferReceived() | events.RequestInDialog():
+            case events.ReferReceived():
+                take_refer(self, channel, event)
+            case events.RequestInDialog():
                 self._answer_in_dialog(event)
             case _:
                 pass
@@ -434,7 +447,7 @@ class SipLeg:
             channel.receive(signals.DigitBegan(digit.digit))
             channel.receive(signals.DigitEnded(digit.digit, digit.duration_ms, in_media=False))
 
-    def _answer_in_dialog(self, event: events.ReferReceived | events.RequestInDialog) -> None:
+    def _answer_in_dialog(self, event: events.RequestInDialog) -> None:
         request = event.request
         if request.method == "UPDATE" and request.sdp:
             try:
@@ -453,8 +466,10 @@ class SipLeg:
             return
         if request.method in ("OPTIONS", "UPDATE"):
             self._respond(event, 200)
+        elif request.method == "NOTIFY":
+            take_notify(self.driver, event)
         else:
-            # Transfers (REFER) and texts (MESSAGE) inside of a call are not carried.
+            # Texts (MESSAGE) inside of a call are not carried.
             self._respond(event, 501)
 
     def _respond(self, event: events.ReferReceived | events.RequestInDialog | events.InfoReceived, status: int) -> None:
@@ -463,6 +478,12 @@ class SipLeg:
     def _answer_afterwards(self, event: events.SessionEvent) -> None:
         """The channel is gone, the session not yet: whatever the peer asks now comes too late."""
         match event:
+            case events.RequestInDialog(request=request) if request.method == "NOTIFY" and self.parting:
+                take_notify(self.driver, event)
+            case events.RequestAnswered(request=request, status=status) if request.method == "REFER" and status >= 300:
+                parted(self.driver, event.session, bye=True)
+            case events.Ended():
+                parted(self.driver, event.session)
             case events.InfoReceived() | events.ReferReceived() | events.RequestInDialog():
                 self._respond(event, 481)
             case events.ReInvite():

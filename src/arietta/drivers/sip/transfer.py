@@ -1,4 +1,4 @@
-"""Transfers over SIP: REFER in a call, its progress as NOTIFYs, and the call that is left behind (RFC 3515, 3891, 5589).
+"""Transfers over SIP: REFER in a call, its progress as NOTIFYs, and the call left behind (RFC 3515, 3891, 5589).
 
 What a transfer does to channels and bridges is not decided here: `Transfers` is asked. An INVITE with Replaces is not
 carried: it is taken as a call like any other, and refused with 420 where the caller requires it.
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arietta.channels.channel import Channel, State
+from arietta.channels.driver import TransferTarget
 from arietta.sip import events
 from arietta.sip.errors import ProtocolError
-from arietta.sip.headers import parse_parameters
 from arietta.sip.invite import InviteSession
 from arietta.sip.message import Request, reason_phrase
-from arietta.sip.uri import SipUri
+from arietta.sip.uri import SipUri, parse_parameters
 
 if TYPE_CHECKING:
     from arietta.drivers.sip.driver import SipDriver
@@ -45,20 +44,9 @@ class Transfers(Protocol):
         """Connect those that talk to `first`, which asks for it, with those that talk to `second`."""
         ...
 
-    def ask(self, phone: Channel, wanted: Destination, second: Channel | None, state: str | None = None) -> None:
+    def ask(self, phone: Channel, wanted: TransferTarget, second: Channel | None, state: str | None = None) -> None:
         """Leave a transfer to the application of `phone`, or tell it how far it said the transfer is."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a phone wants those that it talks to."""
-
-    exten: str
-    protocol_id: str = ""
-    """Call-ID of the call to be replaced; empty for a blind transfer."""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """The tags of that call."""
 
 
 class Transfer:
@@ -66,7 +54,7 @@ class Transfer:
 
     def __init__(self, leg: SipLeg, session: InviteSession, number: int, *, silent: bool) -> None:
         self.over = False
-        self.wanted: Destination | None = None
+        self.wanted: TransferTarget | None = None
         self.second: Channel | None = None
         self._leg = leg
         self._session = session
@@ -108,7 +96,7 @@ def take_refer(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> No
     replaces = next((value for name, value in uri.headers if name.lower() == "replaces"), None)
     if channel.functions.get(HANDLING) == "ari-only":
         transfer.second = _replaced(driver, replaces)
-        transfer.wanted = _destination(uri, replaces)
+        transfer.wanted = _target(uri, replaces)
         transfers.ask(channel, transfer.wanted, transfer.second)
         return
     outcome = _carry_out(leg, channel, transfers, uri, replaces, event.request)
@@ -224,9 +212,9 @@ def _replaced(driver: SipDriver, replaces: str | None) -> Channel | None:
     return getattr(user, "channel", None)
 
 
-def _destination(uri: SipUri, replaces: str | None) -> Destination:
+def _target(uri: SipUri, replaces: str | None) -> TransferTarget:
     named = _parse_replaces(replaces) if replaces is not None else None
     if named is None:
-        return Destination(uri.user or "")
+        return TransferTarget(uri.user or "")
     call_id, to_tag, from_tag = named
-    return Destination(uri.user or "", call_id, {"to-tag": to_tag, "from-tag": from_tag})
+    return TransferTarget(uri.user or "", call_id, {"to-tag": to_tag, "from-tag": from_tag})

@@ -19,9 +19,10 @@ HELLO = Path(__file__).parents[2] / "src/arietta/data/sounds/en/hello-world.wav"
 CONFIG = """
 poll_method epoll
 sip_listen {host}:{port}
-audio_player aufile,{heard}
-audio_source ausine,440
-audio_alert aufile,{alert}
+audio_player aubridge,loop
+audio_source aubridge,loop
+audio_alert aubridge,alert
+snd_path {folder}
 ausrc_srate 8000
 auplay_srate 8000
 ausrc_channels 1
@@ -36,8 +37,8 @@ jitter_buffer_delay 2-4
 net_interface {host}
 module_path {modules_at}
 module g711.so
-module ausine.so
-module aufile.so
+module aubridge.so
+module sndfile.so
 module_tmp account.so
 module_app menu.so
 """
@@ -45,38 +46,38 @@ MODULES = ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/l
 
 
 async def test_it_registers_dials_and_hears_the_words(server: RunningServer, tmp_path: Path) -> None:
-    heard = tmp_path / "heard.wav"
-    async with server.ari() as app, Baresip(server, tmp_path / "baresip", heard) as phone:
+    phone = Baresip(server, tmp_path / "baresip")
+    async with server.ari() as app:
         await app.connect("hello-world", subscribe_all=True)
-        start = await app.event("StasisStart")
-        channel = start["channel"]
-        assert channel["caller"] == {"name": "Alice", "number": "6001"}
-        assert (await app.get("/endpoints/PJSIP/6001")).json["state"] == "online"  # it has registered
+        async with phone:
+            start = await app.event("StasisStart")
+            channel = start["channel"]
+            assert channel["caller"] == {"name": "Alice", "number": "6001"}
+            assert (await app.get("/endpoints/PJSIP/6001")).json["state"] == "online"  # it has registered
 
-        played = (await app.post(f"/channels/{channel['id']}/play", media="sound:hello-world", expect=201)).json
-        finished = await app.event("PlaybackFinished", playback_id=played["id"])
-        assert finished["playback"]["state"] == "done"
-        await app.delete(f"/channels/{channel['id']}", expect=204)
-        await app.event("ChannelDestroyed", channel_id=channel["id"])
-        await phone.quits()
-        await assert_nothing_left(server, app)
+            played = (await app.post(f"/channels/{channel['id']}/play", media="sound:hello-world", expect=201)).json
+            finished = await app.event("PlaybackFinished", playback_id=played["id"])
+            assert finished["playback"]["state"] == "done"
+            await app.delete(f"/channels/{channel['id']}", expect=204)
+            await app.event("ChannelDestroyed", channel_id=channel["id"])
+            await phone.quits()
+            await assert_nothing_left(server, app)
 
+    (heard,) = phone.folder.glob("dump-*-dec.wav")
     match = compare(read_sound(heard), read_sound(HELLO))
     assert match.correlation >= 0.9, f"{match}\n{phone.told()}"
 
 
 class Baresip:
-    """baresip as account 6001; it dials 1000 as soon as it runs."""
+    """baresip as account 6001; it dials 1000 as soon as it runs, sends back what it hears, and dumps it as wav."""
 
-    def __init__(self, server: RunningServer, folder: Path, heard: Path) -> None:
+    def __init__(self, server: RunningServer, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
         modules = next((path for path in MODULES if Path(path).is_dir()), MODULES[0])
         port = free_port(socket.SOCK_DGRAM, socket.SOCK_STREAM)
         texts = {
-            "config": CONFIG.format(
-                host=HOST, port=port, heard=heard, alert=folder / "alert.wav", modules_at=modules
-            ),
+            "config": CONFIG.format(host=HOST, port=port, folder=folder, modules_at=modules),
             "accounts": f"<sip:6001@{HOST}:{server.sip_port}>;auth_user=6001;auth_pass={PASSWORD};regint=600;"
             "audio_codecs=pcmu\n",
             "contacts": "",

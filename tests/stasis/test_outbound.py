@@ -315,9 +315,7 @@ async def test_a_reload_that_moves_or_ends_the_socket(start: Any, kept: Program)
         assert list(server.applications) == []
 
 
-async def test_each_call_has_a_socket_and_an_application_of_its_own(
-    start: Any, calls: Program, carrier: Phone
-) -> None:
+async def test_each_call_has_a_socket_and_an_application_of_its_own(start: Any, calls: Program, carrier: Phone) -> None:
     await calls.listen()
     async with start() as server:
         call = await carrier.invite("1")

@@ -26,6 +26,7 @@ __all__ = [
     "Digit",
     "DigitBegan",
     "DigitEnded",
+    "DigitHandler",
     "DigitOut",
     "Direction",
     "EngineClosed",
@@ -280,6 +281,10 @@ MediaEvent = MediaStarted | MediaStopped | DigitBegan | DigitEnded | TalkStarted
 EventHandler = Callable[[MediaEvent], None]
 FrameHandler = Callable[[bytes], None]
 """Gets 20 ms of audio in the stream's format: bytes of a codec, or samples in host order for slin."""
+
+
+DigitHandler = Callable[[Digit, int], None]
+"""Gets a digit and how long it was, in ms."""
 
 
 class PlayEndReason(Enum):
@@ -602,9 +607,18 @@ class MediaEngine(Protocol):
         """Two crossed ends: what one sends the other receives, digits too (Local channels)."""
 
     def open_stream(
-        self, *, format: str, on_event: EventHandler, on_frame: FrameHandler, buffer_ms: int = 2000
+        self,
+        *,
+        format: str,
+        on_event: EventHandler,
+        on_frame: FrameHandler,
+        on_digit: DigitHandler | None = None,
+        buffer_ms: int = 2000,
     ) -> StreamPort:
-        """A port whose far end is Python code (AudioSocket, WebSocket). Raises MediaError for an unknown format."""
+        """A port whose far end is Python code (AudioSocket, WebSocket). Raises MediaError for an unknown format.
+
+        Digits that are sent go to `on_digit` when they end; without one they are tones in the audio.
+        """
 
     def open_snoop(self, target: Port, *, spy: Side, whisper: Side, on_event: EventHandler) -> Port:
         """A port that receives what the target receives (IN), sends (OUT) or both, and whispers what it sends.

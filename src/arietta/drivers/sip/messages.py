@@ -217,10 +217,8 @@ class Messages:
             contact = next((c for c in driver.contacts.of(endpoint) if c.usable and rest in ("", c.aor)), None)
             if contact is None:
                 raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached")
-            address = NameAddr("", contact.uri)
-        else:
-            address = _address(rest)
         try:
+            address = NameAddr("", contact.uri) if contact is not None else _address(rest)
             uri = address.uri
         except ProtocolError as problem:
             raise NotFound(f"{to!r} leads nowhere: {problem}") from problem

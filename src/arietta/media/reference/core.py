@@ -127,11 +127,17 @@ class Core:
             return one, other
 
     def open_stream(
-        self, *, format: str, on_event: EventHandler, on_frame: FrameHandler, buffer_ms: int = 2000
+        self,
+        *,
+        format: str,
+        on_event: EventHandler,
+        on_frame: FrameHandler,
+        on_digit: DigitHandler | None = None,
+        buffer_ms: int = 2000,
     ) -> StreamUnit:
         with self.lock:
             self._check()
-            port = StreamUnit(self, format, on_event, on_frame, buffer_ms)
+            port = StreamUnit(self, format, on_event, on_frame, on_digit, buffer_ms)
             self.adopt(port)
             return port
 

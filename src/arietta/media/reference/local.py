@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..codecs import CODECS, Codec
-from ..engine import EventHandler, FrameHandler, MediaError, MediaStarted, Side
+from ..engine import DigitHandler, EventHandler, FrameHandler, MediaError, MediaStarted, Side
 from .frame import FRAME_MS, Converter, Frame, host_codec, mixed
 from .port import BasePort
 
@@ -158,13 +159,22 @@ class MixPort(BasePort):
 class StreamUnit(BasePort):
     """A port whose far end is Python code."""
 
-    def __init__(self, core: Core, format: str, on_event: EventHandler, on_frame: FrameHandler, buffer_ms: int) -> None:
+    def __init__(
+        self,
+        core: Core,
+        format: str,
+        on_event: EventHandler,
+        on_frame: FrameHandler,
+        on_digit: DigitHandler | None,
+        buffer_ms: int,
+    ) -> None:
         found = CODECS.get(format)
         if found is None:
             raise MediaError(f"no stream format {format!r}; there are {', '.join(CODECS)}")
         codec: Codec = host_codec(found.rate) if found.linear else found
         super().__init__(core, codec, on_event)
         self._on_frame: FrameHandler | None = on_frame
+        self._on_digit = on_digit
         self._unread: deque[bytes] = deque(maxlen=MOST_UNREAD)
         self._buffer = bytearray()
         self._size = codec.bytes_of(FRAME_MS)
@@ -200,6 +210,14 @@ class StreamUnit(BasePort):
             if not self.closed and digit in "0123456789*#ABCD" and len(digit) == 1:
                 self.digit_began(digit)
                 self.digit_ended(digit, duration_ms)
+
+    def digit_out(self, digit: str, elapsed_ms: int, duration_ms: int | None, tick: int) -> bool:
+        on_digit = self._on_digit
+        if on_digit is None:
+            return super().digit_out(digit, elapsed_ms, duration_ms, tick)
+        if duration_ms is not None and not self.closed and not self.muted_out:
+            self.core.emit_plain(partial(on_digit, digit, duration_ms))
+        return True
 
     def _pull(self, tick: int) -> Frame | None:
         buffer, size = self._buffer, self._size
@@ -238,4 +256,4 @@ class StreamUnit(BasePort):
     def _release(self) -> None:
         self._buffer.clear()
         self._unread.clear()
-        self._on_frame = None
+        self._on_frame = self._on_digit = None

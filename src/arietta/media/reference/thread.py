@@ -16,12 +16,16 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from ..engine import Address, EngineSettings, MediaError
-from .core import Core, Done, Job, TransportPair, logger
+from .core import Core, Done, Job, TransportPair
 from .udp import UdpPort
 
 __all__ = ["ReferenceEngine"]
 
 LARGEST_DATAGRAM = 2048
+LOOK_NS = 5_000_000
+"""How often calm sockets are looked at while packets come thick."""
+THICK_NS = 4_000_000
+"""Packets of calm sockets that come closer than this are thick."""
 EVENTS_AT_ONCE = 256
 
 
@@ -74,11 +78,19 @@ class _SocketPair:
 
 
 class _Sockets:
-    """The system's network, watched by epoll."""
+    """The system's network, watched by two epolls.
+
+    Urgent sockets wake the thread with each packet: those that nothing was heard on yet, and those whose packets are
+    passed on as they come. Calm ones wait in the second epoll, which wakes the thread through the first as long as
+    little comes; when packets come thick it is asked every few milliseconds instead, for all of them at once.
+    """
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
-        self.receivers: dict[int, tuple[Callable[[bytes, Address, int], None], socket.socket]] = {}
+        self.calm = select.epoll()
+        self.calm_fd = self.calm.fileno()
+        self.receivers: dict[int, tuple[Callable[[bytes, Address, int], bool], socket.socket]] = {}
+        self.epoll.register(self.calm_fd, select.EPOLLIN)
 
     def open_pair(self, bind: str, port: int) -> _SocketPair | None:
         family = socket.AF_INET6 if ":" in bind else socket.AF_INET
@@ -104,7 +116,22 @@ class _Sockets:
         self.receivers[pair.rtp_fd] = (receiver.receive, rtp)
         self.receivers[pair.control_fd] = (receiver.receive_control, control)
         self.epoll.register(pair.rtp_fd, select.EPOLLIN)
-        self.epoll.register(pair.control_fd, select.EPOLLIN)
+        self.calm.register(pair.control_fd, select.EPOLLIN)
+
+    def move(self, fd: int, *, urgent: bool) -> None:
+        """Watch a socket with the other epoll."""
+        here, there = (self.calm, self.epoll) if urgent else (self.epoll, self.calm)
+        here.unregister(fd)
+        there.register(fd, select.EPOLLIN)
+
+    def arm(self, on: bool) -> None:
+        """Whether calm sockets wake the thread."""
+        self.epoll.modify(self.calm_fd, select.EPOLLIN if on else 0)
+
+    def close(self) -> None:
+        """Watch nothing more."""
+        self.epoll.close()
+        self.calm.close()
 
     def unlisten(self, pair: TransportPair) -> None:
         """The kernel forgets a descriptor that is closed."""
@@ -153,7 +180,7 @@ class ReferenceEngine(Core):
         self._jobs.put(None)
         if self._worker is not None:
             self._worker.join()
-        self._sockets.epoll.close()
+        self._sockets.close()
         os.close(self._alarm)
 
     # -- what the core asks for --
@@ -178,38 +205,63 @@ class ReferenceEngine(Core):
     # -- the threads --
 
     def _live(self) -> None:
-        poll = self._sockets.epoll.poll
-        receivers = self._sockets.receivers
+        sockets = self._sockets
+        poll = sockets.epoll.poll
+        poll_calm = sockets.calm.poll
         monotonic = time.monotonic_ns
-        alarm = self._alarm
+        calm_fd = sockets.calm_fd
+        last_calm_ns = 0
+        look_at_ns: int | None = None  # when to look at the calm sockets; None while they wake the thread
         while self.running:
             with self.lock:
                 deadline = self.next_deadline_ns
+            if look_at_ns is not None and (deadline is None or look_at_ns < deadline):
+                deadline = look_at_ns
             timeout = -1.0 if deadline is None else max(0, deadline - monotonic()) / 1e9
             events = poll(timeout, EVENTS_AT_ONCE)
             now = monotonic()
+            calm: list[tuple[int, int]] = []
+            if look_at_ns is None:
+                if any(fd == calm_fd for fd, _ in events):
+                    calm = poll_calm(0, EVENTS_AT_ONCE)
+                    if now - last_calm_ns < THICK_NS:
+                        sockets.arm(False)
+                        look_at_ns = now + LOOK_NS
+                    last_calm_ns = now
+            elif now >= look_at_ns:
+                calm = poll_calm(0, EVENTS_AT_ONCE)
+                if calm:
+                    look_at_ns = now + LOOK_NS
+                    last_calm_ns = now
+                else:
+                    look_at_ns = None
+                    sockets.arm(True)
             with self.lock:
                 self.now_ns = now
                 for fd, _ in events:
-                    entry = receivers.get(fd)
-                    if entry is None:
-                        if fd == alarm:
-                            os.eventfd_read(alarm)
-                        continue
-                    receive, sock = entry
-                    try:
-                        data, source = sock.recvfrom(LARGEST_DATAGRAM)
-                    except OSError:
-                        continue  # an ICMP error of an earlier packet, or nothing there after all
-                    host = source[0]
-                    if host.startswith("::ffff:"):
-                        host = host[7:]
-                    try:
-                        receive(data, (host, source[1]), now)
-                    except Exception:  # a fault of ours costs this packet, not the engine
-                        self.packets_dropped += 1
-                        logger.exception("a packet of %s:%d failed", host, source[1])
+                    self._read(fd, now, urgent=True)
+                for fd, _ in calm:
+                    self._read(fd, now, urgent=False)
                 self.run(monotonic())
+
+    def _read(self, fd: int, now_ns: int, *, urgent: bool) -> None:
+        """Take one datagram, and watch its socket as what it was asks for."""
+        sockets = self._sockets
+        entry = sockets.receivers.get(fd)
+        if entry is None:
+            if fd == self._alarm:
+                os.eventfd_read(fd)
+            return
+        receive, sock = entry
+        try:
+            data, source = sock.recvfrom(LARGEST_DATAGRAM)
+        except OSError:
+            return  # an ICMP error of an earlier packet, or nothing there after all
+        host = source[0]
+        if host.startswith("::ffff:"):
+            host = host[7:]
+        if receive(data, (host, source[1]), now_ns) != urgent and fd in sockets.receivers:
+            sockets.move(fd, urgent=not urgent)
 
     def _work(self) -> None:
         while True:

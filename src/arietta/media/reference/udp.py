@@ -160,35 +160,35 @@ class UdpPort(BasePort):
 
     # -- receiving --
 
-    def receive(self, data: bytes, source: Address, now_ns: int) -> None:
-        """One datagram of the RTP socket."""
+    def receive(self, data: bytes, source: Address, now_ns: int) -> bool:
+        """One datagram of the RTP socket; whether the next one is urgent, because it is passed on as it comes."""
         core = self.core
         core.packets_received += 1
         if self.closed or self._settings is None:
             core.packets_dropped += 1
-            return
+            return False
         if len(data) > 1 and 192 <= data[1] <= 223 and self._settings.rtcp_mux:
             self._rtcp.receive(data, source, now_ns)
-            return
+            return False
         try:
             kind, sequence, timestamp, ssrc, payload = _split(data)
         except ProtocolError:
             core.packets_dropped += 1
-            return
+            return False
         number = kind & 0x7F
         codec = self._receive_codecs.get(number)
         if codec is None and number != self._event_type and number != COMFORT_NOISE:
             core.packets_dropped += 1
-            return
+            return False
         if not self._accept(source, ssrc, sequence, now_ns):
             core.packets_dropped += 1
-            return
+            return False
         rate = codec.rate if codec is not None else self.receive_rate
         statistics = self.statistics_in
         assert statistics is not None
         if not statistics.update(sequence, timestamp, now_ns * rate // 1_000_000_000):
             core.packets_dropped += 1
-            return
+            return False
         self.packets_received += 1
         self.octets_received += len(payload)
         self._heard_ns = now_ns
@@ -199,24 +199,27 @@ class UdpPort(BasePort):
         if codec is None:
             if number == self._event_type:
                 self._receive_event(timestamp, payload, now_ns)
-            return
+            return False
         if codec is not self._last_codec:
             self._last_codec = codec
             if self.mixer is not None:
                 self.mixer.update()
         if not self._receives:
-            return
+            return False
         relay = self.relay
         if relay is not None:
             relay.forward(kind & 0x80, sequence, timestamp, ssrc, payload, now_ns)
-        elif self.hearing:
+            return True
+        if self.hearing:
             self._jitter.put(sequence, codec, payload)
             core.activate(self)
+        return False
 
-    def receive_control(self, data: bytes, source: Address, now_ns: int) -> None:
-        """One datagram of the RTCP socket."""
+    def receive_control(self, data: bytes, source: Address, now_ns: int) -> bool:
+        """One datagram of the RTCP socket; none is urgent."""
         if not self.closed and self._settings is not None:
             self._rtcp.receive(data, source, now_ns)
+        return False
 
     def received_codec(self) -> Codec | None:
         """What the far end sends, once it did."""

@@ -34,7 +34,6 @@ class Stage:
             entity_id="",
             version="",
             dialplan=unused,
-            unknown_function=KeyError,
             config=unused,
             last_reload_at=unused,
             started_at=0.0,

@@ -15,12 +15,22 @@ from hypothesis import strategies as st
 from websockets.frames import Frame
 from websockets.protocol import SERVER, Protocol
 
-from arietta.http import Accept, HttpOptions, HttpServer, Request, Response, WebSocketConnection, text_frame
+from arietta.http import (
+    Accept,
+    HttpOptions,
+    HttpServer,
+    Request,
+    Response,
+    WebSocketConnection,
+    text_frame,
+    tls_context,
+)
 from arietta.http.messages import SwitchProtocols
 from arietta.http.websocket import WebSocketOptions, read_handshake
 from arietta.http.websocket_client import CannotConnect, ClientTls, Target, WebSocketClient, connect, masked
 from arietta.testing import VirtualLoop
 
+CERTIFICATE = Path(__file__).parent / "data" / "localhost.pem"
 HOST, PORT = "10.9.0.1", 8787
 URI = f"ws://{HOST}:{PORT}/out?x=1"
 
@@ -226,6 +236,32 @@ def test_tls_checks_what_it_is_told_to_check(tmp_path: Path) -> None:
     assert blind.verify_mode is ssl.CERT_NONE and not blind.check_hostname
     with pytest.raises(OSError):
         ClientTls(ca_file=tmp_path / "missing.pem").context()
+
+
+def test_an_encrypted_socket_to_the_host_that_its_certificate_names() -> None:
+    async def story() -> None:
+        far_end, ours = FarEnd(), Ours()
+        (bound,) = await far_end.server.start("127.0.0.1", 0, tls_context(CERTIFICATE))
+        trusting = ClientTls(ca_file=CERTIFICATE)
+        for uri in (f"wss://localhost:{bound.port}/", f"ws://localhost:{bound.port}/"):
+            socket = await connect(Target(uri, tls=trusting, timeout_ms=5000), ours.take)
+            socket.close()
+        assert [request.peer.tls for request in far_end.requests] == [True, True]
+        with pytest.raises(CannotConnect, match="CERTIFICATE_VERIFY_FAILED"):
+            await connect(Target(f"wss://localhost:{bound.port}/", timeout_ms=5000), ours.take)
+        await far_end.server.stop(5)
+
+    asyncio.run(story())
+
+
+async def test_a_password_in_the_uri_is_used_and_not_told(loop: VirtualLoop, far_end: FarEnd) -> None:
+    target = Target(f"ws://kit:secret@{HOST}:{PORT}/")
+    await connect(target, Ours().take)
+    assert far_end.requests[0].headers.get("authorization") == "Basic " + base64.b64encode(b"kit:secret").decode()
+    far_end.refusal = Response(403)
+    with pytest.raises(CannotConnect) as failure:
+        await connect(target, Ours().take)
+    assert "secret" not in str(failure.value)
 
 
 async def test_a_missing_certificate_is_a_failed_attempt(loop: VirtualLoop, tmp_path: Path) -> None:

@@ -129,9 +129,7 @@ async def test_digits_of_the_phone_become_events(alice: Phone, app: AriClient) -
     await call.hang_up()
 
 
-async def test_a_phone_on_tcp(
-    server: Server, phone: Callable[..., Awaitable[Phone]], app: AriClient
-) -> None:
+async def test_a_phone_on_tcp(server: Server, phone: Callable[..., Awaitable[Phone]], app: AriClient) -> None:
     trunk = await phone("10.0.1.7", 5060, name="trunk", transport="tcp", server=("10.0.0.1", 5060))
     call = await trunk.invite("1000")
     await call.answered()

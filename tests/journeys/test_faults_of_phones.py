@@ -35,9 +35,7 @@ async def test_torture_messages_leave_the_server_answering(
     await serves_a_call(phone, app)
 
 
-async def test_pieces_of_messages_leave_the_server_answering(
-    server: Server, phone: OpenPhone, app: AriClient
-) -> None:
+async def test_pieces_of_messages_leave_the_server_answering(server: Server, phone: OpenPhone, app: AriClient) -> None:
     hostile = await phone("10.0.1.66", 5060, name="hostile", server=SERVER)
     call = await hostile.invite("1000")
     await call.answered()
@@ -92,7 +90,9 @@ async def test_a_phone_that_never_acknowledges_is_hung_up(alice: Phone, server: 
     answered = await call.expect(200)
     ended = await call.expect("BYE", within=40)
     assert ended.time - answered.time == pytest.approx(32, abs=0.2)  # RFC 3261 13.3.1.4: 64*T1
-    repeated = [seen for seen in alice.seen if seen.first_line.startswith("SIP/2.0 200") and b"CSeq: 2 INVITE" in seen.data]
+    repeated = [
+        seen for seen in alice.seen if seen.first_line.startswith("SIP/2.0 200") and b"CSeq: 2 INVITE" in seen.data
+    ]
     assert len(repeated) == 11
     await asyncio.sleep(1)
     assert len(server.channels) == 0
@@ -120,9 +120,7 @@ async def test_a_cancel_that_crosses_the_200_changes_nothing(alice: Phone, app: 
     await call.hang_up()
 
 
-async def test_our_cancel_that_crosses_the_phones_200_ends_in_bye(
-    bob: Phone, app: AriClient, network: Network
-) -> None:
+async def test_our_cancel_that_crosses_the_phones_200_ends_in_bye(bob: Phone, app: AriClient, network: Network) -> None:
     made = (await app.post("/channels", endpoint="PJSIP/bob", app="hello-world", timeout=5)).json
     call = await bob.ringing()
     call.ring()

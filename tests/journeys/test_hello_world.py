@@ -130,9 +130,7 @@ async def test_an_application_answers_by_itself(alice: Phone, app: AriClient) ->
     await call.hang_up()
 
 
-async def test_the_answer_and_the_play_are_ordered_without_waiting(
-    alice: Phone, app: AriClient, hello: Path
-) -> None:
+async def test_the_answer_and_the_play_are_ordered_without_waiting(alice: Phone, app: AriClient, hello: Path) -> None:
     call = await alice.invite("1001")
     channel = (await app.event("StasisStart"))["channel"]["id"]
     await app.post(f"/channels/{channel}/answer")
@@ -157,7 +155,9 @@ async def test_without_the_application_the_dialplan_goes_on(alice: Phone) -> Non
     await call.expect("BYE")
 
 
-async def test_a_phone_without_the_password_is_refused(server: Server, phone: Callable[..., Awaitable[Phone]], alice: Phone) -> None:
+async def test_a_phone_without_the_password_is_refused(
+    server: Server, phone: Callable[..., Awaitable[Phone]], alice: Phone
+) -> None:
     stranger = await phone("10.0.0.9", 5060, username="alice", password="guessed", server=alice.server)
     call = await stranger.invite("1000")
     assert (await call.ended()).status == 401

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -93,7 +93,7 @@ class RunningServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers a ping."""
-        environment = {**os.environ, "PYTHONDEVMODE": "", "PYTHONWARNINGS": "error"}
+        environment = {**os.environ, "PYTHONWARNINGS": "error"}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [ARIETTA, "run", "-C", self.folder, "--state-dir", self.state, "-v", "3", "--drain", str(DRAIN_S)],
@@ -147,10 +147,10 @@ class RunningServer:
             process.wait()
             return None
 
-    def console(self, line: str) -> str:
-        """What `arietta console -x` prints."""
+    def console(self, line: str, expect: int = 0) -> str:
+        """What `arietta console -x` prints, when it ends with this exit code."""
         done = run_arietta("console", "-C", self.folder, "--state-dir", self.state, "-x", line)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout
 
     def ari(self) -> AriClient:
@@ -193,6 +193,17 @@ def _sockets(protocol: str) -> list[tuple[str, int]]:
     """The inode and local port of every IPv4 socket of the machine."""
     lines = Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]
     return [(fields[9], int(fields[1].rsplit(":", 1)[1], 16)) for fields in map(str.split, lines)]
+
+
+async def eventually(look: Callable[[], Awaitable[bool] | bool], what: str, within: float = 20.0) -> None:
+    """Look again and again until it is so; AssertionError when it is not so in time."""
+    deadline = time.monotonic() + within
+    while True:
+        found = look()
+        if found if isinstance(found, bool) else await found:
+            return
+        assert time.monotonic() < deadline, f"{what}: not within {within:g} s"
+        await asyncio.sleep(0.05)
 
 
 async def assert_nothing_left(server: RunningServer, app: AriClient) -> None:

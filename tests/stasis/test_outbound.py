@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from arietta.config.conf import ConfigError
 from arietta.http import Accept, HttpOptions, HttpServer, Request, Response, WebSocketConnection, text_frame
 from arietta.http.messages import SwitchProtocols
 from arietta.http.websocket import read_handshake
@@ -380,3 +381,19 @@ async def test_a_call_whose_socket_breaks_waits_for_it_and_then_goes_on_as_faile
         await call.expect(603)
         assert server.dialplan.globals["HOW"] == "FAILED"
         assert server.applications.get(own) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("ari.conf", "apps=call", "apps=call,kept", r"app kept of \[calls\] is served by \[kept\] already"),
+        ("websocket_client.conf", "persistent", "per_call", "connection_type per_call is not persistent or per_call_"),
+        ("websocket_client.conf", "connection_type=persistent\n", "", r"connection_type of \[kept\] is not persistent"),
+    ],
+)
+async def test_sockets_that_cannot_be_kept_are_errors_of_the_configuration(
+    switch: Switch, name: str, old: str, new: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        async with switch({**FILES, name: FILES[name].replace(old, new, 1)}):
+            pass

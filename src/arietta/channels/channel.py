@@ -112,6 +112,8 @@ class Channel:
         self.language = language
         self.accountcode = accountcode
         self.music_class = ""
+        self.tone_zone = ""
+        self.tenant_id = ""
         self.created_at = time.time()
         self.answered_at: float | None = None
         self.variables: dict[str, str] = {}
@@ -183,6 +185,7 @@ class Channel:
                 language=self.language,
                 channelvars=msgspec.UNSET if channelvars is None else channelvars,
                 caller_rdnis=self.redirecting_number or msgspec.UNSET,
+                tenantid=self.tenant_id or msgspec.UNSET,
             )
         return shown
 

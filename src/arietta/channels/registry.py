@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from arietta.bus import Bus
 from arietta.channels.channel import Channel
 from arietta.channels.driver import DialplanRunner, Driver, Leg
-from arietta.errors import Conflict
+from arietta.errors import AriettaError, Conflict
 
 if TYPE_CHECKING:
     from arietta.media.engine import MediaEngine
@@ -96,12 +96,15 @@ class ChannelRegistry:
         return self.drivers.get(technology.lower())
 
     def read(self, channel: Channel, name: str) -> str | None:
-        """A variable or function of a channel, as the dialplan reads it."""
+        """A variable or function of a channel, as the dialplan reads it; None for what cannot be read."""
         if self.dialplan is None or "(" not in name:
             value = channel.get_variable(name)
             if value is not None or self.dialplan is None:
                 return value
-        return self.dialplan.read(channel, name)
+        try:
+            return self.dialplan.read(channel, name)
+        except AriettaError:  # a function nobody knows, or one that wants other arguments
+            return None
 
 
 __all__ = ["Channel", "ChannelRegistry", "Leg"]

@@ -15,39 +15,38 @@ def _words(text: str) -> frozenset[str]:
 SUPPORTED: dict[str, frozenset[str]] = {
     "http.conf [general]": _words("""
         servername enabled bindaddr bindport prefix sessionlimit session_inactivity session_keep_alive enable_status
-        tlsenable tlsbindaddr tlscertfile tlsprivatekey"""),
+        enable_static redirect         tlsenable tlsbindaddr tlscertfile tlsprivatekey"""),
     "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
     "ari.conf type=user": _words("type read_only password password_format access"),
     "rtp.conf [general]": _words("rtpstart rtpend strictrtp probation icesupport"),
     "pjsip.conf type=global": _words("""
         type max_forwards user_agent default_realm default_from_user default_outbound_endpoint
-        endpoint_identifier_order default_auth_algorithms_uas default_auth_algorithms_uac"""),
-    "pjsip.conf type=system": _words("type timer_t1 timer_b"),
+        endpoint_identifier_order default_auth_algorithms_uas"""),
+    "pjsip.conf type=system": _words("type timer_t1"),
     "pjsip.conf type=transport": _words("type protocol bind"),
     "pjsip.conf type=endpoint": _words("""
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
-        from_user from_domain set_var accountcode language moh_suggest identify_by call_group pickup_group
-        named_call_group named_pickup_group message_context device_state_busy_at tone_zone tenantid
-        contact_user rtp_ipv6"""),
+        from_user from_domain set_var accountcode language moh_suggest identify_by message_context
+        device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
+        rtcp_mux suppress_q850_reason_headers"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
         qualify_frequency qualify_timeout qualify_2xx_only"""),
     "pjsip.conf type=auth": _words("""
-        type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas
-        supported_algorithms_uac"""),
-    "pjsip.conf type=identify": _words("type endpoint match"),
+        type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas"""),
+    "pjsip.conf type=identify": _words("type endpoint match match_header"),
     "pjsip.conf type=registration": _words("""
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
-        max_retries auth_rejection_permanent outbound_auth transport max_random_initial_delay endpoint"""),
+        max_retries outbound_auth transport max_random_initial_delay"""),
     "pjsip.conf type=contact": frozenset(("type",)),
     "pjsip.conf type=acl": frozenset(("type",)),
     "pjsip.conf type=domain_alias": frozenset(("type",)),
-    "extensions.conf [general]": _words("static writeprotect autofallthrough"),
+    "extensions.conf [general]": _words("static writeprotect autofallthrough clearglobalvars"),
     "musiconhold.conf class": _words("mode directory entry sort"),
     "asterisk.conf [options]": _words("""
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes
-        live_dangerously entityid"""),
-    "logger.conf [general]": frozenset(("dateformat",)),
+        live_dangerously entityid maxfiles"""),
+    "logger.conf [general]": frozenset(("dateformat", "rotatestrategy")),
 }
 """Fields that do what the reference says, by the title of their settings."""
 
@@ -60,16 +59,18 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         keep_alive_interval contact_expiration_check_interval max_initial_qualify_time unidentified_request_count
         unidentified_request_period unidentified_request_prune_interval default_voicemail_extension debug
         disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low mwi_disable_initial_unsolicited
-        send_contact_status_on_update_registration taskprocessor_overload_trigger norefersub"""),
+        send_contact_status_on_update_registration taskprocessor_overload_trigger norefersub
+        default_auth_algorithms_uac"""),
     "pjsip.conf type=system": _words("""
-        compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout threadpool_max_size
-        follow_early_media_fork accept_multiple_sdp_answers"""),
+        timer_b compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
+        threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
     "pjsip.conf type=transport": _words("""
         domain tos cos async_operations password allow_reload websocket_write_timeout tcp_keepalive_enable
         tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file priv_key_file
         ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
         allow_wildcard_certs"""),
     "pjsip.conf type=endpoint": _words("""
+        call_group pickup_group named_call_group named_pickup_group rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
         trust_connected_line send_connected_line rpid_immediate send_diversion callerid_tag aggregate_mwi mailboxes
         mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox subscribe_context
@@ -80,17 +81,19 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=aor": _words("mailboxes voicemail_extension"),
     "pjsip.conf type=identify": frozenset(("srv_lookups",)),
-    "extensions.conf [general]": _words("extenpatternmatchnew clearglobalvars userscontext"),
+    "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
+    "pjsip.conf type=registration": _words("auth_rejection_permanent endpoint"),
+    "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),
     "musiconhold.conf class": _words(
         "announcement digit loop_last answeredonly format kill_escalation_delay kill_method"
     ),
     "asterisk.conf [options]": _words("""
-        maxfiles alwaysfork nofork quiet timestamp console highpriority initcrypto dumpcore
+        alwaysfork nofork quiet timestamp console highpriority initcrypto dumpcore
         languageprefix cache_record_files record_cache_dir transmit_silence transcode_via_sln internal_timing
         mindtmfduration lightbackground forceblackbackground dontwarn hideconnect lockconfdir stdexten
         hide_messaging_ami_events cache_media_frames phreaknet"""),
     "logger.conf [general]": _words("""
-        appendhostname use_callids queue_log queue_log_to_file queue_log_name queue_log_realtime_use_gmt rotatestrategy
+        appendhostname use_callids queue_log queue_log_to_file queue_log_name queue_log_realtime_use_gmt
         logger_queue_limit exec_after_rotate"""),
 }
 """Fields whose absence nobody hears: they may be set, a warning says that nothing comes of it."""

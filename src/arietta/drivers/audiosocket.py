@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from arietta.channels.driver import CannotRequest, DialRequest
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import PortLeg
 from arietta.drivers.pacing import PORT_BUFFER_MS, PacedAudio
-from arietta.errors import Conflict
+from arietta.drivers.programs import new_channel, read_options
 from arietta.media.codecs import CODECS
 from arietta.media.engine import MediaError, StreamPort
 from arietta.model import causes, snapshots
@@ -131,7 +131,9 @@ class AudioSocketLeg(PortLeg, asyncio.Protocol):
             transport.write(message(HANGUP))
             transport.close()
         if self._dropped:
-            log.warning("AudioSocket %s: %d frames were dropped, the program did not read", self.identifier, self._dropped)
+            log.warning(
+                "AudioSocket %s: %d frames were dropped, the program did not read", self.identifier, self._dropped
+            )
         return super().hangup(cause)
 
     # ----------------------------------------------------------------------------------------------- what is sent
@@ -247,46 +249,6 @@ class AudioSocketDriver:
 
     async def stop(self) -> None:
         return
-
-
-def new_channel(registry: ChannelRegistry, leg: PortLeg, wanted: DialRequest, channel_id: str, name: str) -> Channel:
-    """The channel of a leg whose far end is a program, as it was asked for."""
-    originator = wanted.originator
-    channel = Channel(
-        registry,
-        leg,
-        channel_id=channel_id,
-        name=name,
-        caller=wanted.caller,
-        connected=wanted.connected,
-        language=wanted.language or (originator.language if originator else registry.default_language),
-        accountcode=wanted.accountcode or (originator.accountcode if originator else ""),
-    )
-    leg.channel = channel
-    channel.variables.update(wanted.variables)
-    if wanted.on_channel is not None:
-        wanted.on_channel(channel)
-    registry.add(channel)
-    return channel
-
-
-def read_options(text: str, known: str, what: str) -> dict[str, str]:
-    """Dialstring options such as ``c(ulaw)nf(json)``, by letter; CannotRequest names one that is not known."""
-    options: dict[str, str] = {}
-    position = 0
-    while position < len(text):
-        letter = text[position]
-        position += 1
-        if letter not in known:
-            raise CannotRequest(f"{what}: option {letter!r} is not supported; {', '.join(known)} are")
-        options[letter] = ""
-        if text[position : position + 1] == "(":
-            closing = text.find(")", position)
-            if closing < 0:
-                raise CannotRequest(f"{what}: option {letter}( is not closed")
-            options[letter] = text[position + 1 : closing]
-            position = closing + 1
-    return options
 
 
 def _parse(resource: str) -> tuple[str, int, UUID, str]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 from arietta.channels import signals
-from arietta.channels.channel import Channel, State
+from arietta.channels.channel import Channel
+from arietta.channels.driver import DialRequest
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import PortLeg
-from arietta.errors import BadRequest, Conflict, ServerFailure
+from arietta.drivers.programs import new_channel, read_options
+from arietta.errors import BadRequest, ServerFailure
 from arietta.media.engine import MediaError, RtpSettings
+from arietta.model import snapshots
 
 # Payload types of the formats that have a fixed one (RFC 3551); the others get the first dynamic one.
 STATIC_PAYLOAD_TYPES = {"ulaw": 0, "gsm": 3, "alaw": 8, "g722": 9}
@@ -24,17 +28,42 @@ class UnicastRtpLeg(PortLeg):
             self.channel.receive(signals.Answered())
 
 
-def external_rtp(registry: ChannelRegistry, external_host: str, format: str, *, channel_id: str | None) -> Channel:
-    """A channel that exchanges RTP of one format with ``host:port``; its own address is in its variables.
+class UnicastRtpDriver:
+    """Makes UnicastRTP channels: ``HOST:PORT[/c(FORMAT)]``."""
 
-    It answers as soon as it is called.
-    """
+    technology = "UnicastRTP"
+
+    def __init__(self, registry: ChannelRegistry) -> None:
+        self._registry = registry
+
+    def request(self, wanted: DialRequest) -> Channel:
+        """A channel that exchanges RTP of one format; it answers as soon as it is called."""
+        address, _, option_text = wanted.resource.partition("/")
+        options = read_options(option_text, "c", f"UnicastRTP/{wanted.resource}")
+        format = options.get("c") or (wanted.formats[0] if wanted.formats else "ulaw")
+        return external_rtp(self._registry, address, format, wanted)
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        return ()
+
+    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
+        return None
+
+    def device_state(self, resource: str) -> str | None:
+        return None
+
+    async def stop(self) -> None:
+        return
+
+
+def external_rtp(registry: ChannelRegistry, external_host: str, format: str, wanted: DialRequest) -> Channel:
+    """A channel that exchanges RTP of one format with ``host:port``; its own address is in its variables."""
     host, colon, port_text = external_host.rpartition(":")
     host = host.strip("[]")
     if not colon or not host or not port_text.isdigit() or not 0 < int(port_text) < 65536:
         raise BadRequest(f"external_host {external_host!r} is not host:port")
-    if channel_id and registry.get(channel_id) is not None:
-        raise Conflict(f"channel id {channel_id!r} is in use")
+    channel_id = wanted.channel_id or registry.new_id()
+    registry.check_free(channel_id)
     remote = (host, int(port_text))
     local_host = local_address_towards(host)
     leg = UnicastRtpLeg()
@@ -56,16 +85,7 @@ def external_rtp(registry: ChannelRegistry, external_host: str, format: str, *, 
         port.close()
         raise ServerFailure(f"format {format!r}: {problem}") from problem
     leg.attach(port)
-    channel = Channel(
-        registry,
-        leg,
-        channel_id=channel_id or registry.new_id(),
-        name=f"UnicastRTP/{host}:{port_text}-{id(leg):#x}",
-        state=State.DOWN,
-        language=registry.default_language,
-    )
-    leg.channel = channel
-    registry.add(channel)
+    channel = new_channel(registry, leg, wanted, channel_id, f"UnicastRTP/{host}:{port_text}-{id(leg):#x}")
     channel.set_variable("UNICASTRTP_LOCAL_ADDRESS", local_host)
     channel.set_variable("UNICASTRTP_LOCAL_PORT", str(port.local_port))
     return channel

@@ -58,6 +58,12 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
+def binary_frame(payload: bytes) -> bytes:
+    """The same as a binary frame."""
+    frame = text_frame(payload)
+    return b"\x82" + frame[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Accept:
     """The application takes the socket; `opened` is called once the 101 is on its way."""
@@ -141,7 +147,8 @@ class TurnEnd:
 class WebSocket(asyncio.Protocol):
     """One open socket, of the server or of a client.
 
-    `on_text(text)` gets every whole text message. `on_closed(code, by)` is called once, with the code of the close
+    `on_text(text)` gets every whole text message, `on_binary(data)` every binary one; those are ignored while it is
+    None. `on_closed(code, by)` is called once, with the code of the close
     frame (1006 without one) and "client", "server" or "abort"; nothing is sent after it.
     """
 
@@ -156,6 +163,7 @@ class WebSocket(asyncio.Protocol):
     ) -> None:
         """`peer` shows as the far end's address; `frames` is in its open state."""
         self.on_text: Callable[[str], None] | None = None
+        self.on_binary: Callable[[bytes], None] | None = None
         self.on_closed: Callable[[int, str], None] | None = None
         self.is_open = True
         self._peer = peer
@@ -165,6 +173,7 @@ class WebSocket(asyncio.Protocol):
         self._frames = frames
         self._here, self._there = ("server", "client") if frames.side is SERVER else ("client", "server")
         self._text_parts: list[bytes] | None = None
+        self._binary_parts: list[bytes] | None = None
         self._paused = False
         self._queue: list[bytes] = []
         self._queued_bytes = 0
@@ -320,7 +329,26 @@ class WebSocket(asyncio.Protocol):
                 whole = b"".join(self._text_parts)
                 self._text_parts = None
                 return self._deliver(whole)
-        return False  # binary messages are ignored, control frames were answered
+        elif self.on_binary is not None:
+            return self._on_binary_frame(frame, self.on_binary)
+        return False  # binary messages that nobody wants are ignored, control frames were answered
+
+    def _on_binary_frame(self, frame: Frame, deliver: Callable[[bytes], None]) -> bool:
+        if frame.opcode is Opcode.BINARY:
+            self._binary_parts = []
+        parts = self._binary_parts
+        if parts is None or frame.opcode not in (Opcode.BINARY, Opcode.CONT):
+            return False
+        parts.append(bytes(frame.data))
+        if frame.fin:
+            self._binary_parts = None
+            try:
+                deliver(parts[0] if len(parts) == 1 else b"".join(parts))
+            except Exception:
+                log.exception("a message on the WebSocket of %s failed", self.peer)
+                self._fail(1011, "Internal error")
+                return True
+        return False
 
     def _deliver(self, message: bytes) -> bool:
         try:
@@ -406,7 +434,7 @@ class WebSocket(asyncio.Protocol):
                 self.on_closed(code, by)
             except Exception:
                 log.exception("closing the WebSocket of %s failed", self.peer)
-        self.on_text = self.on_closed = None
+        self.on_text = self.on_binary = self.on_closed = None
 
 
 class WebSocketConnection(WebSocket):

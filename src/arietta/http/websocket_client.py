@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,6 +71,11 @@ class Target:
     """For the connection and the handshake together."""
     options: WebSocketOptions = field(default_factory=WebSocketOptions)
 
+    @property
+    def place(self) -> str:
+        """The URI without a password that may stand in it."""
+        return re.sub(r"//[^/@]*@", "//", self.uri)
+
 
 class WebSocketClient(WebSocket):
     """One open socket of a client: what `connect` gives to `opened`."""
@@ -106,7 +112,7 @@ async def connect(target: Target, opened: Callable[[WebSocketClient], None]) -> 
     try:
         uri = parse_uri(target.uri)
     except (InvalidURI, ValueError) as problem:
-        raise CannotConnect(f"{target.uri}: {problem}") from problem
+        raise CannotConnect(f"{target.place}: {problem}") from problem
     loop = asyncio.get_running_loop()
     opening = Opening(uri, target, opened, loop)
     try:
@@ -120,9 +126,11 @@ async def connect(target: Target, opened: Callable[[WebSocketClient], None]) -> 
     except BaseException as problem:
         opening.give_up()
         if isinstance(problem, TimeoutError):
-            raise CannotConnect(f"{target.uri}: no answer within {target.timeout_ms} ms") from problem
+            raise CannotConnect(f"{target.place}: no answer within {target.timeout_ms} ms") from problem
         if isinstance(problem, OSError):
-            raise CannotConnect(f"{target.uri}: {problem.strerror or problem}") from problem
+            raise CannotConnect(f"{target.place}: {problem.strerror or problem}") from problem
+        if isinstance(problem, UnicodeError):  # of the host's name, by IDNA
+            raise CannotConnect(f"{target.place}: {problem}") from problem
         raise
 
 
@@ -194,4 +202,4 @@ class Opening(asyncio.Protocol):
 
     def _fail(self, reason: str) -> None:
         if not self.outcome.done():
-            self.outcome.set_exception(CannotConnect(f"{self._target.uri}: {reason}"))
+            self.outcome.set_exception(CannotConnect(f"{self._target.place}: {reason}"))

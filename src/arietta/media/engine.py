@@ -105,8 +105,8 @@ class EngineSettings:
     """Silence of the locked source after which another one may be learnt."""
     cache_bytes: int = 64 << 20
     """Bound on decoded and encoded sounds kept in memory."""
-    music: Mapping[str, str] = field(default_factory=dict)
-    """Music class to the folder of its files, played in order of their names."""
+    music: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """Music class to the folder of its files, played in order of their names, or to its files in their order."""
     music_random: frozenset[str] = frozenset()
     """Classes whose files are shuffled."""
 

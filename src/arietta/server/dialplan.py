@@ -30,7 +30,7 @@ class DialplanMedia:
         """Play a media URI in the channel's language."""
         port = channel.port
         try:
-            source = self._library().resolve(uri, channel.language)
+            source = self._library().resolve(uri, channel.language, channel.tone_zone)
         except MediaFailed as failure:
             return channel.registry.loop.call_soon(on_end, str(failure)).cancel
         if port is None:
@@ -51,7 +51,7 @@ class DialplanMedia:
                 port.generate(None)
             return True
         try:
-            source = self._library().tone(what)
+            source = self._library().tone(what, channel.tone_zone)
         except MediaFailed:
             return False
         if port is not None and isinstance(source, Tones):

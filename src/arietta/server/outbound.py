@@ -138,7 +138,7 @@ class OutboundSocket:
         if self.is_closed:
             connection.close(1000)
             return
-        verbose(2, f"Outbound WebSocket '{self.plan.name}' is connected to {self.plan.target.uri}")
+        verbose(2, f"Outbound WebSocket '{self.plan.name}' is connected to {self.plan.target.place}")
         self._connection = connection
         self._gone = asyncio.get_running_loop().create_future()
         requests = self._requests = Requests(self._api, connection, self.names[0], read_only=self.plan.read_only)
@@ -262,8 +262,14 @@ class OutboundSockets:
         return socket if accepted else None
 
     def _keep(self, socket: OutboundSocket) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._living.discard(socket)
+            if not task.cancelled() and (failure := task.exception()) is not None:
+                log.error("outbound WebSocket '%s' failed", socket.plan.name, exc_info=failure)
+                socket.close(1011, "Internal error")
+
         self._living.add(socket)
-        socket.task.add_done_callback(lambda _task: self._living.discard(socket))
+        socket.task.add_done_callback(ended)
 
     async def stop(self, patience_s: float = 1.0) -> None:
         """Close every socket and wait for their ends."""
@@ -289,6 +295,19 @@ def _plans(config: Config, kind: str) -> list[Plan]:
 
 def _plan(config: Config, socket: OutboundWebsocket, client: WebsocketClient) -> Plan:
     user = config.ari.users.get(socket.local_ari_user)
+    return Plan(
+        name=socket.name,
+        target=target_of(config, client),
+        retry_ms=client.reconnect_interval,
+        attempts=max(1, client.reconnect_attempts),
+        apps=tuple(dict.fromkeys(socket.apps)),
+        subscribe_all=socket.subscribe_all,
+        read_only=user is None or user.read_only,
+    )
+
+
+def target_of(config: Config, client: WebsocketClient) -> Target:
+    """Where and how a section of websocket_client.conf connects."""
 
     def file(name: str) -> Path | None:
         return resolve(config, name) if name else None
@@ -303,7 +322,7 @@ def _plan(config: Config, socket: OutboundWebsocket, client: WebsocketClient) ->
             verify_certificate=client.verify_server_cert,
             verify_hostname=client.verify_server_hostname,
         )
-    target = Target(
+    return Target(
         client.uri,
         subprotocols=client.protocols,
         username=client.username,
@@ -313,13 +332,4 @@ def _plan(config: Config, socket: OutboundWebsocket, client: WebsocketClient) ->
         options=WebSocketOptions(
             write_timeout_ms=max(5000, config.ari.general.websocket_write_timeout), ping_interval_ms=PING_INTERVAL_MS
         ),
-    )
-    return Plan(
-        name=socket.name,
-        target=target,
-        retry_ms=client.reconnect_interval,
-        attempts=max(1, client.reconnect_attempts),
-        apps=tuple(dict.fromkeys(socket.apps)),
-        subscribe_all=socket.subscribe_all,
-        read_only=user is None or user.read_only,
     )

@@ -42,12 +42,14 @@ from arietta.config.safety import unsafe_listeners
 from arietta.config.settings import Report
 from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
-from arietta.dialplan.errors import UnknownFunction
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.matcher import Dialplan
 from arietta.dialplan.reader import read_dialplan
+from arietta.drivers.audiosocket import AudioSocketDriver
 from arietta.drivers.local import LocalDriver
 from arietta.drivers.sip.driver import SipDriver
+from arietta.drivers.unicast_rtp import UnicastRtpDriver
+from arietta.drivers.websocket import WebSocketDriver
 from arietta.http import (
     AclRule,
     AriFront,
@@ -57,6 +59,7 @@ from arietta.http import (
     HttpServer,
     MountTable,
     Response,
+    StaticFiles,
     StatusPage,
     User,
     Users,
@@ -77,6 +80,7 @@ from arietta.server.dialplan import (
     stasis_application,
     transfer_handling,
 )
+from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.outbound import OutboundSockets
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
@@ -159,9 +163,7 @@ class Server:
         self.controls = Controls(self.channels, self.applications)
         self.originating = Originating(self.channels, self.applications, self.controls)
         self.broadcasts = Broadcasts(self.applications, self.controls)
-        self.sounds = SoundLibrary(
-            [str(directories.sounds), *system_sounds(), package_sounds()], config.asterisk.options.defaultlanguage
-        )
+        self.sounds = _sound_library(config)
         self.device_states = DeviceStates(self.bus, self.channels, self.store)
         self.library = self._media_library(config)
         self.playbacks = Playbacks(self.bus, self.library)
@@ -183,7 +185,15 @@ class Server:
         self.sip = SipDriver(self.channels, config.pjsip, product=self.version)
         self.sip.transfers = Transfers(self.channels, self.controls)
         self.local = LocalDriver(self.channels)
-        self.channels.drivers = {"pjsip": self.sip, "local": self.local}
+        self.websockets = WebSocketDriver(self.channels)
+        self.websockets.clients = MediaClients(lambda: self.config)
+        self.channels.drivers = {
+            "pjsip": self.sip,
+            "local": self.local,
+            "unicastrtp": UnicastRtpDriver(self.channels),
+            "audiosocket": AudioSocketDriver(self.channels),
+            "websocket": self.websockets,
+        }
         self._set_limits(config)
         self.modules = Modules(
             self.dialplan.applications,
@@ -404,7 +414,6 @@ class Server:
                 entity_id=self.asterisk_id,
                 version=self.version,
                 dialplan=self.dialplan,
-                unknown_function=UnknownFunction,
                 config=config_info,
                 last_reload_at=lambda: self.last_reload_at,
                 started_at=self.started_at,
@@ -428,12 +437,15 @@ class Server:
         return 0
 
     def _mounts(self, config: Config) -> MountTable:
-        mounts: dict[str, Handler] = {}
+        mounts: dict[str, Handler] = {"/media": MediaMount(self.websockets)}
         if config.ari.general.enabled:
             mounts["/ari"] = self.front
         if config.http.enable_status:
             mounts["/httpstatus"] = self._status_page
-        return MountTable(mounts, config.http.prefix)
+        if config.http.enable_static:
+            mounts["/static"] = StaticFiles(config.directories.data / "static-http")
+        redirects = dict(line.split(None, 1) for line in config.http.redirect if len(line.split(None, 1)) == 2)
+        return MountTable(mounts, config.http.prefix, redirects)
 
 
 def _read_dialplan(config: Config) -> Dialplan:
@@ -460,6 +472,9 @@ def engine_settings(config: Config) -> EngineSettings:
                 if not folder.is_dir():
                     folder = PACKAGE_DATA / settings.directory
             music[name] = str(folder)
+        elif settings.mode == "playlist":
+            found = (sounds.find(entry) or entry for entry in settings.entry)
+            music[name] = tuple(path for path in found if Path(path).is_file())
             if settings.sort == "random":
                 shuffled.add(name)
     music.setdefault("default", str(PACKAGE_DATA / "moh"))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+import msgspec
+
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
 from arietta.channels.registry import ChannelRegistry
@@ -67,7 +69,7 @@ class Application:
         self._bus = bus
         self._encoder = encoder
         self._suffix = events.suffix(asterisk_id, name)
-        self._pretty = pretty
+        self.pretty = pretty
         self._subscriptions: dict[str, dict[str, int]] = {kind: {} for kind in SCHEMES}
         self._allowed: frozenset[str] = frozenset()
         self._disallowed: frozenset[str] = frozenset()
@@ -100,7 +102,11 @@ class Application:
             return
         if (self._allowed or self._disallowed) and not self.passes(events.type_name(event)):
             return
-        outlet.send(self._encoder.encode(event) + self._suffix)
+        outlet.send(self._frame(event))
+
+    def _frame(self, event: events.Event) -> bytes:
+        frame = self._encoder.encode(event) + self._suffix
+        return msgspec.json.format(frame, indent=2) if self.pretty else frame
 
     def passes(self, kind: str) -> bool:
         """Whether the event filter lets events of a type through."""
@@ -108,7 +114,7 @@ class Application:
 
     def send_last(self, outlet: Outlet, event: events.Event) -> None:
         """Send to an outlet that is not (any more) the application's own."""
-        outlet.send(self._encoder.encode(event) + self._suffix)
+        outlet.send(self._frame(event))
 
     def set_filter(self, allowed: list[dict[str, Any]] | None, disallowed: list[dict[str, Any]] | None) -> None:
         """Replace the lists that are given."""
@@ -253,7 +259,9 @@ class Applications:
 
     def _create(self, name: str) -> Application:
         verbose(1, f"Creating Stasis app '{name}'")
-        application = self._applications[name] = Application(name, self.bus, self._encoder, self.asterisk_id)
+        application = self._applications[name] = Application(
+            name, self.bus, self._encoder, self.asterisk_id, pretty=self.pretty
+        )
         return application
 
     # ------------------------------------------------------------------------------ subscriptions by event source

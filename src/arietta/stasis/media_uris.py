@@ -35,8 +35,8 @@ class MediaLibrary:
         self._zone = zone
         self._recordings = recordings
 
-    def resolve(self, uri: str, language: str) -> Source:
-        """What the engine is to play for a URI; MediaFailed if there is no such thing."""
+    def resolve(self, uri: str, language: str, zone: str = "") -> Source:
+        """What the engine is to play for a URI, tones as in a country; MediaFailed if there is no such thing."""
         scheme, colon, rest = uri.partition(":")
         if not colon:
             raise MediaFailed(f"media URI {uri!r} has no scheme")
@@ -52,14 +52,14 @@ class MediaLibrary:
             case "characters":
                 return self._said(uri, say.say_characters, rest, language)
             case "tone":
-                return self.tone(rest)
+                return self.tone(rest, zone)
             case _:
                 raise MediaFailed(f"media URI {uri!r} has the unknown scheme {scheme!r}")
 
-    def tone(self, what: str) -> Source:
+    def tone(self, what: str, zone: str = "") -> Source:
         """A tone by its name in indications.conf or by its cadence, with ``;tonezone=`` after it."""
         name, _, options = what.partition(";")
-        zone = self._zone
+        zone = zone or self._zone
         for option in options.split(";") if options else ():
             key, _, value = option.partition("=")
             if key.strip() == "tonezone":
@@ -101,7 +101,9 @@ def tell_playing(who: str, source: Source, language: str) -> None:
     for path in map(PurePath, source.paths):
         folder = f"{path.parent.name}/" if path.parent.name in SPOKEN_FOLDERS else ""
         suffix = path.suffix[1:]
-        verbose.verbose(3, f"<{who}> Playing '{folder}{path.stem}.{CODECS.get(suffix, suffix)}' (language '{language}')")
+        verbose.verbose(
+            3, f"<{who}> Playing '{folder}{path.stem}.{CODECS.get(suffix, suffix)}' (language '{language}')"
+        )
 
 
 def _say_number(text: str) -> Sequence[str]:

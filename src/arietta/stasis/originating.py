@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,9 +11,11 @@ from arietta.channels.channel import FLAG_EXPLICIT, Channel
 from arietta.channels.dialing import CAUSE_NO_ANSWER, Attempt, call_out
 from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
-from arietta.errors import AllocationFailed, BadRequest, Conflict, NotFound
+from arietta.errors import AllocationFailed, AriettaError, BadRequest, Conflict, NotFound
 from arietta.stasis.applications import CHANNEL, Application, Applications
 from arietta.stasis.control import Controls
+
+log = logging.getLogger(__name__)
 
 DIALLING_APP = ("AppDial2", "(Outgoing Line)")
 DEFAULT_TIMEOUT_S = 30
@@ -211,10 +214,14 @@ class Originating:
         for name, (value, reported) in variables.items():
             if reported:
                 channel.reported_variables[name] = None
-            if dialplan is not None:
-                dialplan.write(channel, name, value)
-            else:
+            if dialplan is None:
                 channel.set_variable(name, value)
+                continue
+            try:
+                dialplan.write(channel, name, value)
+            except AriettaError as problem:
+                # A function that does not exist, or takes no value, is no refusal in ARI.
+                log.warning("channel %s: %s", channel.name, problem)
 
 
 def _dialstring(channel: Channel) -> str:

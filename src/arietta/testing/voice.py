@@ -139,16 +139,20 @@ class Voice(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         voice = cls(random, talks=talks)
         for attempt in range(50):
-            transport, _ = await loop.create_datagram_endpoint(lambda: voice, local_addr=(host, 0))
-            name = transport.get_extra_info("sockname")
+            # Two that open at once would find each other's next port taken for ever; chance parts them.
+            port = 2 * random.randrange(8192, 16384) if attempt else 0
+            transport = None
             try:
+                transport, _ = await loop.create_datagram_endpoint(lambda: voice, local_addr=(host, port))
+                name = transport.get_extra_info("sockname")
                 if name[1] % 2:
                     raise OSError(f"port {name[1]} is odd")
                 voice._rtcp, _ = await loop.create_datagram_endpoint(
                     lambda: _Rtcp(voice.counters), local_addr=(host, name[1] + 1)
                 )
             except OSError:
-                transport.close()
+                if transport is not None:
+                    transport.close()
                 if attempt == 49:
                     raise
                 continue

@@ -21,10 +21,9 @@ from arietta.ari.domain import (
 )
 from arietta.channels.callerid import parse_caller_id
 from arietta.channels.channel import Channel
-from arietta.channels.driver import Indication
+from arietta.channels.driver import CannotRequest, DialRequest, Indication
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import snoop
-from arietta.drivers.unicast_rtp import external_rtp
 from arietta.errors import (
     AriettaError,
     BadRequest,
@@ -36,6 +35,7 @@ from arietta.errors import (
     ServerFailure,
     Unprocessable,
 )
+from arietta.media.codecs import is_codec
 from arietta.media.engine import DigitOut, Music, RtpPort, Side, Silence
 from arietta.media.experience import experience
 from arietta.model import snapshots
@@ -47,8 +47,11 @@ from arietta.stasis.recordings import Recordings
 
 log = logging.getLogger(__name__)
 
+MAX_DIGITS = 1000
 DIGITS = frozenset("0123456789*#ABCD")
 TRANSFER_STATES = ("channel_progress", "channel_answered", "channel_unavailable", "channel_declined")
+TECHNOLOGIES = {"rtp": "UnicastRTP", "audiosocket": "AudioSocket", "none": "WebSocket"}
+"""Which channels carry an encapsulation of external media."""
 SIDES = {"none": Side.NONE, "both": Side.BOTH, "in": Side.IN, "out": Side.OUT}
 
 
@@ -152,24 +155,33 @@ class Channels:
         return found
 
     def external_media(self, order: ExternalMedia) -> Soon[snapshots.Channel]:
-        pair = (order.encapsulation, order.transport)
-        if pair != ("rtp", "udp"):
-            raise NotSupported(
-                f"encapsulation {order.encapsulation!r} over {order.transport!r} is not carried; rtp over udp is"
-            )
-        if order.connection_type != "client":
-            raise BadRequest(f"connection_type {order.connection_type!r} is not possible with rtp over udp, client is")
-        channel = external_rtp(
-            self._channels,
-            order.external_host or "",
-            order.format,
-            channel_id=order.channel_id,
-        )
+        channel, dialstring = self._external_program(order)
         for name, assignment in (order.variables or {}).items():
             self._write(channel, name, assignment.value, assignment.report_events)
-        dialstring = f"{order.external_host}/c({order.format})"
         self._originating.call(channel, dialstring, Entrance(order.app, order.data or ""), 30)
         return msgspec.structs.replace(channel.snapshot(), channelvars=dict(channel.variables))
+
+    def _external_program(self, order: ExternalMedia) -> tuple[Channel, str]:
+        """The channel to a program behind RTP, an AudioSocket or a WebSocket, and its dialstring."""
+        if not is_codec(order.format):
+            raise ServerFailure(f"format {order.format!r} is not carried")
+        technology = TECHNOLOGIES[order.encapsulation]
+        if order.encapsulation == "rtp":
+            dialstring = f"{order.external_host}/c({order.format})"
+        elif order.encapsulation == "audiosocket":
+            dialstring = f"{order.external_host}/{order.data}/c({order.format})"
+        else:
+            client = order.external_host if order.connection_type == "client" else "INCOMING"
+            dialstring = f"{client}/c({order.format}){order.transport_data or ''}"
+        driver = self._channels.driver(technology)
+        if driver is None:
+            raise NotSupported(f"{technology} channels are not carried")
+        if order.channel_id and self._channels.get(order.channel_id) is not None:
+            raise Conflict(f"channel id {order.channel_id!r} is in use")
+        try:
+            return driver.request(DialRequest(resource=dialstring, channel_id=order.channel_id)), dialstring
+        except CannotRequest as problem:
+            raise BadRequest(str(problem)) from problem
 
     def snoop(
         self,
@@ -186,6 +198,8 @@ class Channels:
         application = self._controls.applications.get(app)
         if application is None or not application.active:
             raise ServerFailure(f"application {app!r} does not exist")
+        if target.port is None:
+            raise ServerFailure(f"channel {channel_id!r} has no audio to snoop on")
         channel = snoop(self._channels, target, SIDES[spy], SIDES[whisper], snoop_id)
         self._originating.enter(channel, Entrance(app, app_args or ""))
         return msgspec.Raw(channel.encoded())
@@ -263,6 +277,8 @@ class Channels:
         control = self._need_up(channel_id)
         channel = control.channel
         wanted = [digit for digit in digits.upper() if digit in DIGITS]
+        if len(wanted) > MAX_DIGITS:
+            raise BadRequest(f"dtmf has {len(wanted)} digits, {MAX_DIGITS} at most")
         between, duration = max(between_ms, 0), max(duration_ms, 1)
 
         async def run() -> None:

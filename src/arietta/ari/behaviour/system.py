@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import pwd
@@ -13,9 +14,11 @@ import arietta
 from arietta.ari.behaviour.dynamic import DynamicConfig
 from arietta.ari.behaviour.modules import Modules
 from arietta.channels.driver import DialplanRunner
-from arietta.errors import ServerFailure
+from arietta.errors import AriettaError, ServerFailure
 from arietta.model import snapshots
 from arietta.model.times import wire_time
+
+log = logging.getLogger(__name__)
 
 
 class LogChannels(Protocol):
@@ -47,7 +50,6 @@ class System:
         entity_id: str,
         version: str,
         dialplan: DialplanRunner,
-        unknown_function: type[Exception],
         config: Callable[[], snapshots.ConfigInfo],
         last_reload_at: Callable[[], float],
         started_at: float,
@@ -58,7 +60,6 @@ class System:
         self._entity_id = entity_id
         self._version = version
         self._dialplan = dialplan
-        self._unknown_function = unknown_function
         self._config = config
         self._last_reload_at = last_reload_at
         self._started_at = started_at
@@ -139,11 +140,15 @@ class System:
     def global_variable(self, name: str) -> str:
         try:
             return self._dialplan.read(None, name) or ""
-        except self._unknown_function as problem:
+        except AriettaError as problem:
             raise ServerFailure(str(problem)) from problem
 
     def set_global_variable(self, name: str, value: str) -> None:
-        self._dialplan.write(None, name, value)
+        try:
+            self._dialplan.write(None, name, value)
+        except AriettaError as problem:
+            # A function that does not exist, or takes no value, is no refusal in ARI.
+            log.warning("global variable %s: %s", name, problem)
 
     # --------------------------------------------------------------------------------------------- configuration
 

@@ -207,6 +207,10 @@ class Contacts:
         if isinstance(output, ResponseReceived):
             if output.response.status < 200:
                 return
+            settings = self.location.aors[contact.aor].settings
+            if settings.qualify_2xx_only and output.response.status >= 300:
+                self._poll_ended(contact, UNREACHABLE, None)
+                return
             began = self._poll_began.get(id(contact), self._driver.now())
             self._poll_ended(contact, REACHABLE, max(1, round((self._driver.now() - began) * 1e6)))
         else:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arietta.media.engine import DigitOut
 from arietta.sip.message import Request
+
+log = logging.getLogger(__name__)
 
 DIGITS = "0123456789*#ABCD"
 DEFAULT_DURATION_MS = 250
@@ -53,8 +56,11 @@ class InfoDigits:
 
     def send(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None) -> None:
         """Send digits after those that wait; `on_end` is told after the last gap."""
-        for digit in digits:
-            if len(self._queue) < MAX_QUEUED and digit.digit in DIGITS:
+        room = MAX_QUEUED - len(self._queue)
+        if len(digits) > room:
+            log.warning("%d digits are not sent: %d wait already, which is the limit", len(digits) - room, MAX_QUEUED)
+        for digit in digits[: max(0, room)]:
+            if digit.digit in DIGITS:
                 self._queue.append((digit, None))
         self._queue.append((None, on_end))
         if self._timer is None:

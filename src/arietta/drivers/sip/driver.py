@@ -39,6 +39,7 @@ from arietta.sip.invite import InviteSession
 from arietta.sip.layer import new_token
 from arietta.sip.profile import Profile
 from arietta.sip.registration import Registration
+from arietta.sip.timers import Timers
 from arietta.sip.transactions import Address, RequestReceived, Send, Transport
 from arietta.sip.uri import SipUri, parse_uri
 
@@ -69,7 +70,7 @@ class SipDriver:
         self.settings = settings
         self.endpoints_table = Endpoints(settings)
         profile = Profile(allow=METHODS, product=settings.general.user_agent or product, resolve=self._resolve_now)
-        self.agent = UserAgent(profile)
+        self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000))
         self.transports = SipTransports(self._received, self._send_failed)
         self.contacts = Contacts(self)
         self.registrations = OutboundRegistrations(self)
@@ -362,6 +363,10 @@ class SipDriver:
         originator = wanted.originator
         channel_id = wanted.channel_id or self.registry.new_id()
         self.registry.check_free(channel_id)
+        try:
+            leg.open_media()  # now, since a created channel may join a bridge before it is dialled
+        except MediaError as problem:
+            raise CannotRequest(str(problem), causes.SWITCH_CONGESTION) from problem
         channel = self._channel(
             leg,
             endpoint,
@@ -496,6 +501,9 @@ class SipDriver:
             endpoint=f"PJSIP/{endpoint.name}",
         )
         leg.channel = channel
+        channel.tenant_id = endpoint.tenantid
+        channel.tone_zone = endpoint.tone_zone
+        channel.music_class = endpoint.moh_suggest if "moh_suggest" in endpoint.set_at else ""
         if on_channel is not None:
             on_channel(channel)
         self.registry.add(channel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import allows
@@ -89,7 +90,7 @@ class Endpoints:
     def _by_header(self, request: Request) -> Endpoint | None:
         for identify in self._identifies:
             name, colon, value = identify.match_header.partition(":")
-            if colon and value.strip() in request.values(name.strip()):
+            if colon and _header_matches(value.strip(), request.values(name.strip())):
                 return self.settings.endpoints[identify.endpoint]
         return None
 
@@ -118,6 +119,13 @@ class Endpoints:
         if endpoint is None:
             return None
         return next((credentials_of(a) for a in self.auths_of(endpoint.auth) if a.username == username), None)
+
+
+def _header_matches(wanted: str, values: list[str]) -> bool:
+    """Whether a header has a value, or one that a ``/regular expression/`` finds."""
+    if len(wanted) > 2 and wanted[0] == wanted[-1] == "/":
+        return any(re.search(wanted[1:-1], value) for value in values)
+    return wanted in values
 
 
 def credentials_of(auth: Auth) -> Credentials:

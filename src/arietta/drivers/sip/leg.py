@@ -142,12 +142,6 @@ class SipLeg:
         channel = self.channel
         if channel is None or self.session is not None or channel.hangup_requested:
             return
-        try:
-            self.open_media()
-        except MediaError as problem:
-            log.error("channel %s: %s", channel.name, problem)
-            channel.receive(signals.HungUp(causes.SWITCH_CONGESTION))
-            return
         self._ours = sdp.make_offer(self._settings())
         self.session = self.driver.invite(self, destination, bytes(self._ours))
         self.session.user = self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 DEFAULT_PORT = 5060
 MAX_CONNECTIONS = 10000
 MAX_BACKLOG = 64
+MAX_UNSENT_BYTES = 1 << 20
 CONNECT_TIMEOUT_S = 10.0
 
 Receive = Callable[[bytes, Address, Transport], None]
@@ -60,7 +62,7 @@ class SipTransports:
                 try:
                     carrier, _ = await loop.create_datagram_endpoint(make, local_addr=(host, port))
                 except OSError as problem:
-                    raise OSError(f"transport [{name}] cannot bind {host}:{port} (udp): {problem}") from problem
+                    raise OSError(f"transport [{name}] cannot bind {host}:{port} (udp): {why(problem)}") from problem
                 local_port = carrier.get_extra_info("sockname")[1]
                 transport = Transport("UDP", shown, configured.external_signaling_port or local_port, name)
                 bound.append(transport)
@@ -75,7 +77,7 @@ class SipTransports:
                 try:
                     server = await loop.create_server(accept, host, port)
                 except OSError as problem:
-                    raise OSError(f"transport [{name}] cannot bind {host}:{port} (tcp): {problem}") from problem
+                    raise OSError(f"transport [{name}] cannot bind {host}:{port} (tcp): {why(problem)}") from problem
                 local_port = server.sockets[0].getsockname()[1] if server.sockets else port
                 transport = Transport("TCP", shown, configured.external_signaling_port or local_port, name)
                 holder.append(transport)
@@ -217,8 +219,14 @@ class StreamConnection(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """Write one message."""
-        if self._carrier is not None:
-            self._carrier.write(data)
+        carrier = self._carrier
+        if carrier is None:
+            return
+        if carrier.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            log.warning("TCP connection to %s:%s is dropped: it reads nothing", *self.peer)
+            carrier.abort()
+            return
+        carrier.write(data)
 
     def close(self) -> None:
         """Close the connection."""
@@ -235,6 +243,11 @@ def primary_address(family_of: str) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+
+
+def why(problem: OSError) -> str:
+    """The system's own words, which uvloop replaces by its."""
+    return os.strerror(problem.errno) if problem.errno else str(problem)
 
 
 def _is_any(host: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ..codecs import Codec
 from ..engine import (
+    DigitHandler,
     EngineClosed,
     EngineSettings,
     EngineStatistics,
@@ -299,8 +300,8 @@ class Core:
         known = name if name in classes else "default"
         stream = self._music.get(known)
         if stream is None:
-            folder = classes.get(known)
-            files = music_files(folder) if folder is not None else []
+            place = classes.get(known, ())
+            files = music_files(place) if isinstance(place, str) else list(place)
             stream = MusicStream(self, files, shuffle=known in self.settings.music_random)
             self._music[known] = stream
         return stream

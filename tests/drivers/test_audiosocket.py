@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from uuid import UUID
 
@@ -26,7 +27,6 @@ class Program:
         self.audio = b""
         self.writer: asyncio.StreamWriter | None = None
         self.server: asyncio.Server | None = None
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def listen(self) -> None:
         self.server = await asyncio.start_server(self._take, "127.0.0.1", PORT)
@@ -34,12 +34,13 @@ class Program:
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         cut = MessageReader()
-        while data := await reader.read(65536):
-            for kind, payload in cut.feed(data):
-                if kind == AUDIO:
-                    self.audio += payload
-                else:
-                    self.messages.put_nowait((kind, payload))
+        with contextlib.suppress(ConnectionResetError):  # what we do not read is not taken any more
+            while data := await reader.read(65536):
+                for kind, payload in cut.feed(data):
+                    if kind == AUDIO:
+                        self.audio += payload
+                    else:
+                        self.messages.put_nowait((kind, payload))
         self.messages.put_nowait((-1, b""))
 
     async def next(self) -> tuple[int, bytes]:

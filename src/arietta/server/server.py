@@ -459,10 +459,16 @@ def _packaged_indications() -> IndicationsSettings:
     return read_indications(read_conf(PACKAGE_DATA / "indications.conf"), Report())
 
 
+def _sound_library(config: Config) -> SoundLibrary:
+    folders = [str(config.directories.sounds), *system_sounds(), package_sounds()]
+    return SoundLibrary(folders, config.asterisk.options.defaultlanguage)
+
+
 def engine_settings(config: Config) -> EngineSettings:
     """What the media engine is told of the configuration."""
     rtp = config.rtp
-    music: dict[str, str] = {}
+    sounds = _sound_library(config)
+    music: dict[str, str | tuple[str, ...]] = {}
     shuffled = set()
     for name, settings in config.musiconhold.classes.items():
         if settings.mode == "files" and settings.directory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -202,5 +203,5 @@ def test_messages_come_out_as_they_went_in_however_they_were_cut(
     wire = b"".join(message(kind, payload) for kind, payload in messages)
     places = sorted({0, len(wire), *(cut for cut in cuts if cut < len(wire))})
     reader = MessageReader()
-    found = [one for start, end in zip(places, places[1:], strict=False) for one in reader.feed(wire[start:end])]
+    found = [one for start, end in pairwise(places) for one in reader.feed(wire[start:end])]
     assert found == messages

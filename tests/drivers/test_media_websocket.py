@@ -87,6 +87,8 @@ class Program:
         for data in self._protocol.data_to_send():
             if data:
                 self._writer.write(data)
+            elif isinstance(self._protocol, ServerProtocol):
+                self._writer.close()  # RFC 6455 7.1.1: the server closes first
 
     def say(self, text: str) -> None:
         """Send a command."""
@@ -238,7 +240,7 @@ async def test_marks_pause_and_flush(app: AriClient, program: Program) -> None:
         await program.hears("MEDIA_MARK", within=10)
     program.say("CONTINUE_MEDIA")
     await program.hears("MEDIA_MARK_PROCESSED two")
-    program.speak(FRAME * 500)
+    program.speak(FRAME * 400)
     program.say("MARK_MEDIA three")
     program.say("REPORT_QUEUE_DRAINED")
     program.say("FLUSH_MEDIA")
@@ -291,7 +293,12 @@ async def test_a_message_that_is_too_big_ends_the_call(app: AriClient, program: 
 
 async def test_who_does_not_know_the_id_is_not_let_in(app: AriClient, program: Program) -> None:
     made = await connected(app, program)
-    for path in ("/media", "/media/", "/media/nobody", f"/media/{made['channelvars']['MEDIA_WEBSOCKET_CONNECTION_ID']}"):
+    for path in (
+        "/media",
+        "/media/",
+        "/media/nobody",
+        f"/media/{made['channelvars']['MEDIA_WEBSOCKET_CONNECTION_ID']}",
+    ):
         stranger = Program()
         await stranger.connect(path)
         assert stranger.refused == 404

@@ -14,6 +14,7 @@ from arietta.testing.call import Call
 
 from .running import SERVER
 
+
 @pytest.fixture
 def alice(registered: Callable[[str], Phone]) -> Phone:
     return registered("alice")
@@ -258,9 +259,7 @@ async def test_an_attended_transfer_links_two_bridges_of_an_application(
         await app.delete(f"/bridges/{bridge}", expect=204)
 
 
-async def test_an_attended_transfer_to_a_call_alone_in_an_application(
-    alice: Phone, bob: Phone, app: AriClient
-) -> None:
+async def test_an_attended_transfer_to_a_call_alone_in_an_application(alice: Phone, bob: Phone, app: AriClient) -> None:
     await app.connect("other")
     bridge, (first, to_bob), (first_id, _) = await in_a_bridge(app, alice, bob)
     second = await alice.invite("1002")

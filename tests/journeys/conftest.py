@@ -103,7 +103,7 @@ def server(loop: VirtualLoop, switch: Switch, caplog: pytest.LogCaptureFixture) 
     assert isinstance(running, Server)
     yield running
     try:
-        if running.sip.accepting:
+        if running.channels.accepting:
             loop.advance(40)  # RFC 3261 transactions remember their answers for 64*T1
             assert_nothing_left(running, loop)
     finally:

@@ -35,6 +35,8 @@ class ChannelRegistry:
         self._serial = itertools.count()
         self._names: dict[str, itertools.count[int]] = {}
         self.count_made = 0
+        self.accepting = True
+        """Whether new calls are taken and placed; False once the server drains."""
         self._empty: asyncio.Event | None = None
 
     def __len__(self) -> int:

@@ -265,9 +265,7 @@ class ServerSwitch:
             self._stop.ask()
             self._stop.ask()
             return
-        sip = self._sip()
-        if sip is not None:
-            sip.accepting = False
+        self._server.channels.accepting = False
         if not self._ending:
             self._ending = True
             self._stop_after_last_call()

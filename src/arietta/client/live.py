@@ -140,6 +140,20 @@ class LiveChannel:
         while not self.is_gone:
             await self._wait()
 
+    async def during(self, other: Awaitable[Answer]) -> Answer:
+        """Wait for something else, and no longer than the channel lives: then it is cancelled, and ChannelGone raised."""
+        waiting = asyncio.ensure_future(other)
+        going = asyncio.ensure_future(self.gone())
+        try:
+            await asyncio.wait((waiting, going), return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            raise ChannelGone(self.id)
+        finally:
+            waiting.cancel()
+            going.cancel()
+            await asyncio.wait((waiting, going))
+
     def take(self, event: Event, *, is_last: bool = False) -> None:
         """Hear an event; for the client."""
         self._events.append(event)

@@ -30,6 +30,7 @@ class AriGeneral(Settings, frozen=True, kw_only=True, eq=False):
     auth_realm: Annotated[str, Text("Realm of the authentication challenge.")] = "Asterisk REST Interface"
     allowed_origins: Annotated[tuple[str, ...], TextList("Origins that browsers may call from; * admits all.")] = ()
     channelvars: Annotated[tuple[str, ...], TextList("Variables shown as channelvars in every channel object.")] = ()
+    api_version: Annotated[str, Text("Version of the interface that the list of API documents claims.")] = "10.0.0"
     websocket_write_timeout: Annotated[int, Milliseconds("Time a socket may take to accept a message.")] = 100
 
 

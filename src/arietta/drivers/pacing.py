@@ -108,7 +108,7 @@ class PacedAudio:
                 queue.popleft()
                 item()
                 continue
-            if until - now >= AHEAD_SECONDS or not self._port.push(item):
+            if until - now > AHEAD_SECONDS - FRAME_SECONDS / 2 or not self._port.push(item):
                 break
             queue.popleft()
             self.frames -= 1

@@ -4,6 +4,7 @@ from arietta.http.auth import AclRule, User, Users
 from arietta.http.front import Api, AriFront, FrontOptions
 from arietta.http.messages import Handler, Peer, Request, Response, SwitchProtocols, html_page, json_message
 from arietta.http.mounts import MountTable
+from arietta.http.pages import Pages
 from arietta.http.server import Address, HttpOptions, HttpServer, tls_context
 from arietta.http.static import StaticFiles
 from arietta.http.status_page import StatusPage
@@ -20,6 +21,7 @@ __all__ = [
     "HttpOptions",
     "HttpServer",
     "MountTable",
+    "Pages",
     "Peer",
     "Request",
     "Response",

@@ -10,12 +10,13 @@ from typing import Protocol, cast
 
 from arietta.http.auth import User, Users, acl_permits
 from arietta.http.cors import cors_headers, preflight_headers
-from arietta.http.messages import Answer, Request, Response, json_message
+from arietta.http.messages import Answer, Handler, Request, Response, json_message
 from arietta.http.websocket import Accept, Handshake, read_handshake, refuse_handshake
 
 log = logging.getLogger("arietta.http")
 
 DEFAULT_REALM = "Asterisk REST Interface"
+DOCS = "/docs"
 
 
 class Api(Protocol):
@@ -46,13 +47,17 @@ class FrontOptions:
 class AriFront:
     """Checks in Asterisk's order: authentication 401, read-only 403, trailing slash 404, path 404, OPTIONS, method 405.
 
-    `users` and `options` may be replaced at any time; the next request sees the new ones.
+    `users` and `options` may be replaced at any time; the next request sees the new ones. `docs` answers what is
+    below `/ari/docs`, for the same users.
     """
 
-    def __init__(self, api: Api, users: Users, options: FrontOptions = FrontOptions()) -> None:
+    def __init__(
+        self, api: Api, users: Users, options: FrontOptions = FrontOptions(), docs: Handler | None = None
+    ) -> None:
         self.api = api
         self.users = users
         self.options = options
+        self.docs = docs
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
         """Answer a request, at once if it can be."""
@@ -80,8 +85,12 @@ class AriFront:
             log.warning("user %r is not permitted to connect from %s", user.name, request.peer.host)
             return self.refuse(request, 403, f"Not permitted from {request.peer.host}")
         request.user = user
-        if method == "GET" and request.rest == "/events":
+        rest = request.rest
+        if method == "GET" and rest == "/events":
             return self._open_socket(request)
+        if self.docs is not None and rest.startswith(DOCS) and (rest == DOCS or rest[len(DOCS)] == "/"):
+            request.rest = rest[len(DOCS) :]
+            return self.docs.handle(request)
         return self.dispatch(request)
 
     def dispatch(self, request: Request) -> Response | Awaitable[Response]:

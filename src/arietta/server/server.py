@@ -58,6 +58,7 @@ from arietta.http import (
     HttpOptions,
     HttpServer,
     MountTable,
+    Pages,
     Response,
     StaticFiles,
     StatusPage,
@@ -204,13 +205,16 @@ class Server:
         )
         self.domain = self._domain()
         self.api = Api(
-            resources.build(self.domain), documents(), pretty=config.ari.general.pretty, make_response=Response
+            resources.build(self.domain),
+            documents(config.ari.general.api_version),
+            pretty=config.ari.general.pretty,
+            make_response=Response,
         )
         over_socket = RestOverSocket(self.api, self.asterisk_id, time.time)
         self.ari = AriApi(self.api, self.applications, over_socket)
         self.outbound = OutboundSockets(self.ari)
         self.controls.open_for_call = self.outbound.open_for_call
-        self.front = AriFront(self.ari, _users(config), _front_options(config))
+        self.front = AriFront(self.ari, _users(config), _front_options(config), Pages(PACKAGE_DATA / "docs"))
         self._status_page = StatusPage(config.http.prefix)
         self.http = HttpServer(self._mounts(config), _http_options(config))
         self._status_page.server = self.http
@@ -257,7 +261,7 @@ class Server:
         if self._stopping:
             return
         self._stopping = True
-        self.sip.accepting = False
+        self.channels.accepting = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain_seconds):
                 await self.channels.all_gone()
@@ -339,6 +343,7 @@ class Server:
             changed["indications"], changed["musiconhold"] = config.indications, config.musiconhold
             if engine_settings(config).music != engine_settings(self.config).music:
                 notes.append("musiconhold.conf: classes have changed, which needs a restart")
+        notes.extend(_needing_restart(self.config, config))
         self.config = msgspec.structs.replace(self.config, **changed)
         self.last_reload_at = time.time()
         return ReloadReport(tuple(parts), tuple(notes))
@@ -481,8 +486,8 @@ def engine_settings(config: Config) -> EngineSettings:
         elif settings.mode == "playlist":
             found = (sounds.find(entry) or entry for entry in settings.entry)
             music[name] = tuple(path for path in found if Path(path).is_file())
-            if settings.sort == "random":
-                shuffled.add(name)
+        if settings.sort == "random":
+            shuffled.add(name)
     music.setdefault("default", str(PACKAGE_DATA / "moh"))
     return EngineSettings(
         rtp_start=rtp.rtpstart,
@@ -529,7 +534,22 @@ def _http_options(config: Config) -> HttpOptions:
 
 def _listeners(config: Config) -> tuple[object, ...]:
     http = config.http
-    return (http.enabled, http.bindaddr, http.bindport, http.tlsenable, http.tlsbindaddr, http.prefix)
+    return (
+        *(http.enabled, http.bindaddr, http.bindport, http.prefix, http.enable_status, http.enable_static),
+        *(http.redirect, http.tlsenable, http.tlsbindaddr, http.tlscertfile, http.tlsprivatekey),
+    )
+
+
+def _needing_restart(former: Config, config: Config) -> list[str]:
+    """What has changed and is read at the start alone."""
+    notes = []
+    if former.rtp != config.rtp:
+        notes.append("rtp.conf has changed, which needs a restart")
+    if former.asterisk != config.asterisk:
+        notes.append("asterisk.conf has changed, which needs a restart")
+    if former.ari.general.enabled != config.ari.general.enabled:
+        notes.append("ari.conf: enabled has changed, which needs a restart")
+    return notes
 
 
 def _raise_file_limit(wanted: int) -> None:

@@ -187,7 +187,7 @@ class Originating:
         if unknown:
             raise BadRequest(f"format {unknown[0]!r} is unknown")
         driver = self._channels.driver(technology)
-        if driver is None:
+        if driver is None or not self._channels.accepting:
             raise AllocationFailed()
         connected = wanted.caller
         if connected is None and originator is not None:

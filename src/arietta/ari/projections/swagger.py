@@ -12,6 +12,9 @@ from . import quirks
 from .models import Model, Property, models_of
 
 API_VERSION = "2.0.0"
+"""What each declaration claims."""
+LISTED_VERSION = "10.0.0"
+"""What the list of declarations claims, unless it is told otherwise; clients compare it."""
 SWAGGER_VERSION = "1.1"
 FOLDER = "/api-docs"
 _MOST_KEPT = 64
@@ -28,10 +31,12 @@ class ApiDocuments:
     `more` are further descriptions: their paths, with what makes them.
     """
 
-    def __init__(self, more: Mapping[str, Callable[[], dict[str, Any]]] | None = None) -> None:
+    def __init__(
+        self, more: Mapping[str, Callable[[], dict[str, Any]]] | None = None, api_version: str = LISTED_VERSION
+    ) -> None:
         self._more = more or {}
         self._makers: dict[str, Callable[[], dict[str, Any]]] = {
-            f"{FOLDER}/resources.json": resource_list,
+            f"{FOLDER}/resources.json": partial(resource_list, api_version),
             **{f"{FOLDER}/{resource.NAME}.json": partial(api_declaration, resource) for resource in _resources()},
             **self._more,
         }
@@ -56,11 +61,11 @@ class ApiDocuments:
         return made
 
 
-def resource_list() -> dict[str, Any]:
+def resource_list(api_version: str = LISTED_VERSION) -> dict[str, Any]:
     """The list of all API declarations."""
     return {
         **_HEAD,
-        "apiVersion": API_VERSION,
+        "apiVersion": api_version,
         "swaggerVersion": SWAGGER_VERSION,
         "basePath": "",
         "apis": [

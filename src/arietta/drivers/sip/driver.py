@@ -80,7 +80,6 @@ class SipDriver:
         self.observers: list[Callable[[str, bytes, Address], None]] = []
         self.transfers: Transfers | None = None
         self.parting: dict[InviteSession, asyncio.TimerHandle] = {}  # calls without channel, left to the phone's BYE
-        self.accepting = True
         self._channels: dict[str, dict[str, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -262,7 +261,7 @@ class SipDriver:
         exten = request.uri.user or "s"
         dialplan = self.registry.dialplan
         caller = self._caller_of(request, endpoint)
-        if not self.accepting or dialplan is None or self._too_many():
+        if not self.registry.accepting or dialplan is None or self._too_many():
             self.agent.respond(transaction, now, 503, headers=(("Retry-After", "5"),))
             return
         if not dialplan.exists(endpoint.context, exten, 1, caller.number):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from arietta.client import ChannelGone, Client, LiveChannel, program
+from arietta.client import ApiError, ChannelGone, Client, LiveChannel, program
 from arietta.model import events
 
 Turn = tuple[int, LiveChannel]
@@ -29,28 +29,36 @@ async def serve(ari: Client, app: str) -> None:
     """Bring callers and agents together."""
     numbers = itertools.count(1)
     turns: asyncio.PriorityQueue[Turn] = asyncio.PriorityQueue()
+    waiting: set[str] = set()
 
     async def caller(call: LiveChannel) -> None:
-        await call.play("sound:queue-youarenext" if turns.empty() else "sound:queue-thankyou")
-        await ari.channels.start_moh(channel_id=call.id)
-        turn = next(numbers)
-        turns.put_nowait((turn, call))
-        print(f"caller {turn} waits")
-        await call.gone()
+        turn, ahead = next(numbers), len(waiting)
+        waiting.add(call.id)
+        try:
+            more = ("sound:queue-thereare", f"number:{ahead}", "sound:queue-callswaiting")
+            await call.play(*more if ahead else ("sound:queue-youarenext",))
+            await ari.channels.start_moh(channel_id=call.id)
+            turns.put_nowait((turn, call))
+            print(f"caller {turn} waits behind {ahead}")
+            await call.gone()
+        finally:
+            waiting.discard(call.id)
 
     async def agent(call: LiveChannel) -> None:
         await call.play("sound:agent-loginok")
         while True:
             await ari.channels.start_moh(channel_id=call.id)
-            turn, waiting = await call.during(turns.get())
-            if waiting.is_gone:
+            turn, caller = await call.during(turns.get())
+            if caller.is_gone:
                 continue
+            waiting.discard(caller.id)
             try:
-                await talk(call, waiting)
-            except ChannelGone:
-                if not waiting.is_gone:
-                    await ari.channels.start_moh(channel_id=waiting.id)
-                    turns.put_nowait((turn, waiting))
+                await talk(call, caller)
+            except (ChannelGone, ApiError):
+                if not caller.is_gone:
+                    waiting.add(caller.id)
+                    await ari.channels.start_moh(channel_id=caller.id)
+                    turns.put_nowait((turn, caller))
 
     async def talk(one: LiveChannel, other: LiveChannel) -> None:
         """Until one of them is gone; ChannelGone when it was the first."""

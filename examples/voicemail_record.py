@@ -7,7 +7,7 @@ after speaking leaves the message as it is. The argument is the mailbox. Lines o
      same => n,Stasis(voicemail-record,1001)
      same => n,Hangup()
 
-Start it with: python examples/voicemail_record.py --url http://127.0.0.1:8088/ari --user asterisk --app voicemail-record
+Start it with: python examples/voicemail_record.py --url http://127.0.0.1:8088/ari --app voicemail-record
 voicemail_review.py plays what this one records.
 """
 

@@ -7,7 +7,7 @@ next, 3 deletes it, # ends the call. The argument is the mailbox. Lines of exten
      same => n,Stasis(voicemail-review,1001)
      same => n,Hangup()
 
-Start it with: python examples/voicemail_review.py --url http://127.0.0.1:8088/ari --user asterisk --app voicemail-review
+Start it with: python examples/voicemail_review.py --url http://127.0.0.1:8088/ari --app voicemail-review
 voicemail_record.py records them.
 """
 

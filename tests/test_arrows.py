@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
         "model", "bus", "store", "config", "logs", "http", "media", "channels", "bridges", "dialplan", "stasis",
         "drivers", "ari", "rtp", "sip", "sdp",
     },
+    "client": {"model"},
     "testing": {"sip", "sdp", "rtp", "media", "config", "model", "server"},
     "cli": {
         "server", "config", "logs", "model", "testing", "ari", "channels", "dialplan", "drivers", "stasis", "bridges",

@@ -94,6 +94,7 @@ async def test_a_blind_transfer_puts_a_local_channel_in_the_phones_place(
     assert start["channel"]["name"].startswith("Local/1200@default-") and start["channel"]["name"].endswith(";1")
     await app.event("StasisEnd", channel_id=one)
     await app.no_event("ChannelHangupRequest", channel_id=one)
+    assert app.types().count("BridgeBlindTransfer") == 1  # although channel and bridge are both subscribed to
     members = (await app.get(f"/bridges/{bridge}")).json["channels"]
     assert set(members) == {two, start["channel"]["id"]}
 
@@ -330,6 +331,21 @@ async def test_a_transfer_that_is_left_to_the_application(
     for call in calls:
         await call.hang_up()
     await app.delete(f"/bridges/{bridge}", expect=204)
+
+
+async def test_a_transfer_that_the_application_forgets_is_given_up(dora: Phone, app: AriClient) -> None:
+    call = await dora.invite("1000")
+    await call.answered()
+    one = (await app.event("StasisStart"))["channel"]["id"]
+    await refer(call, f"<sip:1200@{SERVER[0]}>")
+    await app.event("ChannelTransfer")
+    await refer(call, f"<sip:1300@{SERVER[0]}>", expect=491)
+    await asyncio.sleep(61)
+    await app.post(f"/channels/{one}/transfer_progress", states="channel_answered", expect=204)
+    await app.no_event("ChannelTransfer")
+    await refer(call, f"<sip:1300@{SERVER[0]}>")
+    assert (await app.event("ChannelTransfer"))["refer_to"]["requested_destination"] == {"destination": "1300"}
+    await call.hang_up()
 
 
 async def test_an_attended_transfer_that_is_left_to_the_application(

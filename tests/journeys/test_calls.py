@@ -63,6 +63,18 @@ async def test_a_local_channel_has_two_halves_and_one_end(app: AriClient) -> Non
     assert (await app.get("/channels")).json == []
 
 
+async def test_hold_goes_round_once_when_both_halves_of_a_local_channel_are_in_one_bridge(app: AriClient) -> None:
+    made = (await app.post("/channels", endpoint="Local/1000@default", app="hello-world")).json
+    channels = [(await app.event("StasisStart"))["channel"]["id"] for _ in range(2)]
+    bridge = (await app.post("/bridges", type="mixing")).json["id"]
+    await app.post(f"/bridges/{bridge}/addChannel", channel=channels, expect=204)
+    await app.post(f"/channels/{made['id']}/hold", expect=204)
+    await app.event("ChannelHold", channel_name=made["name"].replace(";1", ";2"))
+    await app.no_event("ChannelHold")
+    await app.delete(f"/channels/{made['id']}", expect=204)
+    await app.delete(f"/bridges/{bridge}", expect=204)
+
+
 async def test_two_phones_hear_each_other_in_a_bridge(alice: Phone, bob: Phone, app: AriClient) -> None:
     one, two = await alice.invite("1000"), await bob.invite("1000")
     channels = [(await app.event("StasisStart"))["channel"]["id"] for _ in range(2)]

@@ -41,6 +41,8 @@ MAKING: tuple[Operation, ...] = tuple(
     if operation.method == "POST" and operation.path.split("/")[1] in ("bridges", "channels", "recordings")
 )
 """Those that make channels and bridges, and bring them to do something."""
+WAITING = frozenset({"answer", "redirect", "addChannel", "removeChannel"})
+"""Those that wait for their turn behind a playback, which may be a tone that never ends."""
 
 APP = "walk"
 ENDPOINTS = (
@@ -284,7 +286,9 @@ class Walk:
         try:
             reply = self.loop.run(self.ari.request(operation.method, path, query=query, body=body or None))
         except TimeoutError:
-            self.problems.append(f"{self.story[-1]}: no answer")
+            self.story[-1] += " no answer"
+            if operation.nickname not in WAITING:
+                self.problems.append(self.story[-1])
             return
         self.story[-1] += f" -> {reply.status}"
         self.problems += response_problems(operation, reply.status, reply.body)

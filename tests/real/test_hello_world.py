@@ -64,6 +64,7 @@ async def test_the_whole_story(server: RunningServer) -> None:
         r"WebSocket connection from '127\.0\.0\.1:\d+' for protocol 'ari' accepted",
         r"-- Executing \[1000@default:1\] NoOp\(\"PJSIP/6002-00000000\", \"\"\) in new stack",
         r"-- Executing \[1000@default:2\] Answer\(\"PJSIP/6002-00000000\", \"\"\) in new stack",
+        r"-- PJSIP/6002-00000000 answered",
         r"-- Executing \[1000@default:3\] Stasis\(\"PJSIP/6002-00000000\", \"hello-world\"\) in new stack",
         r"<PJSIP/6002-00000000> Playing 'hello-world",
     ):

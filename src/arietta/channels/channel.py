@@ -21,6 +21,7 @@ from arietta.channels import signals
 from arietta.channels.driver import Indication, Leg, Party
 from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now, wire_time
+from arietta.verbose import verbose
 
 if TYPE_CHECKING:
     from arietta.bridges.bridge import Bridge
@@ -364,6 +365,7 @@ class Channel:
             return
         self.leg.answer()
         self.set_state(State.UP)
+        verbose(3, f"{self.name} answered")
 
     def indicate(self, indication: Indication, data: str = "") -> None:
         """Show the far end something."""

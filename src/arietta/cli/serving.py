@@ -148,7 +148,7 @@ def calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(300_000, 20, 50)
 
 
 def run_loop(story: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

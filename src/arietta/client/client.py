@@ -13,7 +13,7 @@ from arietta.model.events import Event
 
 from . import operations
 from .carrier import Carrier, Place
-from .errors import ChannelGone, ClientError, TooSlow
+from .errors import ApiError, ChannelGone, ClientError, TooSlow
 from .live import LiveChannel, channels_of
 from .sockets import EventSocket
 from .streams import EventStream, Reconnected
@@ -23,6 +23,8 @@ log = logging.getLogger("arietta.client")
 MAX_WAITING_EVENTS = 10_000
 MAX_STORIES = 10_000
 """Handlers that may be under way at a time."""
+GOING_SECONDS = 1.0
+"""How long after a refusal the end of the channel may come to explain it."""
 MAX_ENDED = 1000
 """Channels that are remembered to be gone."""
 
@@ -104,7 +106,8 @@ class Client(operations.Resources):
         """Decorate a handler of one type of event, or with `Event` of all.
 
         A plain function is called before the next event is looked at. A coroutine function runs as a task, a story
-        of its own: it may wait for what happens next. ChannelGone ends it quietly, another exception is logged.
+        of its own: it may wait for what happens next. ChannelGone, or a refusal because the event's channel is gone,
+        ends it quietly; another exception is logged.
         """
 
         def register(handler: Handler[Kind]) -> Handler[Kind]:
@@ -186,7 +189,9 @@ class Client(operations.Resources):
             log.exception("handler of %s failed", type(event).__name__)
             return
         if outcome is not None:
-            self._begin(_story(outcome, type(event).__name__))
+            channel = getattr(event, "channel", None)
+            live = self._live.get(channel.id) if isinstance(channel, snapshots.Channel) else None
+            self._begin(_story(outcome, type(event).__name__, live))
 
     def _begin(self, story: Coroutine[Any, Any, None]) -> None:
         if len(self._stories) >= MAX_STORIES:
@@ -197,12 +202,25 @@ class Client(operations.Resources):
         task.add_done_callback(self._stories.discard)
 
 
-async def _story(outcome: Awaitable[None], name: str) -> None:
+async def _story(outcome: Awaitable[None], name: str, live: LiveChannel | None) -> None:
     try:
         await outcome
     except ChannelGone as end:
         log.debug("story of %s ended: %s", name, end)
     except ClientError as problem:
-        log.error("story of %s ended: %s: %s", name, type(problem).__name__, problem)
+        if isinstance(problem, ApiError) and live is not None and await _is_going(live):
+            log.debug("story of %s ended with its channel: %s", name, problem)
+        else:
+            log.error("story of %s ended: %s: %s", name, type(problem).__name__, problem)
     except Exception:
         log.exception("story of %s failed", name)
+
+
+async def _is_going(live: LiveChannel) -> bool:
+    """Whether a refusal is no wonder: the channel is gone, or its end is on the way."""
+    try:
+        async with asyncio.timeout(GOING_SECONDS):
+            await live.gone()
+    except TimeoutError:
+        return False
+    return True

@@ -97,7 +97,10 @@ class LiveChannel:
         max_silence_seconds: int = 0,
         if_exists: IfExists = "overwrite",
     ) -> snapshots.LiveRecording:
-        """Record what the far end says; gives the recording when it is over, however it ended."""
+        """Record what the far end says; gives the recording when it is over, however it ended.
+
+        Digits that came until then are forgotten: they were meant for the recording.
+        """
         await self._do(
             self._client.channels.record(
                 channel_id=self.id,
@@ -117,7 +120,13 @@ class LiveChannel:
 
         event = await self.until(Event, is_over)
         assert isinstance(event, events.RecordingFinished | events.RecordingFailed)
+        self.forget_digits()
         return event.recording
+
+    def forget_digits(self) -> None:
+        """Forget the digits that came and were not asked for."""
+        kept = [event for event in self._events if not isinstance(event, events.ChannelDtmfReceived)]
+        self._events = deque(kept, maxlen=MAX_EVENTS)
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
@@ -141,7 +150,7 @@ class LiveChannel:
             await self._wait()
 
     async def during(self, other: Awaitable[Answer]) -> Answer:
-        """Wait for something else, and no longer than the channel lives: then it is cancelled, and ChannelGone raised."""
+        """Wait for something else; when the channel goes first, that is cancelled and ChannelGone raised."""
         waiting = asyncio.ensure_future(other)
         going = asyncio.ensure_future(self.gone())
         try:

@@ -31,6 +31,7 @@ class LocalLeg:
         self.channel: Channel | None = None
         self.other: LocalLeg | None = None
         self._called = False
+        self._passing_on = False
 
     @property
     def port(self) -> Port | None:
@@ -71,9 +72,9 @@ class LocalLeg:
             case Indication.PROGRESS:
                 self._tell(signals.Progressed())
             case Indication.HOLD if self._far_is_bridged():
-                self._tell(signals.Held(data or None))
+                self._pass_on(signals.Held(data or None))
             case Indication.UNHOLD if self._far_is_bridged():
-                self._tell(signals.Unheld())
+                self._pass_on(signals.Unheld())
             case _:
                 pass  # a Local half has nothing to show it with
 
@@ -105,6 +106,15 @@ class LocalLeg:
     def _far_is_bridged(self) -> bool:
         far = self._far_channel()
         return far is not None and far.bridge is not None
+
+    def _pass_on(self, signal: signals.Signal) -> None:
+        """Tell the far half, unless it is what was told that comes back through the bridges both halves are in."""
+        if not self._passing_on:
+            self._passing_on = True
+            try:
+                self._tell(signal)
+            finally:
+                self._passing_on = False
 
     def _tell(self, signal: signals.Signal) -> None:
         far = self._far_channel()

@@ -250,26 +250,29 @@ class Channels:
 
     def answer(self, channel_id: str) -> Soon[None]:
         control = self._need_up(channel_id)
-        return self._do(control, control.channel.answer)
+        if control.busy:
+            return control.ask(control.channel.answer)
+        control.channel.answer()
+        return None
 
-    def ring(self, channel_id: str) -> Soon[None]:
-        return self._indicate(channel_id, Indication.RINGING)
+    def ring(self, channel_id: str) -> None:
+        self._indicate(channel_id, Indication.RINGING)
 
-    def stop_ringing(self, channel_id: str) -> Soon[None]:
-        return self._indicate(channel_id, Indication.STOP_RINGING)
+    def stop_ringing(self, channel_id: str) -> None:
+        self._indicate(channel_id, Indication.STOP_RINGING)
 
-    def progress(self, channel_id: str) -> Soon[None]:
-        return self._indicate(channel_id, Indication.PROGRESS)
+    def progress(self, channel_id: str) -> None:
+        self._indicate(channel_id, Indication.PROGRESS)
 
-    def hold(self, channel_id: str) -> Soon[None]:
-        return self._indicate(channel_id, Indication.HOLD)
+    def hold(self, channel_id: str) -> None:
+        self._indicate(channel_id, Indication.HOLD)
 
-    def unhold(self, channel_id: str) -> Soon[None]:
-        return self._indicate(channel_id, Indication.UNHOLD)
+    def unhold(self, channel_id: str) -> None:
+        self._indicate(channel_id, Indication.UNHOLD)
 
-    def _indicate(self, channel_id: str, indication: Indication) -> Soon[None]:
+    def _indicate(self, channel_id: str, indication: Indication) -> None:
         control = self._need_up(channel_id)
-        return self._do(control, lambda: control.channel.indicate(indication))
+        self._do(control, lambda: control.channel.indicate(indication))
 
     def send_dtmf(
         self, channel_id: str, digits: str, before_ms: int, between_ms: int, duration_ms: int, after_ms: int
@@ -312,26 +315,26 @@ class Channels:
             )
         return None
 
-    def start_music(self, channel_id: str, music_class: str | None) -> Soon[None]:
+    def start_music(self, channel_id: str, music_class: str | None) -> None:
         control = self._need_up(channel_id)
         wanted = music_class or control.channel.music_class or "default"
-        return self._generate(control, Music(wanted))
+        self._generate(control, Music(wanted))
 
-    def stop_music(self, channel_id: str) -> Soon[None]:
-        return self._generate(self._need_up(channel_id), None)
+    def stop_music(self, channel_id: str) -> None:
+        self._generate(self._need_up(channel_id), None)
 
-    def start_silence(self, channel_id: str) -> Soon[None]:
-        return self._generate(self._need_up(channel_id), Silence())
+    def start_silence(self, channel_id: str) -> None:
+        self._generate(self._need_up(channel_id), Silence())
 
-    def stop_silence(self, channel_id: str) -> Soon[None]:
-        return self._generate(self._need_up(channel_id), None)
+    def stop_silence(self, channel_id: str) -> None:
+        self._generate(self._need_up(channel_id), None)
 
-    def _generate(self, control: Control, generator: Music | Silence | None) -> Soon[None]:
+    def _generate(self, control: Control, generator: Music | Silence | None) -> None:
         def act() -> None:
             if control.channel.port is not None:
                 control.channel.port.generate(generator)
 
-        return self._do(control, act)
+        self._do(control, act)
 
     # --------------------------------------------------------------------------------------- sounds in and out
 
@@ -444,8 +447,13 @@ class Channels:
         if report is not None:
             report(state)
 
-    def _do(self, control: Control, action: Callable[[], Any]) -> Soon[None]:
-        if control.busy:
-            return control.ask(action)
-        action()
-        return None
+    def _do(self, control: Control, action: Callable[[], None]) -> None:
+        """Carry out what cannot fail, in its turn; nobody waits for it, since a tone before it may never end."""
+        if not control.busy:
+            action()
+            return
+
+        async def run() -> None:
+            action()
+
+        control.submit(run)

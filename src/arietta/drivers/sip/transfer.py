@@ -58,9 +58,15 @@ class Transfer:
         self.second: Channel | None = None
         self._leg = leg
         self._session = session
+        self._expires_at = leg.driver.now() + SUBSCRIPTION_SECONDS
         # RFC 3515 2.4.6: the second REFER of a dialog and those after it are told apart by their CSeq.
         self._event = f"refer;id={number}" if number else "refer"
         self._silent = silent  # RFC 4488: the phone asked not to be notified
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether its outcome is open; what the application never reports is given up with the subscription."""
+        return not self.over and self._leg.driver.now() < self._expires_at
 
     def notify(self, status: int) -> None:
         """Tell the phone the status of the transfer; one from 200 on is the last."""
@@ -108,7 +114,7 @@ def take_refer(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> No
 def report_progress(leg: SipLeg, channel: Channel, state: str) -> None:
     """Take what the application says about the transfer that it was asked to carry out."""
     transfer, transfers = leg.transfer, leg.driver.transfers
-    if transfer is None or transfer.over or transfer.wanted is None or transfers is None:
+    if transfer is None or not transfer.is_going_on or transfer.wanted is None or transfers is None:
         return
     transfers.ask(channel, transfer.wanted, transfer.second, state)
     status = FINAL_STATUS.get(state)
@@ -155,7 +161,7 @@ def _refusal(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> tupl
         return 603, None
     if channel.state is not State.UP:
         return 403, None
-    if leg.transfer is not None and not leg.transfer.over:
+    if leg.transfer is not None and leg.transfer.is_going_on:
         return 491, None
     try:
         uri = event.refer_to.uri

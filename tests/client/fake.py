@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
+from arietta.testing.waiting import News
+
 HOST = "127.0.0.1"
 
 
@@ -78,13 +80,14 @@ class FakeServer:
         self.port = 0
         self._server: asyncio.Server | None = None
         self._connections = 0
+        self._news = News()
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> FakeServer:
         """Listen."""
         self._server = await asyncio.start_server(self._serve, HOST, port, ssl=tls)
-        self.port = self._server.sockets[0].getsockname()[1] if not port else port
+        self.port = port or self._server.sockets[0].getsockname()[1]
         return self
 
     async def stop(self) -> None:
@@ -98,8 +101,7 @@ class FakeServer:
 
     async def socket(self, number: int = 1) -> EventConnection:
         """Wait for the event socket of that number."""
-        while len(self.sockets) < number:
-            await asyncio.sleep(0.01)
+        await self._news.find(lambda: len(self.sockets) >= number or None, 100, lambda: f"no socket {number}")
         return self.sockets[number - 1]
 
     def close_idle(self) -> None:
@@ -145,6 +147,7 @@ class FakeServer:
         writer.write(b"".join(protocol.data_to_send()))
         socket = EventConnection(target, protocol, writer)
         self.sockets.append(socket)
+        self._news.tell()
         while data := await reader.read(65536):
             socket.take(data, replies=self.pongs)
         writer.close()

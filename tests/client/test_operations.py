@@ -43,7 +43,7 @@ def given(operation: Operation) -> dict[str, Any]:
     for parameter in operation.parameters:
         if parameter.where == "body":
             is_list = parameter.name == "fields"
-            values[parameter.argument] = [{"attribute": "a", "value": "b"}] if is_list else {"name": "väl,ue"}
+            values[parameter.argument] = [{"attribute": "a", "value": "b"}] if is_list else {"PLACE": "väl,ue"}
             continue
         value = parameter.values[-1] if parameter.values else VALUES[parameter.kind]
         if parameter.where == "query" and parameter.multiple:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ def read(*pieces: bytes) -> ResponseReader:
 @settings(max_examples=60, deadline=None)
 def test_pieces_do_not_matter(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    reader = read(*(data[start:end] for start, end in zip(places, places[1:], strict=False)))
+    reader = read(*(data[start:end] for start, end in pairwise(places)))
     assert reader.is_complete and reader.may_keep
     plain = Response(200, "OK", b'{"ping":42}')
     assert reader.result() == (Response(404, "Not Found", b"Wikipedia") if data == CHUNKED else plain)
@@ -43,7 +45,7 @@ def test_no_content_and_a_connection_that_ends() -> None:
         (b"HTTP/1.1 200 OK\r\n\r\n", "without Content-Length"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "not HTTP"),
         (PLAIN + PLAIN, "second answer"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * MAX_HEAD_BYTES + b"\r\n", "over the limit of 65536"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * MAX_HEAD_BYTES, "over the limit of 65536"),
         (b"HTTP/1.1 101 Over\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "changed the protocol"),
     ],
 )

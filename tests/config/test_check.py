@@ -219,7 +219,8 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
         (
             "musiconhold",
             "[m]\nmode=custom\n",
-            "error: musiconhold.conf line 2: mode=custom is not supported by this version, supported are files and playlist",
+            "error: musiconhold.conf line 2: mode=custom is not supported by this version, supported are files and"
+            " playlist",
         ),
         ("musiconhold", "[m]\n", "error: musiconhold.conf line 1: class [m] with mode=files has no directory"),
         (

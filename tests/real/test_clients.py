@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 HELLO = HERE.parents[1] / "src/arietta/data/sounds/en/hello-world.wav"
 NODE_CLIENTS = {"ari-client": "ari-client", "awry": "awry", "ipcom": "@ipcom/asterisk-ari"}
 PYTHON_CLIENTS = ("aioari", "asyncari", "ari_client")
-SAYS_STATUS = {"awry", "ipcom", "asyncari", "ari_client", "aioari"}
+SAYS_STATUS = {"awry", "asyncari", "ari_client", "aioari"}
 """Clients whose errors tell the HTTP status."""
 
 Line = dict[str, Any]

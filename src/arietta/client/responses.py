@@ -30,6 +30,7 @@ class ResponseReader:
         self._parser = httptools.HttpResponseParser(self)
         self._reason = b""
         self._head_bytes = 0
+        self._head_is_over = False
         self._pieces: list[bytes] = []
         self._body_bytes = 0
         self._status = 0
@@ -47,6 +48,10 @@ class ResponseReader:
             raise (cause if isinstance(cause, ValueError) else ValueError(str(problem))) from None
         except httptools.HttpParserError as problem:
             raise ValueError(f"not HTTP: {problem}") from problem
+        if not self._head_is_over:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                raise ValueError(f"a head over the limit of {MAX_HEAD_BYTES} bytes")
 
     def result(self) -> Response:
         """The response, once it is complete."""
@@ -62,16 +67,15 @@ class ResponseReader:
     def on_status(self, status: bytes) -> None:
         """A piece of the reason phrase."""
         self._reason += status
-        self._count(len(status))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header field."""
-        self._count(len(name) + len(value))
         if name.lower() in (b"content-length", b"transfer-encoding"):
             self._has_length = True
 
     def on_headers_complete(self) -> None:
         """The head is over."""
+        self._head_is_over = True
         self._status = self._parser.get_status_code()
         if self._status >= 200 and self._status not in (204, 304) and not self._has_length:
             raise ValueError(f"status {self._status} without Content-Length")
@@ -86,12 +90,7 @@ class ResponseReader:
     def on_message_complete(self) -> None:
         """A response is over; an interim one is forgotten."""
         if self._status < 200:
-            self._reason, self._head_bytes, self._has_length = b"", 0, False
+            self._reason, self._head_is_over, self._has_length = b"", False, False
             return
         self.is_complete = True
         self.may_keep = bool(self._parser.should_keep_alive())
-
-    def _count(self, length: int) -> None:
-        self._head_bytes += length
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise ValueError(f"a head over the limit of {MAX_HEAD_BYTES} bytes")

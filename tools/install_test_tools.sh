@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make test` talks to and is not there yet: sipp and baresip from the distribution, ari-client from npm.
+# Installs what `make test` talks to and is not there yet: sipp and baresip from the distribution, the clients from npm.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -24,6 +24,6 @@ if [ -n "$missing" ]; then
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
 fi
 
-if [ ! -d "$here/tests/real/node/node_modules/ari-client" ]; then
+if [ ! -d "$here/tests/real/node/node_modules/awry" ]; then
     (cd "$here/tests/real/node" && npm ci --no-audit --no-fund --loglevel=error)
 fi

@@ -160,8 +160,21 @@ def test_a_console_finds_the_server_by_folder_socket_and_alone(tmp_path: Path, c
 
 
 def test_routes_are_listed() -> None:
+    brief = call("routes", "--brief").output.splitlines()
+    assert len(brief) == 109
+    assert any(line.startswith("POST   /channels/{channelId}/play ") for line in brief)
+
+
+def test_routes_name_the_tests_that_provoke_each_answer() -> None:
     listed = call("routes").output.splitlines()
-    assert any(line.startswith("POST   /channels/{channelId}/play ") for line in listed)
+    place = next(number for number, line in enumerate(listed) if line.startswith("DELETE /channels/{channelId} "))
+    answers = {line.split()[0]: line for line in listed[place + 1 : place + 5]}
+    assert answers.keys() == {"204", "400", "404", "any"}
+    assert "tests/real/test_hello_world.py" in answers["204"]
+    assert "tests/ari/test_failures.py" in answers["404"]
+
+
+def test_routes_as_markdown() -> None:
     assert "# " in call("routes", "--markdown").output
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -11,7 +12,7 @@ from arietta.server import Server
 from arietta.testing import VirtualLoop
 from journeys.conftest import alice, bob, hello, server
 
-__all__ = ["alice", "bob", "client", "hello", "server"]
+__all__ = ["alice", "bob", "client", "hello", "run", "server"]
 
 URL = "http://127.0.0.1:8088/ari"
 
@@ -22,3 +23,21 @@ def client(server: Server, loop: VirtualLoop) -> Iterator[Client]:
     made = Client(URL, "asterisk", "asterisk")
     yield made
     loop.run(made.close())
+
+
+@pytest.fixture
+def run(client: Client, loop: VirtualLoop) -> Iterator[Callable[..., Awaitable[asyncio.Task[None]]]]:
+    """Let the client run applications; ended after the test."""
+    running: list[asyncio.Task[None]] = []
+
+    async def start(*applications: str) -> asyncio.Task[None]:
+        running.append(asyncio.ensure_future(client.run(*applications)))
+        await asyncio.sleep(0.1)
+        assert not running[-1].done(), running[-1]
+        return running[-1]
+
+    yield start
+    for task in running:
+        task.cancel()
+    if running:
+        loop.run(asyncio.wait(running))

@@ -41,6 +41,7 @@ class EventConnection:
         self.received: list[Frame] = []
         self._protocol = protocol
         self._writer = writer
+        self._is_closed = False
 
     def send(self, text: str, *, pieces: int = 1) -> None:
         """Send a text, in so many fragments."""
@@ -55,6 +56,7 @@ class EventConnection:
         """Say goodbye."""
         self._writer.write(Frame(Opcode.CLOSE, code.to_bytes(2, "big")).serialize(mask=False))
         self._writer.write_eof()
+        self._is_closed = True
 
     def drop(self) -> None:
         """Break the connection."""
@@ -65,7 +67,7 @@ class EventConnection:
         self._protocol.receive_data(data)
         self.received += [frame for frame in self._protocol.events_received() if isinstance(frame, Frame)]
         out = self._protocol.data_to_send()
-        if replies:
+        if replies and not self._is_closed:
             self._writer.write(b"".join(out))
 
 

@@ -117,7 +117,7 @@ async def test_words_of_refusals_without_a_message(serve: Serve) -> None:
     ],
 )
 async def test_an_answer_that_is_none(serve: Serve, reply: bytes, words: str) -> None:
-    server, client = await serve(lambda asked: reply)
+    _, client = await serve(lambda asked: reply)
     with pytest.raises(UnexpectedAnswer, match=f"answer to GET /asterisk/ping: .*{words}"):
         await client.asterisk.ping()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arietta.server import Server
-from arietta.testing import AriClient, Call, Phone, Unexpected
+from arietta.testing import AriClient, Call, Network, Phone, Unexpected
 
 STEPS = 150
 EXTENSIONS = ("1000", "1000", "1000", "1001", "1100", "1200", "1300", "999")
@@ -24,7 +24,11 @@ OPERATIONS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("POST", "/channels/{c}/play", {"media": "sound:hello-world"}),
     ("POST", "/channels/{c}/play", {"media": "sound:beep,digits:12,sound:nothing", "playbackId": "{p}"}),
     ("POST", "/channels/{c}/play", {"media": "tone:!440/200"}),
-    ("POST", "/channels/{c}/record", {"name": "{p}", "format": "wav", "ifExists": "overwrite", "maxDurationSeconds": 2}),
+    (
+        "POST",
+        "/channels/{c}/record",
+        {"name": "{p}", "format": "wav", "ifExists": "overwrite", "maxDurationSeconds": 2},
+    ),
     ("POST", "/channels/{c}/hold", {}),
     ("DELETE", "/channels/{c}/hold", {}),
     ("POST", "/channels/{c}/mute", {"direction": "both"}),
@@ -63,8 +67,12 @@ OPERATIONS: tuple[tuple[str, str, dict[str, object]], ...] = (
 )
 
 
-@pytest.mark.parametrize("number", [pytest.param(seed, marks=pytest.mark.seed(seed)) for seed in range(1, 401)])
-async def test_anything_in_any_order(server: Server, alice: Phone, bob: Phone, app: AriClient, number: int) -> None:
+@pytest.mark.parametrize("number", [pytest.param(seed, marks=pytest.mark.seed(seed)) for seed in range(1, 13)])
+async def test_anything_in_any_order(
+    server: Server, alice: Phone, bob: Phone, app: AriClient, network: Network, number: int
+) -> None:
+    if number % 2 == 0:
+        network.link(loss=0.1, duplication=0.1, reordering=0.1, jitter=0.02)
     app.within = 60  # answers of operations wait for what plays before them
     crowd = Crowd(Random(number), [alice, bob], app, server)
     for _ in range(STEPS):

@@ -1,4 +1,4 @@
-"""Clients of ARI as they are on npm and PyPI, unmodified: each lives the same story, with real phones on real sockets."""
+"""Clients of ARI as they are on npm and PyPI, unmodified: each lives the same story, with phones on real sockets."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 from arietta.model import events, snapshots
 from arietta.model.events import Event
@@ -39,8 +40,8 @@ class Events(operations.Events):
         super().__init__(carrier)
         self._tls = tls
         self._within = within
-        self.streams: set[EventStream] = set()
-        """Those that were made here."""
+        self.streams: WeakSet[EventStream] = WeakSet()
+        """Those that were made here and are still in use."""
 
     def __call__(self, *applications: str, subscribe_all: bool = False, limit: int = MAX_WAITING_EVENTS) -> EventStream:
         """Events of applications, on one socket; see EventStream. ValueError without a name."""
@@ -97,7 +98,6 @@ class Client(operations.Resources):
         """Close all event streams and connections."""
         for stream in tuple(self.events.streams):
             await stream.close()
-        self.events.streams.clear()
         self._carrier.close()
 
     # -- stories -----------------------------------------------------------------------------------------------
@@ -130,7 +130,6 @@ class Client(operations.Resources):
                         for handler in self._handlers.get(parent, ()):
                             self._handle(handler, event)
         finally:
-            self.events.streams.discard(stream)
             stories = tuple(self._stories)
             for story in stories:
                 story.cancel()

@@ -94,14 +94,17 @@ class EventSocket:
             if self._protocol.state is State.OPEN:
                 self._protocol.send_close(1000)
                 self._flush()
-            if self._protocol.state is State.CLOSING:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    while await self._reader.read(READ_BYTES):
-                        pass
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._protocol.state is State.CLOSING and self._protocol.close_rcvd is None:
+                    self._feed(await self._reader.read(READ_BYTES))
+                    self._messages()
         except (TimeoutError, OSError):
             pass
         finally:
-            self._writer.transport.abort()
+            if self._protocol.close_rcvd is not None:
+                self._writer.close()
+            else:
+                self._writer.transport.abort()
 
     async def _shake_hands(self, request: Request) -> None:
         protocol = self._protocol

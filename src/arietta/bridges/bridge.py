@@ -166,6 +166,7 @@ class Bridge:
         if member.listener in channel.listeners:
             assert member.listener is not None
             channel.listeners.remove(member.listener)
+        member.listener = None
         if channel.port is not None:
             channel.port.link(None)
         self._forget_video_source()

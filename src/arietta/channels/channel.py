@@ -453,7 +453,7 @@ class Channel:
         """Wait in the owner for `future`; HungUp or Moved end the wait, TimeoutError after `timeout` seconds."""
         if self._interruption is not None:
             future.cancel()
-            self._raise_interruption()
+            raise self._take_interruption()
         handle = None
         if timeout is not None:
             handle = self.registry.loop.call_later(timeout, _time_out, future)
@@ -461,13 +461,13 @@ class Channel:
         try:
             return await future
         except asyncio.CancelledError:
-            if self._interruption is not None and future.cancelled():
-                self._raise_interruption()
-            raise
+            if self._interruption is None or not future.cancelled():
+                raise
         finally:
             self._waiting = None
             if handle is not None:
                 handle.cancel()
+        raise self._take_interruption()
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass in the owner."""
@@ -505,14 +505,17 @@ class Channel:
     def check_interruption(self) -> None:
         """Raise what `interrupt` asked for, between two steps that do not wait."""
         if self._interruption is not None:
-            self._raise_interruption()
+            raise self._take_interruption()
 
-    def _raise_interruption(self) -> None:
+    def _take_interruption(self) -> Exception:
+        # What travels is never an exception that the channel keeps: its traceback holds the frames of the owner, they
+        # hold the channel, and only the garbage collector would end that.
         reason = self._interruption
+        if isinstance(reason, HungUp):
+            return HungUp()
         assert reason is not None
-        if not isinstance(reason, HungUp):
-            self._interruption = None
-        raise reason
+        self._interruption = None
+        return reason
 
     def absorb_hangup(self) -> None:
         """Let the owner wait again although the channel is hung up: for the `h` extension."""

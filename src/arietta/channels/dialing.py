@@ -79,6 +79,12 @@ class Attempt:
             self.status = status
             self._publish(status, self._later_dialstring)
 
+    def forget(self) -> None:
+        """Listen no more, and hold on to nobody who listened to it."""
+        self.stop()
+        self._on_change = _to_nobody
+        self._on_answer = self._on_forward = None
+
     @property
     def _later_dialstring(self) -> str:
         return self._dialstring if self._repeat else ""
@@ -166,6 +172,10 @@ class Attempt:
                     dialstatus=status,
                 )
             )
+
+
+def _to_nobody(_attempt: Attempt) -> None:
+    """What a forgotten attempt calls."""
 
 
 async def call_out(channel: Channel, *, dialstring: str, timeout: float | None) -> bool:

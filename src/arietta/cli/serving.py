@@ -21,6 +21,9 @@ from arietta.logs import Logs
 log = logging.getLogger(__name__)
 
 DRAIN_S = 5.0  # with the BYEs after it less than the ten seconds that containers give
+COLLECTOR = (2_000, 3, 1_000)
+"""New objects until the young are looked at, and after how many such looks the older are, and all."""
+IDLE_CHECK_S = 60.0
 Result = TypeVar("Result")
 
 
@@ -91,6 +94,7 @@ class Serving:
             raise
         self._handle_signals()
         calm_collector()
+        self._keep(collect_when_idle(self._switch), "garbage collection while idle")
         return self._stop
 
     async def __aexit__(
@@ -123,7 +127,10 @@ class Serving:
             asyncio.get_running_loop().remove_signal_handler(number)
 
     def _reload(self) -> None:
-        task = asyncio.get_running_loop().create_task(reload_and_tell(self._switch), name="reload on SIGHUP")
+        self._keep(reload_and_tell(self._switch), "reload on SIGHUP")
+
+    def _keep(self, story: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(story, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -141,14 +148,22 @@ async def reload_and_tell(switch: Switch) -> Sequence[str]:
 
 
 def calm_collector() -> None:
-    """Let the garbage collector look rarely, and never at what was there before the first call.
+    """Let the garbage collector look at little at a time, and never at what was there before the first call.
 
-    Calls leave hardly any cycles, but their transactions live for half a minute: with Python's own thresholds each
-    hundred calls a full collection would stop the loop for tens of milliseconds.
+    Calls leave it nothing (tests/journeys/test_garbage.py), but each look costs about a microsecond for each object
+    that lives: with Python's own thresholds full collections would stop the loop for tens of milliseconds.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(300_000, 20, 50)
+    gc.set_threshold(*COLLECTOR)
+
+
+async def collect_when_idle(switch: Switch) -> None:
+    """Look at everything from time to time, while there are no calls that would wait for it."""
+    while True:
+        await asyncio.sleep(IDLE_CHECK_S)
+        if gc.get_count()[2] and not switch.channels():
+            gc.collect()
 
 
 def run_loop(story: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

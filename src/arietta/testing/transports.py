@@ -395,6 +395,7 @@ class VirtualStream(asyncio.Transport):
             if self._protocol is not None:
                 self._protocol.connection_lost(error)
         finally:
+            self._protocol = None
             if self.on_lost is not None:
                 self.on_lost(self)
 

@@ -164,6 +164,11 @@ class Dialling:
         elif attempt.status == "PROGRESS" and options.music is None and not options.ring:
             channel.indicate(Indication.PROGRESS)
 
+    def forget(self) -> None:
+        """It is over: the attempts tell it nothing more, so that no cycle is left to the garbage collector."""
+        for attempt in self.attempts:
+            attempt.forget()
+
     def status(self) -> str:
         """DIALSTATUS of a Dial that nobody answered."""
         for status in ("BUSY", "CONGESTION"):
@@ -232,7 +237,11 @@ async def _dial(channel: Channel, arguments: str, run: Run) -> None:
         log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
         channel.set_variable("DIALSTATUS", "INVALIDARGS")
         return
-    await _call(channel, run, Dialling(channel, run, options), destinations, timeout or None)
+    dialling = Dialling(channel, run, options)
+    try:
+        await _call(channel, run, dialling, destinations, timeout or None)
+    finally:
+        dialling.forget()
 
 
 async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: list[str], timeout: float | None) -> None:

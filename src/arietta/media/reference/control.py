@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from typing import TYPE_CHECKING
 
 from ...rtp import (
@@ -78,7 +79,7 @@ class RtcpSession:
     )
 
     def __init__(self, port: UdpPort) -> None:
-        self._port = port
+        self._port: UdpPort = weakref.proxy(port)  # the port has its session: no cycle for the collector to find
         self._settings: RtpSettings | None = None
         self.armed = False
         """A report is due at some time."""
@@ -105,7 +106,7 @@ class RtcpSession:
         """A packet went or came: a report is due in five seconds."""
         if not self.armed:
             self.armed = True
-            self._port.core.call_at(now_ns + INTERVAL_NS, self._report)
+            self._port.core.call_at(now_ns + INTERVAL_NS, self._port.report)
 
     def receive(self, data: bytes, source: Address, now_ns: int) -> None:
         """One datagram; broken ones and those of strangers are counted and dropped."""
@@ -175,7 +176,8 @@ class RtcpSession:
             rxoctetcount=port.octets_received,
         )
 
-    def _report(self, now_ns: int) -> None:
+    def report(self, now_ns: int) -> None:
+        """The five seconds are over."""
         port = self._port
         self.armed = False
         if port.closed:

@@ -221,6 +221,10 @@ class UdpPort(BasePort):
             self._rtcp.receive(data, source, now_ns)
         return False
 
+    def report(self, now_ns: int) -> None:
+        """An RTCP report is due."""
+        self._rtcp.report(now_ns)
+
     def received_codec(self) -> Codec | None:
         """What the far end sends, once it did."""
         return self._last_codec

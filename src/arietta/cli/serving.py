@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
+from arietta.cli.collecting import Collector
 from arietta.cli.commands import Console, all_commands
 from arietta.cli.control import ControlServer
 from arietta.cli.switch import Switch
@@ -21,9 +21,6 @@ from arietta.logs import Logs
 log = logging.getLogger(__name__)
 
 DRAIN_S = 5.0  # with the BYEs after it less than the ten seconds that containers give
-COLLECTOR = (2_000, 3, 1_000)
-"""New objects until the young are looked at, and after how many such looks the older are, and all."""
-IDLE_CHECK_S = 60.0
 Result = TypeVar("Result")
 
 
@@ -81,6 +78,7 @@ class Serving:
         self._switch = switch
         self._stop = stop
         self._control = ControlServer(socket_path, Console(switch, logs, all_commands()))
+        self._collector = Collector(lambda: not switch.channels())
         self._tasks: set[asyncio.Task[Any]] = set()
         self._drain_seconds = drain_seconds
 
@@ -93,8 +91,8 @@ class Serving:
             await self._control.stop()
             raise
         self._handle_signals()
-        calm_collector()
-        self._keep(collect_when_idle(self._switch), "garbage collection while idle")
+        self._collector.start()
+        self._keep(self._collector.run(), "garbage collection")
         return self._stop
 
     async def __aexit__(
@@ -113,6 +111,7 @@ class Serving:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(hurry, *self._tasks, return_exceptions=True)
+            self._collector.stop()
             await self._control.stop()
             self._forget_signals()
 
@@ -145,25 +144,6 @@ async def reload_and_tell(switch: Switch) -> Sequence[str]:
         return ()
     log.info("the configuration was read again: %s", "; ".join(changed) or "nothing changed")
     return changed
-
-
-def calm_collector() -> None:
-    """Let the garbage collector look at little at a time, and never at what was there before the first call.
-
-    Calls leave it nothing (tests/journeys/test_garbage.py), but each look costs about a microsecond for each object
-    that lives: with Python's own thresholds full collections would stop the loop for tens of milliseconds.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR)
-
-
-async def collect_when_idle(switch: Switch) -> None:
-    """Look at everything from time to time, while there are no calls that would wait for it."""
-    while True:
-        await asyncio.sleep(IDLE_CHECK_S)
-        if gc.get_count()[2] and not switch.channels():
-            gc.collect()
 
 
 def run_loop(story: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

@@ -28,8 +28,8 @@ demo: $(VENV)/run.stamp
 	$(BIN)/arietta demo
 
 check: $(VENV)/dev.stamp
-	$(BIN)/ruff format --check src tests tools
-	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff format --check src tests tools examples
+	$(BIN)/ruff check src tests tools examples
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_arrows.py tests/test_documentation.py
 

@@ -151,6 +151,22 @@ class Driver(Protocol):
         ...
 
 
+class WithoutEndpoints:
+    """The part of a driver that has channels but no endpoints, no devices, and nothing to close."""
+
+    def endpoints(self) -> Sequence[snapshots.Endpoint]:
+        return ()
+
+    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
+        return None
+
+    def device_state(self, resource: str) -> str | None:
+        return None
+
+    async def stop(self) -> None:
+        return
+
+
 class DialplanRunner(Protocol):
     """What channels and ARI need of the dialplan."""
 

@@ -10,20 +10,20 @@ import asyncio
 import logging
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import cast
 from uuid import UUID
 
 from arietta.channels import signals
 from arietta.channels.channel import Channel
-from arietta.channels.driver import CannotRequest, DialRequest
+from arietta.channels.driver import CannotRequest, DialRequest, WithoutEndpoints
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import PortLeg
 from arietta.drivers.pacing import PORT_BUFFER_MS, PacedAudio
 from arietta.drivers.programs import new_channel, read_options
 from arietta.media.codecs import CODECS
 from arietta.media.engine import MediaError, StreamPort
-from arietta.model import causes, snapshots
+from arietta.model import causes
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class AudioSocketLeg(PortLeg, asyncio.Protocol):
             self.channel.receive(signals.HungUp(cause))
 
 
-class AudioSocketDriver:
+class AudioSocketDriver(WithoutEndpoints):
     """Makes AudioSocket channels: ``HOST:PORT/UUID[/c(FORMAT)]``."""
 
     technology = "AudioSocket"
@@ -237,18 +237,6 @@ class AudioSocketDriver:
             raise CannotRequest(f"AudioSocket/{wanted.resource}: {problem}", causes.SWITCH_CONGESTION) from problem
         shown = f"[{host}]" if ":" in host else host
         return new_channel(registry, leg, wanted, channel_id, f"AudioSocket/{shown}:{port}-{identifier}")
-
-    def endpoints(self) -> Sequence[snapshots.Endpoint]:
-        return ()
-
-    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
-        return None
-
-    def device_state(self, resource: str) -> str | None:
-        return None
-
-    async def stop(self) -> None:
-        return
 
 
 def _parse(resource: str) -> tuple[str, int, UUID, str]:

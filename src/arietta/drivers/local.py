@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 
 from arietta.channels import signals
 from arietta.channels.channel import Channel, State
-from arietta.channels.driver import CannotRequest, DialRequest, Indication
+from arietta.channels.driver import CannotRequest, DialRequest, Indication, WithoutEndpoints
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
 from arietta.errors import BadRequest, Conflict
 from arietta.media.engine import DigitOut, MediaEvent, Port
-from arietta.model import snapshots
 
 CAUSE_NO_ROUTE = 3
 KNOWN_OPTIONS = frozenset("nbjm")
@@ -122,7 +121,7 @@ class LocalLeg:
             far.receive(signal)
 
 
-class LocalDriver:
+class LocalDriver(WithoutEndpoints):
     """Makes Local channels."""
 
     technology = "Local"
@@ -187,12 +186,6 @@ class LocalDriver:
             registry.add(half)
         return halves[0]
 
-    def endpoints(self) -> Sequence[snapshots.Endpoint]:
-        return ()
-
-    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
-        return None
-
     def device_state(self, resource: str) -> str | None:
         """A Local device is what the dialplan can reach: NOT_INUSE while nobody talks to it, else INUSE."""
         exten, _, context = resource.partition("/")[0].partition("@")
@@ -201,6 +194,3 @@ class LocalDriver:
             return "INVALID"
         start = f"Local/{exten}@{context or 'default'}-"
         return "INUSE" if any(c.name.startswith(start) for c in self._registry) else "NOT_INUSE"
-
-    async def stop(self) -> None:
-        return

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 
 from arietta.channels import signals
 from arietta.channels.channel import Channel
-from arietta.channels.driver import DialRequest
+from arietta.channels.driver import DialRequest, WithoutEndpoints
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import PortLeg
 from arietta.drivers.programs import new_channel, read_options
 from arietta.errors import BadRequest, ServerFailure
 from arietta.media.engine import MediaError, RtpSettings
-from arietta.model import snapshots
 
 # Payload types of the formats that have a fixed one (RFC 3551); the others get the first dynamic one.
 STATIC_PAYLOAD_TYPES = {"ulaw": 0, "gsm": 3, "alaw": 8, "g722": 9}
@@ -28,7 +26,7 @@ class UnicastRtpLeg(PortLeg):
             self.channel.receive(signals.Answered())
 
 
-class UnicastRtpDriver:
+class UnicastRtpDriver(WithoutEndpoints):
     """Makes UnicastRTP channels: ``HOST:PORT[/c(FORMAT)]``."""
 
     technology = "UnicastRTP"
@@ -42,18 +40,6 @@ class UnicastRtpDriver:
         options = read_options(option_text, "c", f"UnicastRTP/{wanted.resource}")
         format = options.get("c") or (wanted.formats[0] if wanted.formats else "ulaw")
         return external_rtp(self._registry, address, format, wanted)
-
-    def endpoints(self) -> Sequence[snapshots.Endpoint]:
-        return ()
-
-    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
-        return None
-
-    def device_state(self, resource: str) -> str | None:
-        return None
-
-    async def stop(self) -> None:
-        return
 
 
 def external_rtp(registry: ChannelRegistry, external_host: str, format: str, wanted: DialRequest) -> Channel:

@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
 from arietta.channels import signals
 from arietta.channels.channel import Channel
-from arietta.channels.driver import CannotRequest, DialRequest
+from arietta.channels.driver import CannotRequest, DialRequest, WithoutEndpoints
 from arietta.channels.registry import ChannelRegistry
 from arietta.channels.snooping import PortLeg
 from arietta.drivers.pacing import PORT_BUFFER_MS, PacedAudio
 from arietta.drivers.programs import new_channel, read_options
 from arietta.media.codecs import CODECS
 from arietta.media.engine import MediaError, StreamPort
-from arietta.model import causes, snapshots
+from arietta.model import causes
 
 log = logging.getLogger(__name__)
 
@@ -372,7 +372,7 @@ COMMANDS: Mapping[str, Callable[[WebSocketLeg, str], None]] = {
 """What a program may say as text, case-sensitive; each gets what stands behind its name."""
 
 
-class WebSocketDriver:
+class WebSocketDriver(WithoutEndpoints):
     """Makes WebSocket channels: ``INCOMING/OPTIONS`` or ``CLIENT/OPTIONS``."""
 
     technology = "WebSocket"
@@ -421,15 +421,3 @@ class WebSocketDriver:
 
     def _forget(self, connection_id: str) -> None:
         self._waiting.pop(connection_id, None)
-
-    def endpoints(self) -> Sequence[snapshots.Endpoint]:
-        return ()
-
-    def endpoint(self, resource: str) -> snapshots.Endpoint | None:
-        return None
-
-    def device_state(self, resource: str) -> str | None:
-        return None
-
-    async def stop(self) -> None:
-        return

@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from arietta.errors import BadRequest, ServerFailure
+from arietta.errors import BadRequest
 
 from .contract import Operation, Parameter
 
@@ -197,8 +197,6 @@ def _json_converter(parameter: Parameter) -> Callable[[Any], Any]:
     name = parameter.name
 
     def text(value: Any) -> str | None:
-        if value is None:
-            raise ServerFailure(f"Parameter {name} is null")
         return value if isinstance(value, str) else None
 
     def texts(value: Any) -> list[str] | None:

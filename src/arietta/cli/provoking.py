@@ -1,7 +1,7 @@
 """Which tests ask which operation, and which answer they expect: read from the sources of the tests.
 
 A request is a call such as `app.post(f"/channels/{channel}/play", expect=201)` or `request("POST", "/bridges")`, or a
-text such as "POST /bridges?type=holding".
+text such as "POST /bridges?type=holding", or a line of a table such as "404 GET /bridges/nobody".
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ EVERY_FAILURE = "tests/ari/test_failures.py"
 SIMULATED = frozenset({"http", "testing"})
 """Folders whose tests ask an API of their own."""
 _LINE = re.compile(rf"({'|'.join(METHODS)}) (/\S*)")
+
+_TABLE_LINE = re.compile(rf"^(\d{{3}}) ({'|'.join(METHODS)}) (/\S*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,10 @@ def _requests(tree: ast.AST) -> Iterator[tuple[str, str, int | None]]:
                 taken.update(node.elts)
                 yield method, path, status
         elif isinstance(node, ast.Constant | ast.JoinedStr) and node not in taken:
-            line = _LINE.match(_text(node))
+            text = _text(node)
+            for status, method, path in _TABLE_LINE.findall(text):
+                yield method, path, int(status)
+            line = _LINE.match(text)
             if line is not None:
                 yield line[1], line[2], None
 

@@ -303,6 +303,7 @@ class Server:
         if unknown:
             raise ConfigError(tuple(Problem(name, 0, "error", "is not a part of this server") for name in unknown))
         config = load(self.config.directory if self._is_folder else self._main_file)
+        config = msgspec.structs.replace(config, directories=self.config.directories)  # they stay until a restart
         unsafe = tuple(unsafe_listeners(config))
         if unsafe:
             raise ConfigError(unsafe)
@@ -549,6 +550,8 @@ def _needing_restart(former: Config, config: Config) -> list[str]:
         notes.append("asterisk.conf has changed, which needs a restart")
     if former.ari.general.enabled != config.ari.general.enabled:
         notes.append("ari.conf: enabled has changed, which needs a restart")
+    if former.ari.general.api_version != config.ari.general.api_version:
+        notes.append("ari.conf: api_version has changed, which needs a restart")
     return notes
 
 

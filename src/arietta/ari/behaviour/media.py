@@ -91,6 +91,8 @@ class Sounds:
             ]
             if pairs:
                 found.append(_sound(sound.id, sound.text, pairs))
+        if not found:
+            raise NotFound(f"no sound of language {language or 'any'} and format {format or 'any'} is installed")
         return found
 
     def get(self, name: str) -> snapshots.Sound:

@@ -6,9 +6,10 @@ import arietta
 
 from ..contract import Operation, Parameter, operations
 from ..resources import RESOURCES
-from .schemas import REFERENCE, component_schemas, parameter_schema, type_schema
+from .schemas import REFERENCE, body_schema, component_schemas, parameter_schema, type_schema
 
 PATH = "/openapi.json"
+BODY_UNREADABLE = "The body is not JSON, or holds a value of a kind that does not belong there."
 _REFUSAL = {"application/json": {"schema": {"$ref": REFERENCE + "Refusal"}}}
 
 
@@ -86,21 +87,23 @@ def _request_body(operation: Operation) -> dict[str, Any] | None:
     if not members or operation.upgrade is not None:
         return None
     texts = {member.name: _member(member) for member in members if member.where == "query"}
-    content: dict[str, Any] = {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {**texts, **{m.name: _member(m) for m in members if m.where == "body"}},
-            }
-        }
-    }
+    body: dict[str, Any] = {"type": "object", "properties": dict(texts)}
+    for member in members:
+        if member.where == "body" and member.whole:
+            content_of_body = body_schema(member)
+            body["properties"] |= content_of_body.pop("properties", {})
+            body |= {key: held for key, held in content_of_body.items() if key != "type"}
+        elif member.where == "body":
+            body["properties"][member.name] = _member(member)
+    content: dict[str, Any] = {"application/json": {"schema": body}}
     if texts:
         content["application/x-www-form-urlencoded"] = {"schema": {"type": "object", "properties": texts}}
     return {"required": False, "content": content}
 
 
 def _member(parameter: Parameter) -> dict[str, Any]:
-    return parameter_schema(parameter) | {"description": parameter.description}
+    schema = body_schema(parameter) if parameter.where == "body" else parameter_schema(parameter)
+    return schema | {"description": parameter.description}
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
@@ -117,6 +120,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     reasons: dict[int, list[str]] = {}
     for failure in operation.all_failures:
         reasons.setdefault(failure.status, []).append(failure.reason)
+    reasons.setdefault(400, []).append(BODY_UNREADABLE)
     for status, texts in sorted(reasons.items()):
         responses[str(status)] = {"description": " ".join(dict.fromkeys(texts)), "content": _REFUSAL}
     responses["401"] = {"description": "No such user, or a wrong password.", "content": _REFUSAL}

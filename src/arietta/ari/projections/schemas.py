@@ -1,5 +1,6 @@
 """Models and parameters as JSON Schema, shared by OpenAPI and AsyncAPI."""
 
+import copy
 from typing import Any
 
 from arietta.model import events
@@ -18,6 +19,25 @@ _PRIMITIVES: dict[str, dict[str, Any]] = {
     "boolean": {"type": "boolean"},
     "object": {"type": "object"},
     "containers": {"type": "object"},
+}
+
+_EVENT_TYPES = {"type": "array", "items": {"type": "object", "properties": {"type": {"type": "string"}}}}
+_BODIES: dict[str, dict[str, Any]] = {
+    "fields": {"type": "array", "items": {"$ref": REFERENCE + "ConfigTuple"}},
+    "filter": {"type": "object", "properties": {"allowed": _EVENT_TYPES, "disallowed": _EVENT_TYPES}},
+    "variables": {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {"value": {"type": "string"}, "report_events": {"type": "boolean"}},
+                    "required": ["value"],
+                },
+            ]
+        },
+    },
 }
 
 
@@ -58,6 +78,11 @@ def parameter_schema(parameter: Parameter) -> dict[str, Any]:
     if parameter.default is not None:
         schema["default"] = parameter.default
     return schema
+
+
+def body_schema(parameter: Parameter) -> dict[str, Any]:
+    """What a parameter of a JSON body holds; Swagger's word for all of them is `containers` or `object`."""
+    return copy.deepcopy(_BODIES.get(parameter.name) or type_schema(parameter.kind))
 
 
 def _schema(model: Model) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 
 const MOST_EVENTS = 500;
 const METHODS = ["get", "post", "put", "delete"];
-const base = new URL("..", document.baseURI).href.replace(/\/$/, "");
+const base = location.origin + new URL("..", location.href).pathname.replace(/\/$/, ""); // without a user in the address
 const byId = (id) => document.getElementById(id);
 
 /** An element with properties and children; text goes in as text, never as HTML. */
@@ -55,7 +55,7 @@ function field(input, id) {
       ...choices.map((choice) => make("option", { value: String(choice), textContent: String(choice) })));
   }
   if (input.in === "body") {
-    const hint = typeName(schema) === "array" ? '[{"attribute": "…", "value": "…"}]' : '{"NAME": "value"}';
+    const hint = schema.type === "array" ? '[{"attribute": "…", "value": "…"}]' : '{"NAME": "value"}';
     return make("textarea", { ...common, placeholder: hint, spellcheck: false });
   }
   return make("input", { ...common, placeholder: schema.default === undefined ? "" : String(schema.default),

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 CONSTRAINTS = requirements/constraints.txt
 
-.PHONY: help demo test check quick bench clean tools
+.PHONY: help demo test check quick build lock clean tools
 
 help:
 	@echo "make demo    set up, start the server on loopback, let a virtual phone dial 1000, stay up"
@@ -12,6 +12,7 @@ help:
 	@echo "make check   formatting, types, the arrows between packages, the samples in the documentation"
 	@echo "make quick   the tests that need no other program"
 	@echo "make build   wheel and sdist in dist/"
+	@echo "make lock    new versions of the dependencies in $(CONSTRAINTS)"
 	@echo "make clean   remove the virtual environment and what was built"
 
 $(VENV)/run.stamp: pyproject.toml $(CONSTRAINTS)
@@ -45,6 +46,13 @@ test: $(VENV)/dev.stamp tools
 
 build: $(VENV)/dev.stamp
 	$(BIN)/python -m build -q
+
+# New versions within the ranges of pyproject.toml, after a look at what the tests say of them.
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install -q --disable-pip-version-check '.[dev,clients]'
+	{ sed -n 1p $(CONSTRAINTS); build/lock/bin/python -m pip freeze | grep -vi '^arietta'; } > build/constraints.txt
+	mv build/constraints.txt $(CONSTRAINTS) && rm -rf build/lock
 
 clean:
 	rm -rf $(VENV) build dist tests/real/node/node_modules src/*.egg-info

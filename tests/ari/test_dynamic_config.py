@@ -5,6 +5,7 @@ import logging
 import socket
 import sqlite3
 import stat
+from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -57,11 +58,28 @@ def sorcery(text: str = "") -> SorcerySettings:
     return read_sorcery(parse_conf(text, "sorcery.conf"), Report())
 
 
+OPEN: list[Store] = []
+
+
+def memory() -> Store:
+    """A store in memory, closed after the test."""
+    OPEN.append(Store(None))
+    return OPEN[-1]
+
+
+@pytest.fixture(autouse=True)
+def stores() -> Iterator[None]:
+    """Close what the test opened."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 class Stage:
     """Objects with a store in memory; `applied` is what the SIP driver was given, in order."""
 
     def __init__(self, rules: str = "", store: Store | None = None) -> None:
-        self.store = store or Store(None)
+        self.store = store or memory()
         self.applied: list[PjsipSettings] = []
         self.objects = DynamicConfig(self.store, pjsip(), sorcery(rules), self.applied.append)
 
@@ -183,7 +201,7 @@ def test_secrets_are_in_no_message(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_objects_outlive_the_process_unless_sorcery_keeps_them_in_memory() -> None:
-    store = Store(None)
+    store = memory()
     stage = Stage(MEMORY, store)
     stage.put("aor/a", None)
     stage.put("endpoint/a", ("aors", "a"))
@@ -204,7 +222,7 @@ def test_types_that_sorcery_does_not_name_are_read_only() -> None:
 
 
 def test_what_was_kept_and_cannot_be_read_is_told_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    store = Store(None)
+    store = memory()
     Stage("", store).put("aor/good", None)
     store.put("pjsip aor", "bad", [["max_contacts", "many"]])
     aors = Stage("", store).objects.settings.aors

@@ -1,0 +1,39 @@
+/* The jitter buffer: packets in by sequence number, 20 ms frames out by time. */
+#ifndef ARIETTA_JITTER_H
+#define ARIETTA_JITTER_H
+
+#include "base.h"
+#include "codec.h"
+
+typedef struct jitter jitter_t;
+
+typedef enum jitter_kind {
+    JITTER_NOTHING, /* nothing to hear */
+    JITTER_FRAME,   /* a payload of 20 ms (a whole packet for codecs whose frames vary) */
+    JITTER_LOST,    /* a frame that has to be made up */
+} jitter_kind_t;
+
+typedef struct jitter_frame {
+    jitter_kind_t kind;
+    const codec_t *codec;
+    const uint8_t *data; /* valid until the next call on this buffer */
+    int size;
+    int run;             /* LOST: 1 for the first lost frame in a row */
+} jitter_frame_t;
+
+/* Adaptive with fixed_ms 0, else of that depth. NULL without memory. */
+jitter_t *jitter_new(int fixed_ms);
+void jitter_free(jitter_t *jitter); /* NULL is fine */
+/* Forgets what waits and begins a new stream; what adapted and was counted stays. */
+void jitter_clear(jitter_t *jitter);
+void jitter_put(jitter_t *jitter, uint16_t sequence, const codec_t *codec, const uint8_t *payload, int size);
+/* The frame of this tick. */
+jitter_frame_t jitter_get(jitter_t *jitter);
+/* Nothing will come out before something comes in. */
+bool jitter_empty(const jitter_t *jitter);
+int jitter_depth_ms(const jitter_t *jitter);
+int jitter_target_ms(const jitter_t *jitter);
+int64_t jitter_dropped(const jitter_t *jitter); /* too late, double or too many */
+int64_t jitter_lost(const jitter_t *jitter);    /* made up */
+
+#endif

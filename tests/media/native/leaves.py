@@ -1,0 +1,35 @@
+"""Parts of the engine in C, compiled alone and called through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import arietta.media.native
+
+__all__ = ["SOURCES", "leaf"]
+
+SOURCES = Path(arietta.media.native.__file__).parent / "c"
+FLAGS = ("-std=c11", "-O2", "-g", "-fPIC", "-shared", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter")
+
+
+def leaf(*names: str) -> ctypes.CDLL:
+    """The functions of c/NAME.c for each name, built once for each content of the folder."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or sysconfig.get_config_var("CC").split()[0]
+    digest = hashlib.sha256(" ".join(names).encode())
+    for path in sorted(SOURCES.glob("*.h")) + [SOURCES / f"{name}.c" for name in names]:
+        digest.update(path.read_bytes())
+    folder = Path(__file__).parents[3] / "build" / "leaves"
+    folder.mkdir(parents=True, exist_ok=True)
+    library = folder / f"{names[0]}-{digest.hexdigest()[:16]}.so"
+    if not library.exists():
+        fresh = library.with_suffix(f".{os.getpid()}")
+        sources = [str(SOURCES / f"{name}.c") for name in names]
+        subprocess.run([compiler, *FLAGS, *sources, "-o", str(fresh), "-lm", "-ldl", "-lpthread"], check=True)
+        fresh.replace(library)
+    return ctypes.CDLL(str(library))

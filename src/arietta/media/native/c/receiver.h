@@ -7,7 +7,7 @@
 typedef struct receiver {
     uint32_t ssrc;
     int64_t received;
-    uint32_t jitter16;
+    uint64_t jitter16; /* in sixteenths, which distances of 2^31 take beyond 32 bits */
     bool has_transit;
     uint32_t transit;
     int32_t base, max;

@@ -1,4 +1,10 @@
-/* The jitter buffer: packets in by sequence number, 20 ms frames out by time. */
+/*
+ * The jitter buffer: packets in by sequence number, 20 ms frames out by time.
+ *
+ * Codecs whose frames vary (opus) come out as whole packets, for the caller to decode and to keep what is longer than a
+ * tick. Time is kept here all the same: after a packet of 60 ms two ticks get JITTER_NOTHING with the codec set (the
+ * packet is still playing); a packet shorter than the tick is followed by others from jitter_more.
+ */
 #ifndef ARIETTA_JITTER_H
 #define ARIETTA_JITTER_H
 
@@ -8,7 +14,7 @@
 typedef struct jitter jitter_t;
 
 typedef enum jitter_kind {
-    JITTER_NOTHING, /* nothing to hear */
+    JITTER_NOTHING, /* nothing to hear; with a codec: the packet before still plays */
     JITTER_FRAME,   /* a payload of 20 ms (a whole packet for codecs whose frames vary) */
     JITTER_LOST,    /* a frame that has to be made up */
 } jitter_kind_t;
@@ -21,14 +27,16 @@ typedef struct jitter_frame {
     int run;             /* LOST: 1 for the first lost frame in a row */
 } jitter_frame_t;
 
-/* Adaptive with fixed_ms 0, else of that depth. NULL without memory. */
+/* Adaptive with fixed_ms 0, else of that depth, 500 at most. NULL without memory. It allocates in jitter_put alone. */
 jitter_t *jitter_new(int fixed_ms);
 void jitter_free(jitter_t *jitter); /* NULL is fine */
 /* Forgets what waits and begins a new stream; what adapted and was counted stays. */
 void jitter_clear(jitter_t *jitter);
 void jitter_put(jitter_t *jitter, uint16_t sequence, const codec_t *codec, const uint8_t *payload, int size);
-/* The frame of this tick. */
+/* The frame of this tick, to be asked for once in each. */
 jitter_frame_t jitter_get(jitter_t *jitter);
+/* After a packet of varying frames: what else belongs to this tick; JITTER_NOTHING when nothing does. */
+jitter_frame_t jitter_more(jitter_t *jitter);
 /* Nothing will come out before something comes in. */
 bool jitter_empty(const jitter_t *jitter);
 int jitter_depth_ms(const jitter_t *jitter);

@@ -15,11 +15,14 @@ import arietta.media.native
 __all__ = ["SOURCES", "leaf"]
 
 SOURCES = Path(arietta.media.native.__file__).parent / "c"
+TOGETHER = {"codec": ("codec", "g711")}
+"""Files that one name stands for."""
 FLAGS = ("-std=c11", "-O2", "-g", "-fPIC", "-shared", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter")
 
 
 def leaf(*names: str) -> ctypes.CDLL:
     """The functions of c/NAME.c for each name, built once for each content of the folder."""
+    names = tuple(dict.fromkeys(file for name in names for file in TOGETHER.get(name, (name,))))
     compiler = os.environ.get("CC") or shutil.which("cc") or sysconfig.get_config_var("CC").split()[0]
     digest = hashlib.sha256(" ".join(names).encode())
     for path in sorted(SOURCES.glob("*.h")) + [SOURCES / f"{name}.c" for name in names]:

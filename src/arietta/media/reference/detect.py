@@ -1,42 +1,76 @@
-"""What is heard in audio: talk, single tones, digits as tones."""
+"""What is heard in audio: talk, single tones, digits as tones.
+
+All of it is integer arithmetic on tables of 14 bits, so the engine in C decides the same.
+"""
 
 from __future__ import annotations
 
 import math
 from array import array
-from functools import lru_cache
-from operator import mul
+from collections import deque
+from functools import lru_cache, reduce
+from operator import add, mul
+from typing import NamedTuple
 
 from .frame import FRAME_MS, level
 
-__all__ = ["InbandDigits", "TalkDetector", "ToneDetector", "power"]
+__all__ = ["InbandDigits", "TalkDetector", "ToneDetector", "correlation"]
 
-DIGIT_FREQUENCIES = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
-PAD = "123A456B789C*0#D"
-ON_FRAMES = 2
-OFF_FRAMES = 2
+SHIFT = 14
+"""Bits after the point of a table's sines."""
 LEAST_LEVEL = 200
-TWIST = 8.0
-"""Greatest ratio of the two tones' powers, either way (9 dB)."""
-PURITY = 0.6
-"""Least share of the frame's power in the two tones."""
+"""Root mean square below which no single tone is looked for."""
+
+DIGIT_FREQUENCIES = (697, 770, 852, 941, 1209, 1336, 1477, 1633)  # ITU-T Q.23
+PAD = "123A456B789C*0#D"
+HOPS_PER_SECOND = 200
+HOP_MS = 1000 // HOPS_PER_SECOND
+BASE_RATE = 8000
+"""Higher rates are averaged down to at least this."""
+WINDOW_HOPS = 4
+"""A window is 20 ms: two blocks of 10 ms, one after the other."""
+ON_WINDOWS = 4
+"""Windows in a row that make a digit, each a hop after the last: 35 ms, inside any 40 ms."""
+STEADY_HOPS = WINDOW_HOPS + ON_WINDOWS - 1
+OFF_WINDOWS = 2
+"""Windows in a row without it that end a digit: a drop-out of 10 ms leaves half a window, a pause of 30 ms nothing."""
+EDGE_MS = 20
+"""What a window that still counts reaches beyond the end of a digit."""
+LEAST_POWER = 20_000
+"""Mean square of the weaker tone: -41 dBm0 (0 dBm0 of G.711 is an amplitude of 22300)."""
+TWIST = 12
+"""Greatest ratio of the two tones' powers, either way: Q.24 asks for 8 dB one way, 4 dB the other, and
+frequencies off by 1.5 % and noise take their share of a block."""
+PURITY = 70
+"""Least percentage of a window's energy in the two tones. Voices have harmonics as well, so they fail here."""
+HELD = 30
+"""The same of a digit that is held: what is left of it around a drop-out is short, so its lines are wide."""
+FADE = 10
+"""A window in which a tone's power is less than the digit's by this factor does not belong to it."""
+MOST_TOLD = 4
+"""Beginnings and ends that wait to be told, one a frame: no digit begins while its end would be one too many."""
+TOLERANCE = 0.0235
+"""Frequencies nearer than this are meant: Q.24 asks for 1.5 % to be taken and 3.5 % to be refused."""
 
 
-@lru_cache(maxsize=256)
-def _wave(frequency: float, rate: int, count: int) -> tuple[list[float], list[float]]:
+def _turns(frequency: float, rate: int, count: int) -> tuple[list[int], list[int]]:
     step = 2 * math.pi * frequency / rate
-    return [math.cos(step * n) for n in range(count)], [math.sin(step * n) for n in range(count)]
+    scale = 1 << SHIFT
+    cosine = [round(math.cos(step * n) * scale) for n in range(count)]
+    return cosine, [round(math.sin(step * n) * scale) for n in range(count)]
 
 
-def power(samples: array[int], frequency: float, rate: int) -> float:
-    """Mean square of the samples' part at a frequency (one bin of a discrete Fourier transform)."""
-    count = len(samples)
-    if not count:
-        return 0.0
-    cosine, sine = _wave(frequency, rate, count)
-    real: float = sum(map(mul, samples, cosine))
-    imaginary: float = sum(map(mul, samples, sine))
-    return 2 * (real * real + imaginary * imaginary) / (count * count)
+@lru_cache(maxsize=64)
+def _wave(frequency: int, rate: int, count: int) -> tuple[list[int], list[int]]:
+    return _turns(frequency, rate, count)
+
+
+def correlation(samples: array[int], frequency: int, rate: int) -> int:
+    """Squared magnitude of the samples' part at a frequency: (amplitude * count / 2) ** 2."""
+    cosine, sine = _wave(frequency, rate, len(samples))
+    real = sum(map(mul, samples, cosine)) >> SHIFT
+    imaginary = sum(map(mul, samples, sine)) >> SHIFT
+    return real * real + imaginary * imaginary
 
 
 class TalkDetector:
@@ -87,7 +121,7 @@ class ToneDetector:
 
     def hear(self, samples: bytes | None, rate: int) -> bool:
         """One frame: whether the tone has just lasted long enough."""
-        if not self._contains(samples, rate):
+        if samples is None or not self._contains(samples, rate):
             self._heard_ms = 0
             self._told = False
             return False
@@ -99,63 +133,224 @@ class ToneDetector:
             self.repeats = self.repeats - 1 or -1
         return True
 
-    def _contains(self, samples: bytes | None, rate: int) -> bool:
-        if samples is None:
-            return False
+    def _contains(self, samples: bytes, rate: int) -> bool:
+        """Whether the frequency has more than 0.6 of the frame's power."""
         total = level(samples)
         if total < LEAST_LEVEL:
             return False
-        return power(array("h", samples), self.frequency, rate) > PURITY * total * total
+        count = len(samples) // 2
+        return 20 * correlation(array("h", samples), self.frequency, rate) > 6 * total * total * count * count
+
+
+class _Tables:
+    """What a rate needs: the frequencies as tables of a block, and as angles."""
+
+    def __init__(self, rate: int) -> None:
+        self.factor = rate // BASE_RATE
+        reduced = rate // self.factor
+        self.hop = reduced // HOPS_PER_SECOND
+        self.waves = [_turns(frequency, reduced, 2 * self.hop) for frequency in DIGIT_FREQUENCIES]
+        # Of each frequency: its turn in a hop and in a block, and how far from it one at the tolerance has turned.
+        self.hops = [_angle(frequency, reduced, self.hop) for frequency in DIGIT_FREQUENCIES]
+        self.turns = [_angle(frequency, reduced, 2 * self.hop) for frequency in DIGIT_FREQUENCIES]
+        self.limits = [_angle(frequency * TOLERANCE, reduced, 2 * self.hop) for frequency in DIGIT_FREQUENCIES]
+
+
+@lru_cache(maxsize=16)
+def _tables(rate: int) -> _Tables:
+    return _Tables(rate)
+
+
+def _angle(frequency: float, rate: int, count: int) -> tuple[int, int]:
+    """Cosine and sine of what a frequency turns in so many samples."""
+    angle = 2 * math.pi * frequency / rate * count
+    return round(math.cos(angle) * (1 << SHIFT)), round(math.sin(angle) * (1 << SHIFT))
+
+
+class _Hop(NamedTuple):
+    """What is kept of 5 ms."""
+
+    energy: int
+    block: list[tuple[int, int]]
+    """Real and imaginary part at each frequency, of the block of 10 ms that ends with this hop."""
+
+
+SILENT = _Hop(0, [(0, 0)] * len(DIGIT_FREQUENCIES))
 
 
 class InbandDigits:
-    """Digits as pairs of tones (ITU-T Q.23, Q.24): 40 ms to begin, 40 ms of something else to end."""
+    """Digits as pairs of tones (ITU-T Q.23, Q.24).
 
-    __slots__ = ("_absent", "_candidate", "_count", "_held_ms", "digit")
+    Every 5 ms the last 20 ms are looked at: the two tones of a digit must have nearly all of the energy. Four such
+    windows in a row, steady, with both frequencies near enough, are a digit: every one of 40 ms, wherever it begins.
+    """
+
+    __slots__ = (
+        "_candidate",
+        "_count",
+        "_hops",
+        "_last",
+        "_missed",
+        "_pad",
+        "_peaks",
+        "_pending",
+        "_rate",
+        "_told",
+        "_windows",
+    )
 
     def __init__(self) -> None:
-        self.digit: str | None = None
-        self._candidate: str | None = None
+        self._rate = 0
+        self._pending: array[int] = array("h")
+        """Samples that do not fill a hop."""
+        self._last: list[int] = []
+        """The samples of the last hop."""
+        self._hops: deque[_Hop] = deque([SILENT] * STEADY_HOPS, STEADY_HOPS)
+        self._candidate: int | None = None
+        """Place in PAD of what the windows show."""
         self._count = 0
-        self._absent = 0
-        self._held_ms = 0
+        self._pad: int | None = None
+        """Of the digit that is held."""
+        self._peaks = 0, 0
+        self._windows = 0
+        """Since the digit's first window, and how many of the last were without it."""
+        self._missed = 0
+        self._told: deque[tuple[str, int | None]] = deque()
+
+    @property
+    def digit(self) -> str | None:
+        """The digit that is held at the moment, or is still to be told."""
+        if self._told:
+            return self._told[0][0]
+        return PAD[self._pad] if self._pad is not None else None
 
     def hear(self, samples: bytes | None, rate: int) -> tuple[str, int | None] | None:
-        """One frame: (digit, None) when one begins, (digit, duration in ms) when it ended."""
-        heard = self._classify(samples, rate) if samples is not None else None
-        if self.digit is not None:
-            self._held_ms += FRAME_MS
-            if heard == self.digit:
-                self._absent = 0
-                return None
-            self._absent += 1
-            if self._absent < OFF_FRAMES:
-                return None
-            ended = (self.digit, self._held_ms - self._absent * FRAME_MS)
-            self.digit, self._candidate, self._count = None, heard, 1
-            return ended
-        if heard is None or heard != self._candidate:
-            self._candidate, self._count = heard, 1
+        """One frame (None is silence): (digit, None) when one begins, (digit, duration in ms) when it ended."""
+        if rate < BASE_RATE:
             return None
-        self._count += 1
-        if self._count < ON_FRAMES:
-            return None
-        self.digit = heard
-        self._absent = 0
-        self._held_ms = self._count * FRAME_MS
-        return heard, None
-
-    def _classify(self, samples: bytes | None, rate: int) -> str | None:
         if samples is None:
-            return None
-        total = level(samples)
-        if total < LEAST_LEVEL:
-            return None
-        data = array("h", samples)
-        powers = [power(data, frequency, rate) for frequency in DIGIT_FREQUENCIES]
+            samples = bytes(rate // 50 * 2)
+        if rate != self._rate:
+            self._begin(rate)
+        tables = _tables(rate)
+        size = tables.hop * tables.factor
+        data = self._pending + array("h", samples)
+        whole = len(data) // size * size
+        for start in range(0, whole, size):
+            self._hear_hop(_reduced(data[start : start + size], tables.factor), tables)
+        self._pending = data[whole:]
+        return self._told.popleft() if self._told else None
+
+    def _begin(self, rate: int) -> None:
+        """A stream of another rate: what is held ends by itself."""
+        self._rate = rate
+        self._pending = array("h")
+        self._last = [0] * _tables(rate).hop
+        self._hops.extend([SILENT] * STEADY_HOPS)
+
+    def _hear_hop(self, samples: list[int], tables: _Tables) -> None:
+        block = self._last + samples
+        self._last = samples
+        energy = sum(map(mul, samples, samples))
+        parts = SILENT.block
+        if energy + self._hops[-1].energy >= len(block) * LEAST_POWER:
+            parts = [
+                (sum(map(mul, block, cosine)) >> SHIFT, sum(map(mul, block, sine)) >> SHIFT)
+                for cosine, sine in tables.waves
+            ]
+        self._hops.append(_Hop(energy, parts))
+        if self._pad is None:
+            self._await_digit(self._powers(), tables)
+        else:
+            self._follow_digit(self._powers(), tables)
+
+    def _powers(self) -> list[int]:
+        """Of each frequency in the two blocks of the last 20 ms."""
+        earlier, later = self._hops[-3].block, self._hops[-1].block
+        return [a * a + b * b + c * c + d * d for (a, b), (c, d) in zip(earlier, later, strict=True)]
+
+    def _shown(self, powers: list[int], tables: _Tables) -> int | None:
+        """Place in PAD of the digit that the last 20 ms show."""
         row = max(range(4), key=powers.__getitem__)
         column = max(range(4, 8), key=powers.__getitem__)
         low, high = powers[row], powers[column]
-        if low + high < PURITY * total * total or not 1 / TWIST < low / max(high, 1e-9) < TWIST:
+        count = 2 * tables.hop
+        if min(low, high) < LEAST_POWER * count * count or max(low, high) > TWIST * min(low, high):
             return None
-        return PAD[row * 4 + column - 4]
+        return row * 4 + column - 4 if self._pure(low + high, PURITY, count) else None
+
+    def _pure(self, power: int, percent: int, count: int) -> bool:
+        energy = sum([hop.energy for hop in self._hops][-WINDOW_HOPS:])
+        return 200 * power >= percent * count * energy
+
+    def _await_digit(self, powers: list[int], tables: _Tables) -> None:
+        shown = self._shown(powers, tables)
+        self._count = self._count + 1 if shown == self._candidate else 1
+        self._candidate = shown
+        if shown is None or self._count < ON_WINDOWS or len(self._told) > MOST_TOLD - 2 or not self._steady():
+            return
+        row, column = shown // 4, shown % 4 + 4
+        if not self._near(row, powers[row], tables) or not self._near(column, powers[column], tables):
+            return
+        self._pad = shown
+        self._peaks = powers[row], powers[column]
+        self._windows = self._count
+        self._missed = 0
+        self._told.append((PAD[shown], None))
+
+    def _follow_digit(self, powers: list[int], tables: _Tables) -> None:
+        self._windows += 1
+        assert self._pad is not None
+        low, high = powers[self._pad // 4], powers[self._pad % 4 + 4]
+        least_low, least_high = self._peaks
+        if low * FADE >= least_low and high * FADE >= least_high and self._pure(low + high, HELD, 2 * tables.hop):
+            self._peaks = max(low, least_low), max(high, least_high)
+            self._missed = 0
+            return
+        self._missed += 1
+        if self._missed < OFF_WINDOWS:
+            return
+        windows = self._windows - self._missed + WINDOW_HOPS - 1
+        self._told.append((PAD[self._pad], windows * HOP_MS - EDGE_MS))
+        self._pad, self._candidate, self._count = None, None, 0
+
+    def _steady(self) -> bool:
+        """Each hop has a quarter of the mean energy at least: no edge is among them."""
+        energies = [hop.energy for hop in self._hops]
+        return 4 * STEADY_HOPS * min(energies) >= sum(energies)
+
+    def _near(self, index: int, power: int, tables: _Tables) -> bool:
+        """Whether the frequency is what it should be, by how its phase turns: roughly in a hop, exactly in a block."""
+        latest = self._part(0, index, tables)
+        # One that is 33 Hz away has only half of its blocks' power in their sum: what is left has no phase to speak of.
+        if 2 * (latest[0] * latest[0] + latest[1] * latest[1]) < power:
+            return False
+        rough = _turned(latest, self._part(1, index, tables), tables.hops[index])
+        exact = _turned(latest, self._part(2, index, tables), tables.turns[index])
+        cosine, sine = tables.limits[index]
+        return rough[0] >= 0 and exact[0] * sine >= abs(exact[1]) * cosine
+
+    def _part(self, ago: int, index: int, tables: _Tables) -> tuple[int, int]:
+        """At a frequency, of the window that ended so many hops ago: its first block, and its second turned to it."""
+        first, second = self._hops[-3 - ago].block[index], self._hops[-1 - ago].block[index]
+        turned = _times(second, tables.turns[index])
+        return first[0] + turned[0], first[1] + turned[1]
+
+
+def _times(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """The product of two complex numbers, the point shifted back."""
+    real = (one[0] * other[0] - one[1] * other[1]) >> SHIFT
+    return real, (one[1] * other[0] + one[0] * other[1]) >> SHIFT
+
+
+def _turned(after: tuple[int, int], before: tuple[int, int], nominal: tuple[int, int]) -> tuple[int, int]:
+    """How far a part turned beyond what it should have."""
+    return _times(_times(after, (before[0], -before[1])), nominal)
+
+
+def _reduced(samples: array[int], factor: int) -> list[int]:
+    """The means of each so many samples."""
+    if factor == 1:
+        return list(samples)
+    sums = reduce(lambda total, part: list(map(add, total, part)), (samples[k::factor] for k in range(factor)))
+    return [total // factor for total in sums]

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arietta.media.codecs import CODECS
+from arietta.media.codecs.gsm import GsmDecoder, GsmEncoder
 
 from .ccodec import Stream, codec_named, codecs
+from .sounds import noise, speech, tone
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -76,3 +78,36 @@ def test_any_bytes_are_decoded_as_python_does(name: str, data: bytes) -> None:
     assert Stream(name).decode(data) == CODECS[name].decoder()(data)
     entry = codec_named(name)
     assert codecs().codec_ms(entry, data, len(data)) == CODECS[name].ms_of(data)
+
+
+LOUD = array("h", ([32767] * 40 + [-32768] * 40) * 8).tobytes()
+SOUNDS = {
+    "speech": speech(400),
+    "tone": tone(440, 200) + tone(1000, 200, level=32000),
+    "noise": noise(1600),
+    "faint noise": noise(1600, level=20),
+    "square": LOUD,
+    "zeros": bytes(640),
+}
+
+
+@pytest.mark.parametrize("sound", list(SOUNDS))
+def test_gsm_is_that_of_python_to_the_bit(sound: str) -> None:
+    samples, stream = SOUNDS[sound], Stream("gsm")
+    encoded = stream.encode(samples)
+    assert encoded == GsmEncoder().encode(samples)
+    assert stream.decode(encoded) == GsmDecoder().decode(encoded)
+
+
+@given(st.lists(st.binary(min_size=33, max_size=33), max_size=6), st.binary(max_size=32))
+@settings(max_examples=40, deadline=None)
+def test_gsm_decodes_any_bytes_as_python_does(frames: list[bytes], rest: bytes) -> None:
+    data = b"".join(frames)
+    assert Stream("gsm").decode(data + rest) == GsmDecoder().decode(data)
+
+
+@given(st.lists(st.integers(-32768, 32767), min_size=4, max_size=4), st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_gsm_encodes_any_samples_as_python_does(levels: list[int], period: int) -> None:
+    samples = array("h", (levels[n // period % 4] for n in range(480))).tobytes()
+    assert Stream("gsm").encode(samples) == GsmEncoder().encode(samples)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "g711.h"
+#include "gsm.h"
 
 static const struct linear_rate {
     const char *name;
@@ -125,6 +126,7 @@ void codecs_init(void)
     g711_init();
     add_compressed(&ulaw_codec);
     add_compressed(&alaw_codec);
+    add_compressed(&gsm_codec);
     for (int n = 0; n < LINEAR_RATES; n++)
         add(linear(linear_rates[n].name, linear_rates[n].rate));
     for (int n = 0; n < LINEAR_RATES; n++) {

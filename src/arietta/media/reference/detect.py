@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
-from functools import lru_cache, reduce
+from functools import lru_cache
 from operator import add, mul
 from typing import NamedTuple
 
@@ -68,8 +68,8 @@ def _wave(frequency: int, rate: int, count: int) -> tuple[list[int], list[int]]:
 def correlation(samples: array[int], frequency: int, rate: int) -> int:
     """Squared magnitude of the samples' part at a frequency: (amplitude * count / 2) ** 2."""
     cosine, sine = _wave(frequency, rate, len(samples))
-    real = sum(map(mul, samples, cosine)) >> SHIFT
-    imaginary = sum(map(mul, samples, sine)) >> SHIFT
+    real: int = sum(map(mul, samples, cosine)) >> SHIFT
+    imaginary: int = sum(map(mul, samples, sine)) >> SHIFT
     return real * real + imaginary * imaginary
 
 
@@ -350,7 +350,7 @@ def _turned(after: tuple[int, int], before: tuple[int, int], nominal: tuple[int,
 
 def _reduced(samples: array[int], factor: int) -> list[int]:
     """The means of each so many samples."""
-    if factor == 1:
-        return list(samples)
-    sums = reduce(lambda total, part: list(map(add, total, part)), (samples[k::factor] for k in range(factor)))
-    return [total // factor for total in sums]
+    sums = list(samples[::factor])
+    for place in range(1, factor):
+        sums = list(map(add, sums, samples[place::factor]))
+    return [total // factor for total in sums] if factor > 1 else sums

@@ -20,15 +20,13 @@ class JitterBuffer:
     """Orders one stream's packets; adapts its depth to the jitter; bounded in time and count.
 
     It waits for the target depth at the beginning of a talk spurt. A packet that is missing while later ones wait is
-    concealed by the frame before it, then by silence; one that comes after its time is dropped, and deepens the
-    target.
+    told as lost, to be made up by who asks; one that comes after its time is dropped, and deepens the target.
     """
 
     __slots__ = (
         "_codec",
         "_concealed",
         "_frames",
-        "_last",
         "_least",
         "_next",
         "_playing",
@@ -45,14 +43,13 @@ class JitterBuffer:
         self.dropped = 0
         """Packets too late, double or too many."""
         self.lost = 0
-        """Packets concealed."""
+        """Packets told as lost."""
         self._waiting: dict[int, tuple[Codec, bytes]] = {}
         self._waiting_ms = 0
         self._next = -1
         self._playing = False
         self._codec: Codec | None = None
         self._stock = b""
-        self._last = b""
         self._concealed = 0
         self._least = MOST_MS
         self._frames = 0
@@ -63,7 +60,7 @@ class JitterBuffer:
         self._waiting_ms = 0
         self._next = -1
         self._playing = False
-        self._stock = self._last = b""
+        self._stock = b""
 
     @property
     def empty(self) -> bool:
@@ -104,8 +101,8 @@ class JitterBuffer:
             self._next = (oldest + 1) & 0xFFFF
             self.dropped += 1
 
-    def get(self) -> tuple[Codec, bytes] | None:
-        """The frame of this tick: None when there is nothing to hear."""
+    def get(self) -> tuple[Codec, bytes | None] | None:
+        """The frame of this tick, without bytes when it was lost; None when there is nothing to hear."""
         if not self._playing:
             if self.depth_ms < self.target_ms:
                 return None if not self._waiting else self._impatient()
@@ -118,7 +115,7 @@ class JitterBuffer:
         self._watch_depth()
         return frame
 
-    def _impatient(self) -> tuple[Codec, bytes] | None:
+    def _impatient(self) -> tuple[Codec, bytes | None] | None:
         """A spurt shorter than the target must come out too: it waits as long as the target at most."""
         self._frames += 1
         if self._frames * FRAME_MS < self.target_ms:
@@ -137,14 +134,13 @@ class JitterBuffer:
         anchor = self._next if self._next >= 0 else next(iter(self._waiting))
         return min(self._waiting, key=lambda s: (s - anchor + 0x8000) & 0xFFFF)
 
-    def _take(self) -> tuple[Codec, bytes] | None:
+    def _take(self) -> tuple[Codec, bytes | None] | None:
         while True:
             codec = self._codec
             if codec is not None and self._stock:
                 size = codec.bytes_of(FRAME_MS)
                 if len(self._stock) >= size:
                     frame, self._stock = self._stock[:size], self._stock[size:]
-                    self._last = frame
                     self._concealed = 0
                     return codec, frame
             packet = self._waiting.pop(self._next, None)
@@ -157,7 +153,7 @@ class JitterBuffer:
             else:
                 self._stock += packet[1]
 
-    def _missing(self, codec: Codec | None) -> tuple[Codec, bytes] | None:
+    def _missing(self, codec: Codec | None) -> tuple[Codec, bytes | None] | None:
         if codec is None:
             return None
         if not self._waiting:
@@ -174,11 +170,8 @@ class JitterBuffer:
             self.lost += (oldest - self._next) & 0xFFFF
             self._next = oldest
         self._stock = b""
-        if self._concealed == 0 and self._last:
-            self._concealed = 1
-            return codec, self._last
         self._concealed += 1
-        return codec, codec.silence
+        return codec, None
 
     def _watch_depth(self) -> None:
         """Shorten the delay by a frame when even the least depth of a window is more than needed."""

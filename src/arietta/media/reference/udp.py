@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...rtp import DIGITS, DigitReceiver, ProtocolError, ReceiverStatistics, RtpPacket, TelephoneEvent
 from ...rtp.packet import HEADER
-from ..codecs import CODECS, Codec, Transcode
+from ..codecs import CODECS, Codec
 from ..engine import (
     Address,
     Direction,
@@ -22,7 +22,9 @@ from .control import RtcpSession
 from .frame import FRAME_MS, Frame
 from .jitter import JitterBuffer
 from .learning import SourceLearner
+from .noise import ComfortNoise
 from .port import BasePort
+from .stream import ReceivedStream
 
 if TYPE_CHECKING:
     from .core import Core, TransportPair
@@ -50,7 +52,6 @@ class UdpPort(BasePort):
         self._payload_type = 0
         self._event_type: int | None = None
         self._receive_codecs: dict[int, Codec] = {}
-        self._decoders: dict[str, Transcode] = {}
         self._target: Address | None = None
         self._learner = SourceLearner(
             strict=settings.strict_rtp, probation=settings.probation, relearn_ns=settings.relearn_ms * 1_000_000
@@ -70,6 +71,8 @@ class UdpPort(BasePort):
         self.octets_sent = 0
         # receiving
         self._jitter = JitterBuffer()
+        self._stream = ReceivedStream()
+        self._noise = ComfortNoise()
         self._heard_from: Address | None = None
         self._source: int | None = None
         self._candidate: tuple[int, int, int] | None = None
@@ -199,6 +202,8 @@ class UdpPort(BasePort):
         if codec is None:
             if number == self._event_type:
                 self._receive_event(timestamp, payload, now_ns)
+            else:
+                self._receive_noise(payload)
             return False
         if codec is not self._last_codec:
             self._last_codec = codec
@@ -247,7 +252,8 @@ class UdpPort(BasePort):
         self._candidate = None
         self.statistics_in = ReceiverStatistics(ssrc, sequence)
         self._jitter.clear()
-        self._decoders.clear()
+        self._stream.clear()
+        self._noise.end()
         return True
 
     def _proven(self, ssrc: int, sequence: int) -> bool:
@@ -271,6 +277,12 @@ class UdpPort(BasePort):
         self._tell_digits(self._digits_in.receive(timestamp, report))
         if not held and self._digits_in.digit is not None:
             self.core.call_at(now_ns + DIGIT_SILENCE_NS, self._event_silence)
+
+    def _receive_noise(self, payload: bytes) -> None:
+        """RFC 3389: heard once what waits is over, until audio comes again. A relayed stream has none."""
+        if self.hearing and self._receives and self.relay is None:
+            self._noise.describe(payload)
+            self.core.activate(self)
 
     def _event_silence(self, now_ns: int) -> None:
         if self.closed or self._digits_in.digit is None:
@@ -304,18 +316,21 @@ class UdpPort(BasePort):
     def _pull(self, tick: int) -> Frame | None:
         got = self._jitter.get()
         if got is None:
-            return None
+            return self._comfort() if self._noise.amplitude else None
+        self._noise.end()
         codec, payload = got
-        decode = self._decoders.get(codec.name)
-        if decode is None:
-            decode = self._decoders[codec.name] = codec.decoder()
-        return Frame(codec, payload, decode)
+        return self._stream.frame(codec, payload) if payload is not None else self._stream.made_up(codec)
+
+    def _comfort(self) -> Frame:
+        rate = (self._last_codec or self._codec).rate
+        return Frame.of_samples(self._noise.samples(rate * FRAME_MS // 1000), rate)
 
     def _waiting(self) -> bool:
-        return not self._jitter.empty
+        return not self._jitter.empty or self._noise.amplitude > 0
 
     def _discard(self) -> None:
         self._jitter.clear()
+        self._noise.end()
 
     # -- sending --
 

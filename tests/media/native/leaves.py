@@ -15,7 +15,7 @@ import arietta.media.native
 __all__ = ["SOURCES", "leaf"]
 
 SOURCES = Path(arietta.media.native.__file__).parent / "c"
-TOGETHER = {"codec": ("codec", "g711", "gsm")}
+TOGETHER = {"codec": ("codec", "g711", "g722", "gsm", "opus")}
 """Files that one name stands for."""
 FLAGS = ("-std=c11", "-O2", "-g", "-fPIC", "-shared", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter")
 

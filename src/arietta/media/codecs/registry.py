@@ -5,18 +5,23 @@ Inside the engine audio is signed 16-bit samples in host order, one channel, as 
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the standard library's until 3.12, then audioop-lts
     import audioop
 
+from . import opus
+from .g722 import G722Decoder, G722Encoder
 from .gsm import GsmDecoder, GsmEncoder
 
-__all__ = ["CODECS", "Codec", "Transcode", "codec", "is_codec"]
+__all__ = ["CODECS", "Codec", "Transcode", "codec", "is_codec", "native"]
 
 Transcode = Callable[[bytes], bytes]
 
@@ -27,31 +32,57 @@ class Codec:
 
     name: str
     rate: int
-    """Samples per second; also the RTP clock rate of every codec here."""
+    """Samples per second."""
     payload_type: int | None
     """Static payload type of RFC 3551 6; None is dynamic."""
     encoding: str
-    """Encoding name of RFC 3551, for SDP: PCMU, PCMA, GSM, L16."""
+    """Encoding name of RFC 3551 and RFC 7587, for SDP: PCMU, PCMA, GSM, G722, opus, L16."""
     frame_ms: int
     """Shortest time a payload can hold."""
     frame_bytes: int
-    """Bytes of frame_ms."""
+    """Bytes of frame_ms; 0 when they vary."""
     encoder: Callable[[], Transcode] = field(repr=False)
-    """A new stream's encoder: samples, a multiple of frame_ms, to bytes."""
+    """A new stream's encoder: samples, a multiple of frame_ms (one frame where bytes vary), to bytes."""
     decoder: Callable[[], Transcode] = field(repr=False)
     """A new stream's decoder: bytes to samples; bytes after the last whole frame are dropped."""
     silence: bytes = field(repr=False, default=b"")
-    """Twenty milliseconds of silence, encoded."""
+    """Twenty milliseconds of silence, encoded; empty where bytes vary: a decoder makes it up of nothing."""
     linear: bool = False
     """The bytes are the samples themselves."""
+    stateless: bool = False
+    """Frames do not depend on each other: one encoding serves all listeners."""
+    clock_rate: int = 0
+    """Of its RTP timestamps; the sample rate, except for G.722 (RFC 3551 4.5.2)."""
+
+    def __post_init__(self) -> None:
+        if self.clock_rate == 0:
+            object.__setattr__(self, "clock_rate", self.rate)
 
     def bytes_of(self, ms: int) -> int:
-        """How many bytes hold so many milliseconds (a multiple of frame_ms)."""
+        """How many bytes hold so many milliseconds (a multiple of frame_ms); ValueError where bytes vary."""
+        if self.frame_bytes == 0:
+            raise ValueError(f"{self.name} has no fixed number of bytes for {ms} ms")
         return ms * self.frame_bytes // self.frame_ms
 
     def ms_of(self, data: bytes) -> int:
-        """How many milliseconds the bytes hold."""
+        """How many milliseconds a payload holds."""
+        if self.frame_bytes == 0:
+            return opus.packet_ms(data)
         return len(data) * self.frame_ms // self.frame_bytes
+
+
+def native() -> Any:
+    """The extension module with the transcoders in C; None where there is none, or ARIETTA_PURE_PYTHON forbids it."""
+    if os.environ.get("ARIETTA_PURE_PYTHON", "0") not in ("", "0"):
+        return None
+    try:
+        engine = importlib.import_module("arietta.media.native._engine")
+    except ImportError:
+        return None
+    return engine if hasattr(engine, "Encoder") else None
+
+
+_native = native()
 
 
 def _ulaw_encode(samples: bytes) -> bytes:
@@ -90,7 +121,17 @@ def _stateless(
         decoder=lambda: decode,
         silence=encode(bytes(rate // 50 * 2)),
         linear=encoding == "L16",
+        stateless=True,
     )
+
+
+def _encoder(name: str, python: Callable[[], Transcode]) -> Callable[[], Transcode]:
+    """What makes encoders in C, or else those in Python."""
+    return python if _native is None else lambda: _native.Encoder(name)
+
+
+def _decoder(name: str, python: Callable[[], Transcode]) -> Callable[[], Transcode]:
+    return python if _native is None else lambda: _native.Decoder(name)
 
 
 def _gsm() -> Codec:
@@ -101,9 +142,37 @@ def _gsm() -> Codec:
         encoding="GSM",
         frame_ms=20,
         frame_bytes=33,
-        encoder=lambda: GsmEncoder().encode,
-        decoder=lambda: GsmDecoder().decode,
+        encoder=_encoder("gsm", lambda: GsmEncoder().encode),
+        decoder=_decoder("gsm", lambda: GsmDecoder().decode),
         silence=GsmEncoder().encode(bytes(320)),
+    )
+
+
+def _g722() -> Codec:
+    return Codec(
+        name="g722",
+        rate=16000,
+        clock_rate=8000,
+        payload_type=9,
+        encoding="G722",
+        frame_ms=10,
+        frame_bytes=80,
+        encoder=_encoder("g722", lambda: G722Encoder().encode),
+        decoder=_decoder("g722", lambda: G722Decoder().decode),
+        silence=G722Encoder().encode(bytes(640)),
+    )
+
+
+def _opus() -> Codec:
+    return Codec(
+        name="opus",
+        rate=opus.RATE,
+        payload_type=None,
+        encoding="opus",
+        frame_ms=20,
+        frame_bytes=0,
+        encoder=lambda: opus.OpusEncoder().encode,
+        decoder=lambda: opus.OpusDecoder().decode,
     )
 
 
@@ -123,6 +192,8 @@ CODECS: dict[str, Codec] = {
     "ulaw": _stateless("ulaw", 8000, 0, "PCMU", 1, _ulaw_encode, _ulaw_decode),
     "alaw": _stateless("alaw", 8000, 8, "PCMA", 1, _alaw_encode, _alaw_decode),
     "gsm": _gsm(),
+    "g722": _g722(),
+    **({"opus": _opus()} if opus.available() else {}),
     **{
         name: _stateless(name, rate, None, "L16", 2, _network_order, _network_order)
         for name, rate in LINEAR_RATES.items()

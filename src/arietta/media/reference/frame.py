@@ -11,7 +11,7 @@ with warnings.catch_warnings():
 
 from ..codecs import Codec, Resampler, Transcode
 
-__all__ = ["FRAME_MS", "Converter", "Frame", "host_codec", "level", "mixed"]
+__all__ = ["FRAME_MS", "Converter", "Frame", "feed_codec", "host_codec", "level", "mixed"]
 
 FRAME_MS = 20
 
@@ -34,7 +34,13 @@ def host_codec(rate: int) -> Codec:
         decoder=lambda: _identity,
         silence=bytes(rate // 50 * 2),
         linear=True,
+        stateless=True,
     )
+
+
+def feed_codec(codec: Codec) -> Codec:
+    """In whose bytes sound for a port of a codec is kept: varying frames are encoded for each listener."""
+    return codec if codec.frame_bytes > 0 else host_codec(codec.rate)
 
 
 class Frame:

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "g711.h"
+#include "g722.h"
 #include "gsm.h"
+#include "opus.h"
 
 static const struct linear_rate {
     const char *name;
@@ -124,9 +126,12 @@ void codecs_init(void)
     if (count_of_codecs > 0)
         return;
     g711_init();
+    opus_load();
     add_compressed(&ulaw_codec);
     add_compressed(&alaw_codec);
     add_compressed(&gsm_codec);
+    add_compressed(&g722_codec);
+    add_compressed(&opus_codec);
     for (int n = 0; n < LINEAR_RATES; n++)
         add(linear(linear_rates[n].name, linear_rates[n].rate));
     for (int n = 0; n < LINEAR_RATES; n++) {
@@ -155,9 +160,11 @@ const codec_t *codec_host(int rate)
     return NULL;
 }
 
-bool codec_available(const codec_t *codec) { return true; }
+bool codec_available(const codec_t *codec) { return codec->frame_bytes > 0 || opus_loaded(); }
 
 int codec_ms(const codec_t *codec, const uint8_t *data, int size)
 {
+    if (codec->frame_bytes == 0)
+        return opus_packet_ms(data, size);
     return size > 0 ? (int)((int64_t)size * codec->frame_ms / codec->frame_bytes) : 0;
 }

@@ -207,6 +207,21 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
             "error: rtp.conf line 2: stunaddr=stun.example.com is not supported by this version",
         ),
         (
+            "res_http_media_cache",
+            "[general]\nprotocols=https, file\n",
+            "error: res_http_media_cache.conf line 2: protocols file is none of http, https",
+        ),
+        (
+            "res_http_media_cache",
+            "[general]\nproxy=http://proxy.example.com\n",
+            "error: res_http_media_cache.conf line 2: proxy=http://proxy.example.com is not supported by this version",
+        ),
+        (
+            "res_http_media_cache",
+            "[general]\nuser_agent=Gerät\n",
+            "error: res_http_media_cache.conf line 2: user_agent 'Gerät' is not plain ASCII",
+        ),
+        (
             "indications",
             "[us]\nbusy=480+x/500\n",
             "error: indications.conf line 2: busy 480+x/500: frequency x is not a number of hertz in 0..20000",

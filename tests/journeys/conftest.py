@@ -95,11 +95,19 @@ FILES = {"http.conf": HTTP, "ari.conf": ARI, "rtp.conf": RTP, "extensions.conf":
 
 
 @pytest.fixture
-def server(loop: VirtualLoop, switch: Switch, caplog: pytest.LogCaptureFixture) -> Iterator[Server]:
+def files() -> dict[str, str]:
+    """The configuration; a module with needs of its own has its own."""
+    return FILES
+
+
+@pytest.fixture
+def server(
+    loop: VirtualLoop, switch: Switch, files: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> Iterator[Server]:
     """A started server; after the story nothing of it may be left, nothing at all after its stop, no error logged."""
     tasks = asyncio.all_tasks(loop)
     stack = AsyncExitStack()
-    running = loop.run(stack.enter_async_context(switch(FILES)))
+    running = loop.run(stack.enter_async_context(switch(files)))
     assert isinstance(running, Server)
     yield running
     try:

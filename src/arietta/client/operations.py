@@ -775,8 +775,9 @@ class Bridges:
     ) -> snapshots.Playback:
         """Start playback of media on a bridge.
 
-        Media are sound:, recording:, number:, digits:, characters: and tone:. What cannot be found fails
-        later, in an event. One announcer serves the bridge, so playbacks queue.
+        Media are sound:, recording:, number:, digits:, characters: and tone:; the name of a sound may be an
+        http or https URL. What cannot be found fails later, in an event. One announcer serves the bridge, so
+        playbacks queue.
 
         bridge_id: Identifier of the bridge.
         media: Media to play, in order.
@@ -815,8 +816,9 @@ class Bridges:
     ) -> snapshots.Playback:
         """Start playback of media on a bridge.
 
-        Media are sound:, recording:, number:, digits:, characters: and tone:. What cannot be found fails
-        later, in an event. One announcer serves the bridge, so playbacks queue.
+        Media are sound:, recording:, number:, digits:, characters: and tone:; the name of a sound may be an
+        http or https URL. What cannot be found fails later, in an event. One announcer serves the bridge, so
+        playbacks queue.
 
         bridge_id: Identifier of the bridge.
         playback_id: Identifier of the playback.
@@ -1579,8 +1581,9 @@ class Channels:
     ) -> snapshots.Playback:
         """Start playback of media.
 
-        Media are sound:, recording:, number:, digits:, characters: and tone:. What cannot be found fails
-        later, in an event. While one playback goes on the next ones queue.
+        Media are sound:, recording:, number:, digits:, characters: and tone:; the name of a sound may be an
+        http or https URL. What cannot be found fails later, in an event. While one playback goes on the next
+        ones queue.
 
         channel_id: Identifier of the channel.
         media: Media to play, in order.
@@ -1616,8 +1619,9 @@ class Channels:
     ) -> snapshots.Playback:
         """Start playback of media.
 
-        Media are sound:, recording:, number:, digits:, characters: and tone:. What cannot be found fails
-        later, in an event. While one playback goes on the next ones queue.
+        Media are sound:, recording:, number:, digits:, characters: and tone:; the name of a sound may be an
+        http or https URL. What cannot be found fails later, in an event. While one playback goes on the next
+        ones queue.
 
         channel_id: Identifier of the channel.
         playback_id: Identifier of the playback.

@@ -8,6 +8,7 @@ from arietta.config import support
 from arietta.config.ari import AriGeneral, AriUser, OutboundWebsocket, WebsocketClient
 from arietta.config.extensions import DialplanGeneral
 from arietta.config.http import HttpSettings
+from arietta.config.http_media_cache import MediaCacheSettings
 from arietta.config.indications import IndicationsGeneral, ToneZone
 from arietta.config.kinds import CallerId
 from arietta.config.musiconhold import MusicClass, MusicGeneral
@@ -38,6 +39,11 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         (IndicationsGeneral, ToneZone),
     ),
     ("musiconhold.conf", "Music: every section but `[general]` is a class.", (MusicGeneral, MusicClass)),
+    (
+        "res_http_media_cache.conf",
+        "Sounds that are fetched from web servers, as in `Playback(https://example.com/hello.wav)`.",
+        (MediaCacheSettings,),
+    ),
     ("modules.conf", "What is listed as loaded.", (ModulesSettings,)),
     (
         "logger.conf",

@@ -47,12 +47,15 @@ SUPPORTED: dict[str, frozenset[str]] = {
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes
         live_dangerously entityid maxfiles"""),
     "logger.conf [general]": frozenset(("dateformat", "rotatestrategy")),
+    "res_http_media_cache.conf [general]": _words("""
+        timeout_secs user_agent follow_location max_redirects protocols redirect_protocols"""),
 }
 """Fields that do what the reference says, by the title of their settings."""
 
 WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "http.conf [general]": _words("tlsdisablev1 tlsdisablev11 tlsservercipherorder"),
     "ari.conf [general]": frozenset(("websocket_write_timeout",)),
+    "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
     "rtp.conf [general]": _words("""
         rtcpinterval rtpchecksums dtmftimeout dtls_mtu srtpreplayprotection ice_acl ice_access stun_acl stun_access"""),
     "pjsip.conf type=global": _words("""

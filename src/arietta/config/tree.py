@@ -15,6 +15,7 @@ from arietta.config.ari import AriSettings, WebsocketClient, read_ari, read_webs
 from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
 from arietta.config.extensions import DialplanSource, read_extensions
 from arietta.config.http import HttpSettings, read_http
+from arietta.config.http_media_cache import MediaCacheSettings, read_http_media_cache
 from arietta.config.indications import IndicationsSettings, read_indications
 from arietta.config.musiconhold import MusicSettings, read_musiconhold
 from arietta.config.pjsip import PjsipSettings, read_pjsip
@@ -43,6 +44,7 @@ FILES = (
     "extensions.conf",
     "indications.conf",
     "musiconhold.conf",
+    "res_http_media_cache.conf",
     "modules.conf",
     "logger.conf",
     "sorcery.conf",
@@ -64,6 +66,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     extensions: DialplanSource
     indications: IndicationsSettings
     musiconhold: MusicSettings
+    media_cache: MediaCacheSettings
     modules: ModulesSettings
     logger: LoggerSettings
     sorcery: SorcerySettings
@@ -133,6 +136,7 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "extensions": part("extensions.conf", read_extensions),
         "indications": part("indications.conf", read_indications),
         "musiconhold": part("musiconhold.conf", read_musiconhold),
+        "media_cache": part("res_http_media_cache.conf", read_http_media_cache),
         "modules": part("modules.conf", read_modules),
         "logger": part("logger.conf", read_logger),
         "sorcery": part("sorcery.conf", read_sorcery),

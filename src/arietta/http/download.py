@@ -50,6 +50,8 @@ class DownloadOptions:
     max_redirects: int = 8
     max_bytes: int = 64 << 20
     """Of one file."""
+    schemes: tuple[str, ...] = ("http", "https")
+    redirect_schemes: tuple[str, ...] = ("http", "https")
     tls: ssl.SSLContext | None = None
     """None: the certificates of the operating system are trusted."""
 
@@ -129,6 +131,7 @@ class Receiver(Protocol):
 async def download(url: str, receiver: Receiver, headers: Mapping[str, str], options: DownloadOptions) -> Answer:
     """Get a file; returns when all of it was taken. DownloadFailed for anything else than 200, or 304 if asked for."""
     place = Url.parse(url)
+    _allow(place, options.schemes)
     try:
         async with asyncio.timeout(options.timeout_ms / 1000):
             for _ in range(options.max_redirects + 1):
@@ -136,9 +139,15 @@ async def download(url: str, receiver: Receiver, headers: Mapping[str, str], opt
                 if answer.status not in REDIRECTS:
                     return answer
                 place = place.redirected(answer.headers.get("location", ""))
+                _allow(place, options.redirect_schemes)
     except TimeoutError:
         raise DownloadFailed(f"not done within {options.timeout_ms} ms") from None
     raise DownloadFailed(f"more than {options.max_redirects} redirects")
+
+
+def _allow(place: Url, schemes: tuple[str, ...]) -> None:
+    if place.scheme not in schemes:
+        raise DownloadFailed(f"the scheme {place.scheme!r} is not allowed here")
 
 
 async def _get(url: Url, receiver: Receiver, headers: Mapping[str, str], options: DownloadOptions) -> Answer:

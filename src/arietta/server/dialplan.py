@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
@@ -13,7 +14,7 @@ from arietta.dialplan.functions import Function, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.transfer import HANDLING
-from arietta.media.engine import Music, PlayEnd, PlayEndReason, Tones
+from arietta.media.engine import Files, Music, PlayEnd, PlayEndReason, Source, Tones
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
@@ -28,13 +29,43 @@ class DialplanMedia:
 
     def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:
         """Play a media URI in the channel's language."""
-        port = channel.port
+        library = self._library()
+        fetching = library.fetch(uri)
+        if fetching is not None:
+            return self._play_fetched(channel, fetching, on_end)
         try:
-            source = self._library().resolve(uri, channel.language, channel.tone_zone)
+            source = library.resolve(uri, channel.language, channel.tone_zone)
         except MediaFailed as failure:
             return channel.registry.loop.call_soon(on_end, str(failure)).cancel
+        return self._play(channel, source, on_end)
+
+    def _play_fetched(
+        self, channel: Channel, fetching: asyncio.Future[str], on_end: Callable[[str | None], None]
+    ) -> Callable[[], None]:
+        """Play a file once it is here, unless that is stopped before."""
+        steps: list[Callable[[], object]] = [fetching.cancel]  # the last one stops what goes on
+
+        def here(file: asyncio.Future[str]) -> None:
+            if file.cancelled() or not steps:
+                return
+            failure = file.exception()
+            if failure is not None:
+                on_end(str(failure))
+            else:
+                steps.append(self._play(channel, Files((file.result(),)), on_end))
+
+        def stop() -> None:
+            if steps:
+                steps.pop()()
+                steps.clear()
+
+        fetching.add_done_callback(here)
+        return stop
+
+    def _play(self, channel: Channel, source: Source, on_end: Callable[[str | None], None]) -> Callable[[], None]:
+        port = channel.port
         if port is None:
-            return channel.registry.loop.call_soon(on_end, f"{uri} cannot be played: there is no media").cancel
+            return channel.registry.loop.call_soon(on_end, "it cannot be played: there is no media").cancel
 
         def ended(how: PlayEnd) -> None:
             failed = how.reason is PlayEndReason.FAILED

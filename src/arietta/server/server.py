@@ -70,6 +70,7 @@ from arietta.http import (
 from arietta.logs import LogFiles
 from arietta.media.engine import EngineSettings, MediaEngine
 from arietta.media.reference import ReferenceEngine
+from arietta.media.remote import RemoteSounds
 from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
 from arietta.model import snapshots
 from arietta.server.api import AriApi
@@ -83,6 +84,7 @@ from arietta.server.dialplan import (
 )
 from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.outbound import OutboundSockets
+from arietta.server.remote_sounds import fetch_with
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
@@ -112,6 +114,7 @@ RELOADED_PARTS = {
     "res_ari.so": "ari",
     "http": "http",
     "pbx_config.so": "dialplan",
+    "res_http_media_cache.so": "media cache",
     "res_pjsip.so": "pjsip",
     "res_musiconhold.so": "music",
 }
@@ -166,6 +169,7 @@ class Server:
         self.broadcasts = Broadcasts(self.applications, self.controls)
         self.sounds = _sound_library(config)
         self.device_states = DeviceStates(self.bus, self.channels, self.store)
+        self.remote_sounds = RemoteSounds(directories.cache / "sounds", fetch_with(lambda: self.config.media_cache))
         self.library = self._media_library(config)
         self.playbacks = Playbacks(self.bus, self.library)
         self.recordings = Recordings(self.bus, directories.recordings)
@@ -285,6 +289,7 @@ class Server:
         for socket in tuple(self.ari.sockets):
             socket.close()
         await self.outbound.stop()
+        await self.remote_sounds.stop()
         await self.http.stop(drain_seconds=1.0)
         await self.sip.stop()
         self.engine.stop()
@@ -344,6 +349,8 @@ class Server:
             changed["indications"], changed["musiconhold"] = config.indications, config.musiconhold
             if engine_settings(config).music != engine_settings(self.config).music:
                 notes.append("musiconhold.conf: classes have changed, which needs a restart")
+        if takes("media cache"):
+            changed["media_cache"] = config.media_cache
         notes.extend(_needing_restart(self.config, config))
         self.config = msgspec.structs.replace(self.config, **changed)
         self.last_reload_at = time.time()
@@ -383,7 +390,9 @@ class Server:
             zone: ToneZone | None = indications.zone(name)
             if zone is not None:
                 zones[name] = dict(zone.tones)
-        return MediaLibrary(self.sounds, zones, indications.general.country, config.directories.recordings)
+        return MediaLibrary(
+            self.sounds, zones, indications.general.country, config.directories.recordings, self.remote_sounds
+        )
 
     def _set_limits(self, config: Config) -> None:
         self.channels.default_language = config.asterisk.options.defaultlanguage

@@ -1,13 +1,19 @@
-"""Media URIs of ARI: what ``sound:``, ``recording:``, ``number:``, ``digits:``, ``characters:`` and ``tone:`` name."""
+"""Media URIs of ARI: what ``sound:``, ``recording:``, ``number:``, ``digits:``, ``characters:`` and ``tone:`` name.
+
+The name of a sound may be an http or https URL. Such a sound is fetched first: `fetch` gives its file, `resolve`
+everything else.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from arietta import verbose
 from arietta.media import say, tones
-from arietta.media.engine import Files, Source
+from arietta.media.engine import Files, MediaError, Source
+from arietta.media.remote import RemoteSounds, is_remote, shown
 from arietta.media.sounds import SoundLibrary
 
 # Tried in this order for a recording named without a suffix.
@@ -28,12 +34,26 @@ class MediaLibrary:
     """Everything a media URI can name."""
 
     def __init__(
-        self, sounds: SoundLibrary, zones: Mapping[str, Mapping[str, str]], zone: str, recordings: Path
+        self,
+        sounds: SoundLibrary,
+        zones: Mapping[str, Mapping[str, str]],
+        zone: str,
+        recordings: Path,
+        remote: RemoteSounds,
     ) -> None:
         self.sounds = sounds
+        self._remote = remote
         self._zones = zones
         self._zone = zone
         self._recordings = recordings
+
+    def fetch(self, uri: str) -> asyncio.Future[str] | None:
+        """The file of a sound of another server once it is here; None for a URI that `resolve` takes.
+
+        The future fails with RemoteFailed, a MediaError. Who does not want the sound any more cancels it.
+        """
+        scheme, _, name = uri.partition(":")
+        return self._remote.file(name) if scheme == "sound" and is_remote(name) else None
 
     def resolve(self, uri: str, language: str, zone: str = "") -> Source:
         """What the engine is to play for a URI, tones as in a country; MediaFailed if there is no such thing."""
@@ -71,7 +91,12 @@ class MediaLibrary:
             raise MediaFailed(f"tone {name!r} of zone {zone!r}: {problem}") from problem
 
     def _sound(self, name: str, language: str) -> str:
-        found = self.sounds.find(name, language)
+        if "://" in name:
+            raise MediaFailed(f"sound {shown(name)!r} has a scheme other than http and https")
+        try:
+            found = self.sounds.find(name, language)
+        except MediaError as refusal:
+            raise MediaFailed(str(refusal)) from None
         if found is None:
             raise MediaFailed(f"there is no sound {name!r} in language {language!r}")
         return str(found)

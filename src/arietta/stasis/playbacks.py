@@ -13,7 +13,8 @@ import msgspec
 from arietta.bus import Bus
 from arietta.channels.channel import HungUp
 from arietta.errors import Conflict, NotFound
-from arietta.media.engine import PlayEnd, PlayEndReason, Player, Port
+from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Port, Source
+from arietta.media.remote import RemoteFailed, shown
 from arietta.model import events, snapshots
 from arietta.model.snapshots import PlaybackState
 from arietta.model.times import wire_now
@@ -76,6 +77,7 @@ class Playback:
         self._offset_ms = offset_ms
         self._skip_ms = skip_ms
         self._player: Player | None = None
+        self._fetching: asyncio.Future[str] | None = None
         self._stopped = False
 
     def snapshot(self) -> snapshots.Playback:
@@ -124,11 +126,12 @@ class Playback:
     async def _play(self, voice: Voice, uri: str, offset_ms: int) -> PlaybackState:
         port = voice.port
         try:
-            source = self._playbacks.library.resolve(uri, self._language)
-        except MediaFailed as failure:
-            log.warning("playback %s: %s", self.id, failure)
+            source = await self._source(voice, uri)
+        except (MediaFailed, MediaError) as failure:
+            if not self._stopped:
+                log.warning("playback %s: %s", self.id, failure)
             return FAILED
-        if port is None:
+        if port is None or self._stopped:
             return FAILED
         tell_playing(voice.name, source, self._language)
         ended: asyncio.Future[PlayEnd] = asyncio.get_running_loop().create_future()
@@ -146,8 +149,20 @@ class Playback:
         finally:
             self._player = None
         if how.reason is PlayEndReason.FAILED:
-            log.warning("playback %s: %s cannot be played: %s", self.id, uri, how.error)
+            log.warning("playback %s: %s cannot be played: %s", self.id, shown(uri), how.error)
         return FAILED if how.reason in (PlayEndReason.FAILED, PlayEndReason.CLOSED) else DONE
+
+    async def _source(self, voice: Voice, uri: str) -> Source:
+        """What a URI names, fetched from another server if need be."""
+        fetching = self._playbacks.library.fetch(uri)
+        if fetching is None:
+            return self._playbacks.library.resolve(uri, self._language)
+        self._fetching = fetching
+        try:
+            return Files((await voice.until(fetching),))
+        finally:
+            self._fetching = None
+            fetching.cancel()
 
     # ---------------------------------------------------------------------------------------------- from outside
 
@@ -156,6 +171,9 @@ class Playback:
         self._stopped = True
         if self._player is not None:
             self._player.stop()
+        elif self._fetching is not None:
+            if not self._fetching.done():
+                self._fetching.set_exception(RemoteFailed("it was stopped before it was here"))
         elif self.state == QUEUED:
             self._finish(DONE)
 

@@ -323,8 +323,9 @@ class Bridges:
     ) -> Soon[Playback]:
         """Start playback of media on a bridge.
 
-        Media are sound:, recording:, number:, digits:, characters: and tone:. What cannot be found fails
-        later, in an event. One announcer serves the bridge, so playbacks queue.
+        Media are sound:, recording:, number:, digits:, characters: and tone:; the name of a sound may be an
+        http or https URL. What cannot be found fails later, in an event.
+        One announcer serves the bridge, so playbacks queue.
         """
         self._bridges.require(bridge_id)
         order = read_play(media, lang, offset_ms, skip_ms, playback_id, announcer_format)

@@ -171,8 +171,9 @@ class ChannelMedia:
     ) -> Soon[Playback]:
         """Start playback of media.
 
-        Media are sound:, recording:, number:, digits:, characters: and tone:. What cannot be found fails
-        later, in an event. While one playback goes on the next ones queue.
+        Media are sound:, recording:, number:, digits:, characters: and tone:; the name of a sound may be an
+        http or https URL. What cannot be found fails later, in an event.
+        While one playback goes on the next ones queue.
         """
         self._channels.require_up(channel_id)
         order = read_play(media, lang, offset_ms or 0, skip_ms, playback_id)

@@ -65,12 +65,25 @@ async def _playback(channel: Channel, arguments: str, run: Run) -> None:
     channel.set_variable("PLAYBACKSTATUS", "")
     status = "SUCCESS"
     if _answered(channel, parts[1] if len(parts) > 1 else ""):
-        for name in parts[0].split("&"):
+        for name in file_names(parts[0]):
             failure = await hear(channel, _uri(name), run)
             if failure is not None:
                 log.warning("%s: Playback: %s", channel.name, failure)
                 status = "FAILED"
     channel.set_variable("PLAYBACKSTATUS", status)
+
+
+def file_names(text: str) -> list[str]:
+    """The names between ampersands; one in single quotes, a URL with a query, may hold ampersands itself."""
+    names = [""]
+    for index, piece in enumerate(text.split("'")):
+        if index % 2:  # inside of quotes
+            names[-1] += piece
+        else:
+            first, *others = piece.split("&")
+            names[-1] += first
+            names += others
+    return names
 
 
 def _uri(name: str) -> str:
@@ -90,7 +103,7 @@ async def _background(channel: Channel, arguments: str, run: Run) -> None:
         return
     context = parts[3] if len(parts) > 3 else ""
     with DigitInput(channel) as keys:
-        for name in parts[0].split("&"):
+        for name in file_names(parts[0]):
             failure = await hear(channel, _uri(name), run, keys)
             if failure is not None:
                 log.warning("%s: Background: %s", channel.name, failure)
@@ -129,7 +142,7 @@ async def _read_once(channel: Channel, names: str, most: int, timeout: float, ru
     digits = ""
     with DigitInput(channel) as keys:
         first: str | None = None
-        for name in names.split("&") if names else ():
+        for name in file_names(names) if names else ():
             failure = await hear(channel, _uri(name), run, keys)
             if failure is not None:
                 log.warning("%s: Read: %s", channel.name, failure)
@@ -273,7 +286,8 @@ APPLICATIONS = (
     Application(
         "Playback",
         "Playback(file[&file…][,skip|noanswer])",
-        "Answers and plays files; PLAYBACKSTATUS is SUCCESS or FAILED.",
+        "Answers and plays files; PLAYBACKSTATUS is SUCCESS or FAILED. A file may be an http or https URL, one with "
+        "`&` in it between single quotes.",
         _playback,
     ),
     Application(

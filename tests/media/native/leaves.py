@@ -12,7 +12,7 @@ from pathlib import Path
 
 import arietta.media.native
 
-__all__ = ["SOURCES", "leaf"]
+__all__ = ["FLAGS", "SOURCES", "compiler", "leaf"]
 
 SOURCES = Path(arietta.media.native.__file__).parent / "c"
 TOGETHER = {"codec": ("codec", "g711", "g722", "gsm", "opus")}
@@ -20,10 +20,14 @@ TOGETHER = {"codec": ("codec", "g711", "g722", "gsm", "opus")}
 FLAGS = ("-std=c11", "-O2", "-g", "-fPIC", "-shared", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter")
 
 
+def compiler() -> str:
+    """The C compiler of this machine."""
+    return os.environ.get("CC") or shutil.which("cc") or sysconfig.get_config_var("CC").split()[0]
+
+
 def leaf(*names: str) -> ctypes.CDLL:
     """The functions of c/NAME.c for each name, built once for each content of the folder."""
     names = tuple(dict.fromkeys(file for name in names for file in TOGETHER.get(name, (name,))))
-    compiler = os.environ.get("CC") or shutil.which("cc") or sysconfig.get_config_var("CC").split()[0]
     digest = hashlib.sha256(" ".join(names).encode())
     for path in sorted(SOURCES.glob("*.h")) + [SOURCES / f"{name}.c" for name in names]:
         digest.update(path.read_bytes())
@@ -33,6 +37,6 @@ def leaf(*names: str) -> ctypes.CDLL:
     if not library.exists():
         fresh = library.with_suffix(f".{os.getpid()}")
         sources = [str(SOURCES / f"{name}.c") for name in names]
-        subprocess.run([compiler, *FLAGS, *sources, "-o", str(fresh), "-lm", "-ldl", "-lpthread"], check=True)
+        subprocess.run([compiler(), *FLAGS, *sources, "-o", str(fresh), "-lm", "-ldl", "-lpthread"], check=True)
         fresh.replace(library)
     return ctypes.CDLL(str(library))

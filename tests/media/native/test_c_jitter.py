@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arietta.media.codecs import CODECS, Codec
 from arietta.media.reference.jitter import JitterBuffer
 
-from .leaves import SOURCES, leaf
+from .leaves import leaf
 
 NOTHING, FRAME, LOST = range(3)
 
@@ -29,8 +29,7 @@ class JitterFrame(ctypes.Structure):
     ]
 
 
-codec_parts = [name for name in ("codec", "g711", "gsm", "g722", "opus") if (SOURCES / f"{name}.c").exists()]
-c = leaf("jitter", *codec_parts)
+c = leaf("jitter", "codec")
 c.codecs_init()
 for name in ("jitter_new", "codec_named"):
     getattr(c, name).restype = ctypes.c_void_p
@@ -40,7 +39,7 @@ for name in ("jitter_dropped", "jitter_lost"):
     getattr(c, name).restype = ctypes.c_int64
 c.jitter_empty.restype = ctypes.c_bool
 
-native = {name: c.codec_named(name.encode()) for name in [*CODECS, "opus"]}
+native = {name: c.codec_named(name.encode()) for name in CODECS}
 names = {pointer: name for name, pointer in native.items() if pointer}
 
 
@@ -119,7 +118,7 @@ def payload(name: str, ms: int, mark: int) -> bytes:
     return bytes([mark % 251]) * CODECS[name].bytes_of(ms)
 
 
-fixed_names = [name for name in CODECS if native[name]]
+fixed_names = [name for name, form in CODECS.items() if form.frame_bytes > 0]
 durations = {
     name: [
         ms for ms in [0, 20, 20, 20, 40, 60] + ([] if name == "gsm" else [10, 30]) if CODECS[name].bytes_of(ms) < 16000

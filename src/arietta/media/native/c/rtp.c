@@ -1,16 +1,15 @@
 #include "rtp.h"
 
-/* Where the payload begins: after CSRCs and header extension (RFC 3550 5.3.1); -1 when the datagram ends before. */
-static int payload_offset(const uint8_t *data, int size)
+int rtp_payload_offset(const uint8_t *data, int size)
 {
+    if (size < RTP_HEADER || data[0] >> 6 != 2)
+        return -1;
     int offset = RTP_HEADER + 4 * (data[0] & 0x0F);
-    if (offset > size)
-        return -1;
-    if (!(data[0] & 0x10))
-        return offset;
-    if (offset + 4 > size)
-        return -1;
-    offset += 4 + 4 * read_be16(data + offset + 2);
+    if (data[0] & 0x10) { /* RFC 3550 5.3.1 */
+        if (offset + 4 > size)
+            return -1;
+        offset += 4 + 4 * read_be16(data + offset + 2);
+    }
     return offset > size ? -1 : offset;
 }
 
@@ -25,17 +24,12 @@ static int padding_of(const uint8_t *data, int size, int offset)
 
 bool rtp_parse(rtp_packet_t *packet, const uint8_t *data, int size)
 {
-    if (size < RTP_HEADER || data[0] >> 6 != 2)
+    int offset = rtp_payload_offset(data, size);
+    if (offset < 0)
         return false;
-    int offset = RTP_HEADER, padding = 0;
-    if (data[0] != 0x80) {
-        offset = payload_offset(data, size);
-        if (offset < 0)
-            return false;
-        padding = padding_of(data, size, offset);
-        if (padding < 0)
-            return false;
-    }
+    int padding = padding_of(data, size, offset);
+    if (padding < 0)
+        return false;
     packet->payload_type = data[1] & 0x7F;
     packet->marker = data[1] > 0x7F;
     packet->sequence = read_be16(data + 2);

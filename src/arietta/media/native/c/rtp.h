@@ -16,6 +16,8 @@ typedef struct rtp_packet {
     int size;
 } rtp_packet_t;
 
+/* Where the payload begins, behind CSRCs and header extension; -1 when the datagram is no RTP packet. */
+int rtp_payload_offset(const uint8_t *data, int size);
 /* False when the datagram is no RTP packet. */
 bool rtp_parse(rtp_packet_t *packet, const uint8_t *data, int size);
 /* Writes the twelve bytes; kind is payload type and marker (0x80). */

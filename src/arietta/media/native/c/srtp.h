@@ -1,4 +1,9 @@
-/* SRTP and SRTCP of one direction of one stream (RFC 3711, RFC 7714), with keys that were agreed elsewhere. */
+/*
+ * SRTP and SRTCP of one direction of one stream (RFC 3711, RFC 7714), with keys that were agreed elsewhere.
+ *
+ * An srtp_t either protects or unprotects. It is used under the lock of its owner. Not done here: master key
+ * identifiers, a key derivation rate other than 0, ciphers without encryption, RFC 6904.
+ */
 #ifndef ARIETTA_SRTP_H
 #define ARIETTA_SRTP_H
 
@@ -24,10 +29,10 @@ bool srtp_available(void);
 /* NULL when it cannot be: libcrypto is missing, wrong size, no memory. */
 srtp_t *srtp_new(srtp_suite_t suite, const uint8_t *key_and_salt, int size);
 void srtp_free(srtp_t *srtp); /* NULL is fine; wipes the keys */
-/* In place; the new size, -1 when room is too small. */
+/* In place; the new size, -1 when room is too small, or the packet is broken, or its sequence number was used before. */
 int srtp_protect(srtp_t *srtp, uint8_t *packet, int size, int room);
 int srtcp_protect(srtp_t *srtp, uint8_t *packet, int size, int room);
-/* In place; the new size, -1 when it is forged, broken, or was heard before. Nothing changes then. */
+/* In place; the new size, -1 when it is forged, broken, or was heard before: it changes nothing but its own bytes then. */
 int srtp_unprotect(srtp_t *srtp, uint8_t *packet, int size);
 int srtcp_unprotect(srtp_t *srtp, uint8_t *packet, int size);
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import wave
 from array import array
 from pathlib import Path
@@ -53,11 +56,12 @@ def test_gsm_encodes_the_loudest_square_wave(low: int, high: int) -> None:
     assert len(GsmEncoder().encode(samples)) == 66
 
 
-@pytest.mark.parametrize("name", list(CODECS))
+@pytest.mark.parametrize("name", [name for name in CODECS if name != "opus"])
 def test_every_codec_keeps_a_tone_and_its_length(name: str) -> None:
     form = codec(name)
     samples = tone(600, 200, rate=form.rate)
     data = form.encoder()(samples)
+    assert form.clock_rate == (8000 if name == "g722" else form.rate)
     assert len(data) == form.bytes_of(200)
     assert form.ms_of(data) == 200
     again = form.decoder()(data)
@@ -76,7 +80,49 @@ def test_static_payload_types() -> None:
         "ulaw": 0,
         "gsm": 3,
         "alaw": 8,
+        "g722": 9,
     }
+
+
+needs_opus = pytest.mark.skipif(not is_codec("opus"), reason="libopus is missing")
+
+
+@needs_opus
+def test_opus_frames_are_of_any_size_and_tell_their_time() -> None:
+    form = codec("opus")
+    encode, decode = form.encoder(), form.decoder()
+    samples = tone(600, 200, rate=48000)
+    packets = [encode(samples[at : at + 1920]) for at in range(0, len(samples), 1920)]
+    assert [form.ms_of(packet) for packet in packets] == [20] * 10
+    assert len({len(packet) for packet in packets}) > 1
+    heard = b"".join(map(decode, packets))
+    assert loudness(heard[9600:], 600, rate=48000) == pytest.approx(8000, rel=0.1)
+    with pytest.raises(ValueError, match="opus"):
+        form.bytes_of(20)
+
+
+@needs_opus
+@given(st.binary(max_size=80))
+@settings(max_examples=40, deadline=None)
+def test_opus_makes_something_up_for_any_bytes(data: bytes) -> None:
+    decode = codec("opus").decoder()
+    assert 0 < len(decode(data)) <= 2 * 5760
+    assert len(decode(b"")) == 1920
+
+
+def test_a_program_in_python_alone_has_the_codecs_and_without_libopus_it_has_no_opus() -> None:
+    program = """
+import ctypes
+def missing(name, *more):
+    raise OSError(name)
+ctypes.CDLL = missing
+from arietta.media.codecs import codec, is_codec
+from arietta.media.codecs.registry import native
+assert native() is None and not is_codec("opus")
+assert len(codec("g722").encoder()(bytes(640))) == 160
+"""
+    environment = {**os.environ, "ARIETTA_PURE_PYTHON": "1"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], env=environment, check=True)
 
 
 def test_an_unknown_codec_is_named() -> None:

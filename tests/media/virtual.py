@@ -8,6 +8,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from arietta.media.codecs import CODECS
 from arietta.media.engine import Address, EngineSettings, MediaEvent, RtpSettings
@@ -73,9 +74,13 @@ class VirtualNetwork:
 class World:
     """The core, its clock, and everything scheduled on it."""
 
+    engine: ClassVar[str] = "reference"
+    """Which engine new worlds have: `reference` or `native`."""
+    core: Any
+
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self.network = VirtualNetwork()
-        self.core = Core(settings or EngineSettings(), self.network, now_ns=10**12)
+        self.core = _core(settings or EngineSettings(), self.network)
         self.now = 10**12
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
@@ -105,12 +110,25 @@ class World:
         self.now = self.core.now_ns = end
         self.core.deliver()
 
+    def flush(self) -> None:
+        """Let what was sent arrive."""
+        if World.engine == "native":
+            self.core.flush()
+
     def phone(self, codec: str = "ulaw", **settings: object) -> Phone:
         """A phone in a call with the server, offered and answered."""
         self._phones += 1
         phone = Phone(self, (f"10.0.1.{self._phones}", 4000), codec)
         phone.call(**settings)
         return phone
+
+
+def _core(settings: EngineSettings, network: VirtualNetwork) -> Any:
+    if World.engine == "reference":
+        return Core(settings, network, now_ns=10**12)
+    from .native_core import VirtualNativeCore
+
+    return VirtualNativeCore(settings, network, now_ns=10**12)
 
 
 @dataclass
@@ -155,7 +173,7 @@ class Phone:
         packet = RtpPacket(self.number if number is None else number, self.sequence, self.timestamp, self.ssrc, payload)
         self.raw(bytes(packet), source=source)
         self.sequence = (self.sequence + 1) & 0xFFFF
-        self.timestamp = (self.timestamp + CODECS[self.codec].rate // 50) & 0xFFFFFFFF
+        self.timestamp = (self.timestamp + CODECS[self.codec].clock_rate // 50) & 0xFFFFFFFF
 
     def raw(self, data: bytes, *, source: Address | None = None) -> None:
         self.port.receive(data, source or self.address, self.world.now)
@@ -163,14 +181,14 @@ class Phone:
     def say(self, samples: bytes, *, after_ms: float = 0) -> None:
         """Send samples of the codec's rate, a packet each 20 ms."""
         codec = CODECS[self.codec]
-        data = codec.encoder()(samples)
-        size = codec.bytes_of(20)
-        for n in range(len(data) // size):
-            piece = data[n * size : n * size + size]
+        encode, size = codec.encoder(), codec.rate // 50 * 2
+        for n in range(len(samples) // size):
+            piece = encode(samples[n * size : n * size + size])
             self.world.at(after_ms + 20 * n, lambda piece=piece: self.send(piece))  # type: ignore[misc]
 
     def collect(self) -> list[RtpPacket]:
         """What arrived since the last time."""
+        self.world.flush()
         inbox = self.world.network.inboxes[self.address]
         packets = [RtpPacket.parse(data) for data in inbox]
         inbox.clear()
@@ -184,6 +202,7 @@ class Phone:
 
     def control(self) -> list[RtcpPacket]:
         """RTCP that arrived since the last time."""
+        self.world.flush()
         inbox = self.world.network.inboxes[(self.address[0], self.address[1] + 1)]
         packets = [packet for data in inbox for packet in parse_compound(data)]
         inbox.clear()

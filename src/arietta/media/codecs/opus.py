@@ -61,9 +61,10 @@ def packet_ms(data: bytes) -> int:
 
 
 class OpusEncoder:
-    """One stream's encoder."""
+    """One stream's encoder: packets of 20 ms, or of another number of samples that Opus has (RFC 6716 2.1.4)."""
 
-    def __init__(self) -> None:
+    def __init__(self, samples: int = FRAME_SAMPLES) -> None:
+        self._samples = samples
         library = _library()
         assert library is not None, "nobody asks for Opus without libopus"
         self._destroy = library.opus_encoder_destroy
@@ -80,9 +81,9 @@ class OpusEncoder:
             self._destroy(self._coder)
 
     def encode(self, samples: bytes) -> bytes:
-        """One packet of the first 20 ms, filled with silence."""
-        frame = samples[: 2 * FRAME_SAMPLES].ljust(2 * FRAME_SAMPLES, b"\0")
-        size = self._encode(self._coder, frame, FRAME_SAMPLES, self._room, MOST_BYTES)
+        """One packet of the first samples, filled with silence."""
+        frame = samples[: 2 * self._samples].ljust(2 * self._samples, b"\0")
+        size = self._encode(self._coder, frame, self._samples, self._room, MOST_BYTES)
         return self._room.raw[: max(0, size)]
 
 

@@ -10,7 +10,7 @@ from ..codecs import Codec, resample
 from ..engine import Files, Generator, Music, PlayEnd, PlayEndReason, Samples, Silence, Source, Tones
 from ..files import SoundCache
 from ..tones import render
-from .frame import FRAME_MS, host_codec
+from .frame import FRAME_MS, feed_codec, host_codec
 
 if TYPE_CHECKING:
     from .core import Core
@@ -89,7 +89,8 @@ class Feed:
         self.load(codec)
 
     def load(self, codec: Codec) -> None:
-        """Fetch the track for a codec; the position in time stays."""
+        """Fetch the track for a port's codec; the position in time stays."""
+        codec = feed_codec(codec)
         old = getattr(self, "_codec", None)
         if old is not None:
             self.position = codec.bytes_of(old.ms_of(bytes(self.position)) // FRAME_MS * FRAME_MS)
@@ -168,7 +169,7 @@ class PlayerUnit(Feed):
         self.ended = False
         super().__init__(port.core, source, codec)
         if offset_ms > 0:
-            self.position = codec.bytes_of(offset_ms // FRAME_MS * FRAME_MS)
+            self.position = self._codec.bytes_of(offset_ms // FRAME_MS * FRAME_MS)
 
     def next(self, tick: int) -> bytes | None:
         """The payload of this tick; at the end it tells so and leaves its port."""

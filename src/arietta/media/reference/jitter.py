@@ -138,7 +138,8 @@ class JitterBuffer:
         while True:
             codec = self._codec
             if codec is not None and self._stock:
-                size = codec.bytes_of(FRAME_MS)
+                # A packet of varying frames comes out whole.
+                size = codec.bytes_of(FRAME_MS) if codec.frame_bytes > 0 else len(self._stock)
                 if len(self._stock) >= size:
                     frame, self._stock = self._stock[:size], self._stock[size:]
                     self._concealed = 0
@@ -183,7 +184,7 @@ class JitterBuffer:
             return
         if self._least > self.target_ms and self._waiting:
             codec = self._codec
-            if codec is not None and len(self._stock) >= codec.bytes_of(FRAME_MS):
+            if codec is not None and self._stock and len(self._stock) >= codec.bytes_of(FRAME_MS):
                 self._stock = self._stock[codec.bytes_of(FRAME_MS) :]
             else:
                 self._take()

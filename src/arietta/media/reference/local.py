@@ -169,8 +169,9 @@ class StreamUnit(BasePort):
         buffer_ms: int,
     ) -> None:
         found = CODECS.get(format)
-        if found is None:
-            raise MediaError(f"no stream format {format!r}; there are {', '.join(CODECS)}")
+        if found is None or found.frame_bytes == 0:
+            fixed = [name for name, form in CODECS.items() if form.frame_bytes > 0]
+            raise MediaError(f"no stream format {format!r}; there are {', '.join(fixed)}")
         codec: Codec = host_codec(found.rate) if found.linear else found
         super().__init__(core, codec, on_event)
         self._on_frame: FrameHandler | None = on_frame

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..codecs import Codec
+from ..codecs import Codec, Transcode
 from ..engine import (
     DigitBegan,
     DigitEnded,
@@ -34,7 +34,7 @@ from ..writers import write_format
 from .detect import InbandDigits, TalkDetector, ToneDetector
 from .digits import DigitSender
 from .feed import Feed, GeneratorFeed, PlayerUnit
-from .frame import FRAME_MS, Converter, Frame, mixed
+from .frame import FRAME_MS, Converter, Frame, feed_codec, mixed
 from .recorder import RecorderUnit
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class BasePort:
         self._on_event = on_event
         self._codec = codec
         self._encoder = codec.encoder()
+        self._played: Transcode | None = None
+        """Decodes what is played for those who overhear it; None until it has to, or when frames do not depend."""
         self._converter = Converter()
         self.player: PlayerUnit | None = None
         self._generator: Feed | None = None
@@ -257,10 +259,15 @@ class BasePort:
         if self.muted_out:
             return
         if payload is not None:
+            codec = feed_codec(self._codec)
             if self.tapped or self.whispers_out:
-                self._send_tapped(Frame(self._codec, payload), tick)
-            else:
+                if self._played is None and not codec.stateless:
+                    self._played = codec.decoder()
+                self._send_tapped(Frame(codec, payload, self._played), tick)
+            elif codec is self._codec:
                 self._send_payload(payload, tick)
+            else:
+                self._send_frame(Frame(codec, payload), tick)
             return
         if self._echo:
             incoming = self.frame_in
@@ -394,7 +401,7 @@ class BasePort:
         if frame.codec is codec:
             return frame.payload
         if frame.rate == codec.rate:
-            if codec.frame_ms < FRAME_MS:
+            if codec.stateless:
                 return frame.encoded(codec)
             return self._encoder(frame.samples())
         return self._encoder(self._converter.samples(frame, codec.rate))
@@ -424,6 +431,7 @@ class BasePort:
             return
         self._codec = codec
         self._encoder = codec.encoder()
+        self._played = None
         if self.player is not None:
             self.player.load(codec)
         if self._generator is not None:

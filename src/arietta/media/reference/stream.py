@@ -18,7 +18,7 @@ class ReceivedStream:
     the first after a loss, which it blends with what it made up.
     """
 
-    __slots__ = ("_decoders", "_lost", "_plc", "_plc_rate", "_recent")
+    __slots__ = ("_decoders", "_lost", "_plc", "_plc_rate", "_recent", "_stash", "_stash_rate")
 
     def __init__(self) -> None:
         self._decoders: dict[str, Transcode] = {}
@@ -28,9 +28,13 @@ class ReceivedStream:
         self._plc_rate = 0
         self._lost = False
         """The last frame was made up."""
+        self._stash = b""
+        """Samples of packets that are not as long as a tick."""
+        self._stash_rate = 0
 
     def clear(self) -> None:
         """Another stream begins."""
+        self.forget_stash()
         self._decoders.clear()
         self._recent.clear()
         self._plc = None
@@ -38,10 +42,7 @@ class ReceivedStream:
 
     def frame(self, codec: Codec, payload: bytes) -> Frame:
         """A frame that came."""
-        decode = self._decoders.get(codec.name)
-        if decode is None:
-            decode = self._decoders[codec.name] = codec.decoder()
-        frame = Frame(codec, payload, decode)
+        frame = Frame(codec, payload, self._decoder(codec))
         blends = self._lost and self._plc is not None and self._plc_rate == codec.rate
         self._lost = False
         if blends and self._plc is not None:
@@ -50,10 +51,9 @@ class ReceivedStream:
         return frame
 
     def made_up(self, codec: Codec) -> Frame:
-        """In place of a frame that was lost.
-
-        A decoder that makes them up by itself (Opus) is to be asked here instead.
-        """
+        """In place of a frame that was lost."""
+        if codec.frame_bytes == 0:  # its decoder knows better
+            return Frame.of_samples(self._decoder(codec)(b""), codec.rate)
         if self._plc is None or self._plc_rate != codec.rate:
             self._plc, self._plc_rate = Plc(codec.rate), codec.rate
         for frame in self._recent:
@@ -62,3 +62,31 @@ class ReceivedStream:
         self._recent.clear()
         self._lost = True
         return Frame.of_samples(self._plc.conceal(codec.rate * FRAME_MS // 1000), codec.rate)
+
+    def stash(self, codec: Codec, payload: bytes) -> None:
+        """A packet that came, of a codec whose packets are of any length."""
+        if codec.rate != self._stash_rate:
+            self._stash, self._stash_rate = b"", codec.rate
+        self._stash += self._decoder(codec)(payload)
+
+    def unstash(self, *, all: bool = False) -> Frame | None:
+        """A tick's part of what is stashed; with all, less than that is filled with silence."""
+        size = self._stash_rate * FRAME_MS // 1000 * 2
+        if not self._stash or (len(self._stash) < size and not all):
+            return None
+        samples, self._stash = self._stash[:size], self._stash[size:]
+        return Frame.of_samples(samples.ljust(size, b"\0"), self._stash_rate)
+
+    @property
+    def stashed(self) -> bool:
+        """Something waits to be taken."""
+        return bool(self._stash)
+
+    def forget_stash(self) -> None:
+        self._stash = b""
+
+    def _decoder(self, codec: Codec) -> Transcode:
+        decode = self._decoders.get(codec.name)
+        if decode is None:
+            decode = self._decoders[codec.name] = codec.decoder()
+        return decode

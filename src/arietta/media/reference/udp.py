@@ -117,10 +117,11 @@ class UdpPort(BasePort):
             self._target = locked if settings.symmetric and locked is not None else settings.remote_address
             self._rtcp.configure(settings)
             self._use_codec(send)
-            self._step = send.rate // 50
+            self._step = send.clock_rate // 50
             ptime = max(send.frame_ms, round(settings.ptime_ms / send.frame_ms) * send.frame_ms)
-            self._pieces = None if ptime == FRAME_MS else b""
-            self._piece_size = send.bytes_of(min(120, ptime))
+            whole = ptime == FRAME_MS or send.frame_bytes == 0
+            self._pieces = None if whole else b""
+            self._piece_size = 0 if whole else send.bytes_of(min(120, ptime))
             self._relay_from = None
             if settings.timeout_ms > 0 and not self._watching:
                 self._watching = True
@@ -139,12 +140,12 @@ class UdpPort(BasePort):
     @property
     def clock_rate(self) -> int:
         """RTP clock of what is sent."""
-        return self._codec.rate
+        return self._codec.clock_rate
 
     @property
     def receive_rate(self) -> int:
         """RTP clock of what is received."""
-        return (self._last_codec or self._codec).rate
+        return (self._last_codec or self._codec).clock_rate
 
     @property
     def send_target(self) -> Address | None:
@@ -158,7 +159,7 @@ class UdpPort(BasePort):
 
     def timestamp_at(self, now_ns: int) -> int:
         """This stream's RTP timestamp of a moment."""
-        units = (now_ns - self.core.epoch_ns) * self._codec.rate // 1_000_000_000
+        units = (now_ns - self.core.epoch_ns) * self._codec.clock_rate // 1_000_000_000
         return (self._timestamp_base + units) & 0xFFFFFFFF
 
     # -- receiving --
@@ -186,7 +187,7 @@ class UdpPort(BasePort):
         if not self._accept(source, ssrc, sequence, now_ns):
             core.packets_dropped += 1
             return False
-        rate = codec.rate if codec is not None else self.receive_rate
+        rate = codec.clock_rate if codec is not None else self.receive_rate
         statistics = self.statistics_in
         assert statistics is not None
         if not statistics.update(sequence, timestamp, now_ns * rate // 1_000_000_000):
@@ -314,22 +315,34 @@ class UdpPort(BasePort):
         self.core.call_at(self._heard_ns + limit, self._watch)
 
     def _pull(self, tick: int) -> Frame | None:
-        got = self._jitter.get()
-        if got is None:
-            return self._comfort() if self._noise.amplitude else None
-        self._noise.end()
-        codec, payload = got
-        return self._stream.frame(codec, payload) if payload is not None else self._stream.made_up(codec)
+        stream = self._stream
+        frame = stream.unstash()
+        while frame is None:
+            got = self._jitter.get()
+            if got is None:
+                rest = stream.unstash(all=True)
+                return rest if rest is not None or not self._noise.amplitude else self._comfort()
+            self._noise.end()
+            codec, payload = got
+            if payload is None:
+                frame = stream.made_up(codec)
+            elif codec.frame_bytes > 0:
+                frame = stream.frame(codec, payload)
+            else:
+                stream.stash(codec, payload)
+                frame = stream.unstash()
+        return frame
 
     def _comfort(self) -> Frame:
         rate = (self._last_codec or self._codec).rate
         return Frame.of_samples(self._noise.samples(rate * FRAME_MS // 1000), rate)
 
     def _waiting(self) -> bool:
-        return not self._jitter.empty or self._noise.amplitude > 0
+        return self._stream.stashed or not self._jitter.empty or self._noise.amplitude > 0
 
     def _discard(self) -> None:
         self._jitter.clear()
+        self._stream.forget_stash()
         self._noise.end()
 
     # -- sending --
@@ -355,15 +368,15 @@ class UdpPort(BasePort):
         pieces += payload
         size = self._piece_size
         # The timestamp of the first piece: this tick's end minus what has been gathered.
-        units = codec.rate // 1000
-        start = self._timestamp_base + (tick + 1) * self._step - codec.ms_of(pieces) * units
+        rate = codec.clock_rate
+        start = self._timestamp_base + (tick + 1) * self._step - codec.ms_of(pieces) * rate // 1000
         if marker:
             self._piece_tick = tick
         while len(pieces) >= size:
             first = 0x80 if self._piece_tick >= 0 else 0
             self._piece_tick = -2
             self._put(self._payload_type | first, start, pieces[:size])
-            start += codec.ms_of(pieces[:size]) * units
+            start += codec.ms_of(pieces[:size]) * rate // 1000
             pieces = pieces[size:]
         self._pieces = pieces
 
@@ -392,7 +405,7 @@ class UdpPort(BasePort):
             self._digit_timestamp = self._timestamp_base + tick * self._step
         if self._target is None or not self._sends or self.muted_out:
             return True
-        rate = self._codec.rate
+        rate = self._codec.clock_rate
         event = DIGITS.index(digit)
         if duration_ms is None:
             marker = 0x80 if elapsed_ms == 0 else 0

@@ -26,6 +26,8 @@ from arietta.media.tones import parse_tones
 
 from .virtual import World, tone
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 SOURCES = [Samples(tone(400, 200)), Silence(100), Music(), parse_tones("400/100,0/100"), parse_tones("!400/60")]
 SIDES = list(Side)
 

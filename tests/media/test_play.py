@@ -22,6 +22,8 @@ from arietta.media.tones import parse_tones
 
 from .virtual import World, loudness, tone
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 ULAW = bytes(range(256)) * 50  # 1.6 s
 
 

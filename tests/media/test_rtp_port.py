@@ -21,6 +21,8 @@ from arietta.rtp import Bye, ReceiverReport, ReportBlock, RtpPacket, SenderRepor
 
 from .virtual import SERVER, Phone, World, loudness, tone
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 ATTACKER = ("203.0.113.9", 6666)
 
 

@@ -60,6 +60,7 @@ __all__ = [
     "Side",
     "Silence",
     "Source",
+    "SrtpKeys",
     "StreamPort",
     "TalkStarted",
     "TalkStopped",
@@ -109,6 +110,10 @@ class EngineSettings:
     """Music class to the folder of its files, played in order of their names, or to its files in their order."""
     music_random: frozenset[str] = frozenset()
     """Classes whose files are shuffled."""
+    threads: int = 0
+    """Threads of the native engine; 0 is one for each core this process may use."""
+    mix_loudest: int = 0
+    """Members that a mix hears at a time, the loudest; 0 is all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,21 @@ class Side(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Keys of a secure stream that were agreed by signalling (RFC 4568, RFC 5764)."""
+
+    suite: str
+    """`AES_CM_128_HMAC_SHA1_80`, `AES_CM_128_HMAC_SHA1_32`, `AEAD_AES_128_GCM` or `AEAD_AES_256_GCM`."""
+    local_key: bytes
+    """Master key and salt of what is sent."""
+    remote_key: bytes
+    """Master key and salt of what is received."""
+
+    def __repr__(self) -> str:
+        return f"SrtpKeys({self.suite!r}, …)"
+
+
+@dataclass(frozen=True, slots=True)
 class RtpSettings:
     """What offer and answer agreed for one RTP stream."""
 
@@ -206,6 +226,10 @@ class RtpSettings:
     """Send digits as tones even though telephone-event was negotiated."""
     timeout_ms: int = 0
     """`MediaStopped` after so much silence of the far end; 0 never."""
+    jitter_ms: int = 0
+    """Depth of the jitter buffer, 500 at most; 0 adapts it."""
+    srtp: SrtpKeys | None = None
+    """None: plain RTP. MediaError in the reference engine, which has no ciphers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +412,12 @@ class EngineStatistics:
     """Received and not used: too short, wrong payload type, wrong source, too late, too many."""
     send_errors: int
     cached_bytes: int
+    active_ports: int = 0
+    """Ports that need the next tick."""
+    tick_ns: int = 0
+    """Time spent in ticks."""
+    events_dropped: int = 0
+    """Digits and the like that were not told because too much waited."""
 
 
 # -- who is asked -------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ enum {
 typedef struct address {
     uint8_t family;
     uint16_t port;
+    uint32_t scope; /* interface of a link-local IPv6 address, else 0 */
     uint8_t ip[16];
 } address_t;
 

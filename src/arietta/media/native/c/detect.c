@@ -6,6 +6,7 @@
 /* Integers on tables of 14 bits throughout: media/reference/detect.py comes to the same decisions. */
 enum {
     SHIFT = 14,
+    SPARE = 6,             /* bits that are dropped so that squares of squares fit into 64 */
     LEAST_LEVEL = 200,
     FREQUENCIES = 8,
     BASE_RATE = 8000,      /* higher rates are averaged down to at least this */
@@ -19,7 +20,8 @@ enum {
     EDGE_MS = 20,          /* what a window that still counts reaches beyond the end of a digit */
     LEAST_POWER = 20000,   /* mean square of the weaker tone: -41 dBm0 */
     TWIST = 12,            /* greatest ratio of the two tones' powers, either way */
-    PURITY = 70,           /* least percentage of a window's energy in the two tones */
+    PURITY = 70,           /* least percentage of a window's energy in the two tones, at their nominal frequencies */
+    CLEAR = 86,            /* the same where a digit begins, at the frequencies they have: voices have harmonics as well */
     HELD = 30,             /* the same of a digit that is held */
     FADE = 10,             /* a tone weaker than the digit's by this factor does not belong to it */
     MAX_TOLD = 4,          /* beginnings and ends that wait, one a frame is told: none begins whose end has no room */
@@ -278,17 +280,45 @@ static complex_int_t part(const inband_digits_t *digits, int ago, int index)
     return (complex_int_t){first.real + second.real, first.imaginary + second.imaginary};
 }
 
-/* Whether the frequency is what it should be, by how its phase turns: roughly in a hop, exactly in a block. */
-static bool near(const inband_digits_t *digits, int index, int64_t power)
+/* Rounded down. */
+static int64_t square_root(int64_t value)
+{
+    int64_t root = (int64_t)sqrt((double)value);
+    while (root * root > value)
+        root--;
+    while ((root + 1) * (root + 1) <= value)
+        root++;
+    return root;
+}
+
+/* A block sees (sin x / x) ** 2 of a tone that turns 2 x in it too much: nearly 1 - 0.19 * (1 - cos 2 x). */
+static int64_t unseen(int64_t power, complex_int_t turn)
+{
+    turn.real >>= SPARE;
+    turn.imaginary >>= SPARE;
+    int64_t size = square_root(squared(turn));
+    if (size < 1)
+        size = 1;
+    int64_t seen = (1 << SHIFT) - 19 * (((size - turn.real) << SHIFT) / size) / 100;
+    return (power << SHIFT) / seen;
+}
+
+/*
+ * Power of a tone at its own frequency; 0 when that is not near enough to the nominal one. How far it is off shows in
+ * how its phase turns: roughly in a hop, exactly in a block.
+ */
+static int64_t cleared(const inband_digits_t *digits, int index, int64_t power)
 {
     complex_int_t latest = part(digits, 0, index), limit = digits->limits[index];
     /* One that is 33 Hz away has only half of its blocks' power in their sum: what is left has no phase to speak of. */
     if (2 * squared(latest) < power)
-        return false;
+        return 0;
     complex_int_t rough = turned(latest, part(digits, 1, index), digits->hop_turns[index]);
     complex_int_t exact = turned(latest, part(digits, 2, index), digits->block_turns[index]);
     int64_t aside = exact.imaginary < 0 ? -exact.imaginary : exact.imaginary;
-    return rough.real >= 0 && exact.real * limit.imaginary >= aside * limit.real;
+    if (rough.real < 0 || exact.real * limit.imaginary < aside * limit.real)
+        return 0;
+    return unseen(power, exact);
 }
 
 /* -- digits -- */
@@ -301,7 +331,8 @@ static void await_digit(inband_digits_t *digits, const int64_t *powers)
     if (pad == NO_DIGIT || digits->count < ON_WINDOWS || digits->telling > MAX_TOLD - 2 || !steady(digits))
         return;
     int row = pad / 4, column = pad % 4 + 4;
-    if (!near(digits, row, powers[row]) || !near(digits, column, powers[column]))
+    int64_t low = cleared(digits, row, powers[row]), high = cleared(digits, column, powers[column]);
+    if (!low || !high || !pure(digits, low + high, CLEAR))
         return;
     digits->pad = pad;
     digits->peak_low = powers[row];

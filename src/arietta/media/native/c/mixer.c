@@ -1,0 +1,397 @@
+#include "mixer.h"
+
+#include <stdlib.h>
+
+#include "local_port.h"
+#include "rtp_port.h"
+
+mixer_t *mixer_new(core_t *core, bool holding, bool pair)
+{
+    mixer_t *mixer = calloc(1, sizeof *mixer);
+    if (!mixer)
+        return NULL;
+    mixer->core = core;
+    mixer->id = core_new_id(core);
+    mixer->holding = holding;
+    mixer->pair = pair;
+    mixer->mode = holding ? MIXER_HOLDING : MIXER_PAIR;
+    core_adopt_mixer(core, mixer);
+    return mixer;
+}
+
+static void drop_generator(mixer_t *mixer)
+{
+    if (!mixer->generator)
+        return;
+    feed_close(mixer->generator);
+    free(mixer->generator);
+    mixer->generator = NULL;
+}
+
+void mixer_free(mixer_t *mixer)
+{
+    drop_generator(mixer);
+    converter_close(&mixer->generator_converter);
+    free(mixer);
+}
+
+void mixer_generate(mixer_t *mixer, bool on)
+{
+    drop_generator(mixer);
+    if (on) {
+        mixer->generator = malloc(sizeof *mixer->generator);
+        if (mixer->generator)
+            feed_open(mixer->generator, codec_host(8000), 0);
+    }
+    mixer_update(mixer);
+}
+
+void mixer_close(mixer_t *mixer)
+{
+    if (mixer->closed)
+        return;
+    mixer->closed = true;
+    drop_generator(mixer);
+    while (mixer->members)
+        mixer_leave(mixer, mixer->members);
+    core_forget_mixer(mixer->core, mixer);
+}
+
+/* -- membership -- */
+
+void mixer_join(mixer_t *mixer, port_t *port, bool muted, bool announcer)
+{
+    port->member.muted = muted;
+    port->member.announcer = announcer;
+    port->member.next = NULL;
+    port->member.previous = mixer->last_member;
+    if (mixer->last_member)
+        mixer->last_member->member.next = port;
+    else
+        mixer->members = port;
+    mixer->last_member = port;
+    mixer->member_count++;
+    port->mixer = mixer;
+    port_changed(port);
+}
+
+static void unlist_member(mixer_t *mixer, port_t *port)
+{
+    struct member *member = &port->member;
+    if (member->previous)
+        member->previous->member.next = member->next;
+    else
+        mixer->members = member->next;
+    if (member->next)
+        member->next->member.previous = member->previous;
+    else
+        mixer->last_member = member->previous;
+    member->next = member->previous = NULL;
+    mixer->member_count--;
+}
+
+static void withdraw_offer(mixer_t *mixer, port_t *port)
+{
+    if (!port->member.offer)
+        return;
+    frame_set(&mixer->core->pool, &port->member.offer, NULL);
+    port_t *before = NULL;
+    for (port_t *one = mixer->offers; one; before = one, one = one->member.next_offer)
+        if (one == port) {
+            if (before)
+                before->member.next_offer = one->member.next_offer;
+            else
+                mixer->offers = one->member.next_offer;
+            if (mixer->last_offer == one)
+                mixer->last_offer = before;
+            mixer->offer_count--;
+            return;
+        }
+}
+
+void mixer_leave(mixer_t *mixer, port_t *port)
+{
+    withdraw_offer(mixer, port);
+    unlist_member(mixer, port);
+    converter_close(&port->member.converter);
+    port->mixer = NULL;
+    frame_set(&mixer->core->pool, &port->incoming, NULL);
+    if (port->kind == &rtp_kind)
+        rtp_port_set_relay((rtp_port_t *)port, NULL);
+    if (!port->closed)
+        port_changed(port);
+    mixer_update(mixer);
+    if (mixer->pair && !mixer->closed && mixer->member_count < 2)
+        mixer_close(mixer);
+}
+
+static bool counts(const port_t *port) { return port->kind != &mix_kind || mix_port_working(port); }
+
+/* Whether one's packets may pass to the other as they are. */
+static bool may_relay(const port_t *port, const port_t *peer)
+{
+    const rtp_port_t *one = (const rtp_port_t *)port, *other = (const rtp_port_t *)peer;
+    const codec_t *received = rtp_port_received_codec(one);
+    return one->configured && other->configured && !port_overheard(port) && !port->muted_in && !port->member.muted &&
+           one->settings.send_codec == other->settings.send_codec && one->settings.ptime_ms == other->settings.ptime_ms &&
+           (!received || received == one->settings.send_codec);
+}
+
+static void set_relays(mixer_t *mixer, rtp_port_t *one, rtp_port_t *other)
+{
+    for (port_t *member = mixer->members; member; member = member->member.next) {
+        rtp_port_t *port = (rtp_port_t *)member;
+        if (member->kind == &rtp_kind)
+            rtp_port_set_relay(port, port == one ? other : port == other ? one : NULL);
+    }
+}
+
+void mixer_update(mixer_t *mixer)
+{
+    port_t *two[2] = {NULL, NULL};
+    int count = 0;
+    for (port_t *member = mixer->members; member; member = member->member.next)
+        if (counts(member)) {
+            if (count < 2)
+                two[count] = member;
+            count++;
+        }
+    bool relay = !mixer->holding && !mixer->generator && count == 2 && two[0]->kind == &rtp_kind &&
+                 two[1]->kind == &rtp_kind && may_relay(two[0], two[1]) && may_relay(two[1], two[0]);
+    mixer->mode = mixer->holding                        ? MIXER_HOLDING
+                  : relay                               ? MIXER_RELAY
+                  : count <= 2 && !mixer->generator     ? MIXER_PAIR
+                                                        : MIXER_MIX;
+    set_relays(mixer, relay ? (rtp_port_t *)two[0] : NULL, relay ? (rtp_port_t *)two[1] : NULL);
+    if (mixer->generator && mixer->members)
+        core_activate_mixer(mixer->core, mixer);
+}
+
+/* -- the tick -- */
+
+void mixer_offer(mixer_t *mixer, port_t *port, frame_t *frame)
+{
+    if (port->member.muted || (mixer->holding && !port->member.announcer) || port->member.offer)
+        return;
+    port->member.offer = frame_hold(frame);
+    port->member.next_offer = NULL;
+    if (mixer->last_offer)
+        mixer->last_offer->member.next_offer = port;
+    else
+        mixer->offers = port;
+    mixer->last_offer = port;
+    mixer->offer_count++;
+    core_activate_mixer(mixer->core, mixer);
+}
+
+static void give(mixer_t *mixer, port_t *port, frame_t *frame)
+{
+    frame_set(&mixer->core->pool, &port->incoming, frame_hold(frame));
+    core_activate(mixer->core, port);
+}
+
+static void tick_holding(mixer_t *mixer, frame_t *background)
+{
+    frame_t *frame = mixer->last_offer ? mixer->last_offer->member.offer : background;
+    for (port_t *port = mixer->members; port; port = port->member.next) {
+        bool announces = port->member.announcer && port->kind != &mix_kind;
+        if (!port->member.offer && !announces)
+            give(mixer, port, frame);
+    }
+}
+
+static void tick_one(mixer_t *mixer)
+{
+    port_t *speaker = mixer->offers;
+    frame_t *frame = speaker->member.offer;
+    for (port_t *port = mixer->members; port; port = port->member.next)
+        if (port != speaker || port->kind == &mix_kind)
+            give(mixer, port, frame);
+}
+
+static void tick_two(mixer_t *mixer)
+{
+    port_t *one = mixer->offers, *other = one->member.next_offer;
+    give(mixer, one, other->member.offer);
+    give(mixer, other, one->member.offer);
+}
+
+static int mix_rate(const mixer_t *mixer)
+{
+    int rate = mixer->offers ? 0 : 8000;
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
+        if (port->member.offer->rate > rate)
+            rate = port->member.offer->rate;
+    return rate;
+}
+
+/* At the mix's rate, in place of what was offered; filled with silence to a whole tick. */
+static frame_t *at_rate(mixer_t *mixer, converter_t *converter, frame_t *frame, int rate)
+{
+    int size = rate / 50;
+    if (frame->rate == rate && frame_samples(frame) && frame->count == size)
+        return frame_hold(frame);
+    frame_t *whole = frame_of_samples(&mixer->core->pool, rate, size);
+    if (!whole)
+        return NULL;
+    int16_t scratch[MAX_FRAME_SAMPLES + 8];
+    int count;
+    const int16_t *samples = converter_samples(converter, frame, rate, scratch, &count);
+    if (count > size)
+        count = size;
+    memcpy(whole->samples, samples, (size_t)count * sizeof *samples);
+    memset(whole->samples + count, 0, (size_t)(size - count) * sizeof *samples);
+    return whole;
+}
+
+static void add(int32_t *total, const frame_t *frame, int size)
+{
+    const int16_t *samples = frame->samples;
+    for (int n = 0; n < size; n++)
+        total[n] += samples[n];
+}
+
+static frame_t *narrowed(mixer_t *mixer, const int32_t *total, const frame_t *own, int rate)
+{
+    int size = rate / 50;
+    frame_t *frame = frame_of_samples(&mixer->core->pool, rate, size);
+    if (!frame)
+        return NULL;
+    if (own)
+        for (int n = 0; n < size; n++)
+            frame->samples[n] = saturate(total[n] - own->samples[n]);
+    else
+        for (int n = 0; n < size; n++)
+            frame->samples[n] = saturate(total[n]);
+    return frame;
+}
+
+static int64_t energy_of(const frame_t *frame)
+{
+    int64_t energy = 0;
+    for (int n = 0; n < frame->count; n++)
+        energy += (int32_t)frame->samples[n] * frame->samples[n];
+    return energy;
+}
+
+static int louder_first(const void *one, const void *other)
+{
+    int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* Very large conferences: only the loudest are mixed; whoever spoke in the last tick is counted twice as loud. */
+static void keep_loudest(mixer_t *mixer, int most)
+{
+    int64_t energies[1024];
+    int count = 0;
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer) {
+        int64_t energy = energy_of(port->member.offer);
+        if (port->member.energy > 0)
+            energy *= 2;
+        port->member.energy = energy;
+        if (count < 1024)
+            energies[count++] = energy;
+    }
+    qsort(energies, (size_t)count, sizeof *energies, louder_first);
+    int64_t least = energies[most - 1];
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
+        if (port->member.energy < least || most-- <= 0)
+            port->member.energy = 0;
+}
+
+static void tick_mix(mixer_t *mixer, frame_t *background)
+{
+    frame_pool_t *pool = &mixer->core->pool;
+    int rate = mix_rate(mixer), size = rate / 50;
+    int32_t total[MAX_FRAME_SAMPLES] = {0};
+    if (background) {
+        frame_t *under = at_rate(mixer, &mixer->generator_converter, background, rate);
+        if (under)
+            add(total, under, size);
+        frame_release(pool, under);
+    }
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer) {
+        frame_t *whole = at_rate(mixer, &port->member.converter, port->member.offer, rate);
+        if (whole)
+            frame_set(pool, &port->member.offer, whole);
+    }
+    int loudest = mixer->core->settings.loudest;
+    bool limited = loudest > 0 && mixer->offer_count > loudest;
+    if (limited)
+        keep_loudest(mixer, loudest);
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
+        if (!limited || port->member.energy > 0)
+            add(total, port->member.offer, size);
+    frame_t *shared = NULL;
+    for (port_t *port = mixer->members; port; port = port->member.next) {
+        bool own = port->member.offer && port->kind != &mix_kind && (!limited || port->member.energy > 0);
+        if (own) {
+            frame_t *minus = narrowed(mixer, total, port->member.offer, rate);
+            if (minus)
+                give(mixer, port, minus);
+            frame_release(pool, minus);
+            continue;
+        }
+        if (!shared)
+            shared = narrowed(mixer, total, NULL, rate);
+        if (shared)
+            give(mixer, port, shared);
+    }
+    frame_release(pool, shared);
+}
+
+static void clear_offers(mixer_t *mixer)
+{
+    for (port_t *port = mixer->offers, *next; port; port = next) {
+        next = port->member.next_offer;
+        port->member.next_offer = NULL;
+        frame_set(&mixer->core->pool, &port->member.offer, NULL);
+    }
+    mixer->offers = mixer->last_offer = NULL;
+    mixer->offer_count = 0;
+}
+
+void mixer_tick(mixer_t *mixer, int64_t tick)
+{
+    frame_t *background = NULL;
+    if (mixer->generator) {
+        const uint8_t *payload = feed_next(mixer->core, mixer->generator, tick);
+        if (payload)
+            background = frame_of_payload(&mixer->core->pool, mixer->generator->codec, payload, mixer->generator->size, NULL);
+    }
+    if (!mixer->offers && !background)
+        return;
+    if (mixer->holding)
+        tick_holding(mixer, background);
+    else if (!background && mixer->offer_count == 1)
+        tick_one(mixer);
+    else if (!background && mixer->offer_count == 2 && mixer->member_count == 2)
+        tick_two(mixer);
+    else
+        tick_mix(mixer, background);
+    clear_offers(mixer);
+    frame_release(&mixer->core->pool, background);
+}
+
+bool mixer_busy(const mixer_t *mixer) { return mixer->generator && mixer->members; }
+
+/* -- digits -- */
+
+void mixer_digit_began(mixer_t *mixer, port_t *speaker, char digit)
+{
+    if (mixer->holding)
+        return;
+    for (port_t *port = mixer->members; port; port = port->member.next)
+        if (port != speaker)
+            port->kind->pass_digit_began(port, digit);
+}
+
+void mixer_digit_ended(mixer_t *mixer, port_t *speaker, char digit, int64_t duration_ms)
+{
+    if (mixer->holding)
+        return;
+    for (port_t *port = mixer->members; port; port = port->member.next)
+        if (port != speaker)
+            port_pass_digit_ended(port, digit, duration_ms);
+}

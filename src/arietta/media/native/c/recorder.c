@@ -1,0 +1,139 @@
+#include "recorder.h"
+
+#include <stdlib.h>
+
+#include "port.h"
+
+enum { CHUNK_MS = 1000 };
+
+recorder_t *recorder_new(port_t *port, uint64_t id, const record_options_t *options)
+{
+    recorder_t *recorder = calloc(1, sizeof *recorder);
+    if (!recorder)
+        return NULL;
+    recorder->id = id;
+    recorder->core = port->core;
+    recorder->port = port;
+    recorder->options = *options;
+    recorder->started = !options->wait;
+    return recorder;
+}
+
+void recorder_free(recorder_t *recorder)
+{
+    for (int n = 0; n < 3; n++)
+        converter_close(&recorder->converters[n]);
+    free(recorder->samples);
+    free(recorder);
+}
+
+/* The frame this recorder hears: a reference. */
+static frame_t *heard(recorder_t *recorder, frame_t *received, frame_t *sent)
+{
+    switch (recorder->options.side) {
+    case SIDE_IN:
+        return frame_hold(received);
+    case SIDE_OUT:
+        return frame_hold(sent);
+    default:
+        return frame_mixed(&recorder->port->core->pool, frame_hold(received), frame_hold(sent),
+                           recorder->options.rate, recorder->converters);
+    }
+}
+
+/* Room for one more tick: a second at first, doubled while nobody takes it. */
+static int16_t *room_for(recorder_t *recorder, int count)
+{
+    if (recorder->count + count > recorder->room) {
+        int64_t room = recorder->room ? 2 * recorder->room : (int64_t)recorder->options.rate * (CHUNK_MS + FRAME_MS) / 1000;
+        if (recorder->room > (int64_t)recorder->options.rate * MOST_CHUNK_MS / 1000)
+            return NULL;
+        int16_t *samples = realloc(recorder->samples, (size_t)room * sizeof *samples);
+        if (!samples)
+            return NULL;
+        recorder->samples = samples;
+        recorder->room = room;
+    }
+    return recorder->samples + recorder->count;
+}
+
+static void count_silence(recorder_t *recorder, bool loud)
+{
+    if (loud) {
+        recorder->silent_run_ms = 0;
+        return;
+    }
+    recorder->silence_ms += FRAME_MS;
+    recorder->silent_run_ms += FRAME_MS;
+}
+
+/* Appends the frame's samples, cut or filled to a tick; whether they are loud. */
+static bool append(recorder_t *recorder, frame_t *frame, int16_t *place, int size)
+{
+    int16_t scratch[MAX_FRAME_SAMPLES + 8];
+    int count = 0;
+    const int16_t *samples = scratch;
+    if (frame && !recorder->muted)
+        samples = converter_samples(&recorder->converters[2], frame, recorder->options.rate, scratch, &count);
+    bool loud = count > 0 && level(samples, count) >= recorder->options.silence_threshold;
+    int copied = count < size ? count : size;
+    memcpy(place, samples, (size_t)copied * sizeof *place);
+    memset(place + copied, 0, (size_t)(size - copied) * sizeof *place);
+    return loud;
+}
+
+void recorder_tick(recorder_t *recorder, frame_t *received, frame_t *sent)
+{
+    if (recorder->paused || !recorder->started)
+        return;
+    const record_options_t *options = &recorder->options;
+    int size = options->rate / 50;
+    int16_t *place = room_for(recorder, size);
+    if (!place) {
+        recorder_finish(recorder, RECORD_FAILED);
+        return;
+    }
+    frame_t *frame = heard(recorder, received, sent);
+    count_silence(recorder, append(recorder, frame, place, size));
+    frame_release(&recorder->port->core->pool, frame);
+    recorder->count += size;
+    recorder->duration_ms += FRAME_MS;
+    if (!recorder->told && recorder->count >= (int64_t)options->rate * CHUNK_MS / 1000) {
+        recorder->told = true;
+        event_put(recorder->port->core->events, EVENT_RECORD_FULL, recorder->id, 0, 0);
+    }
+    if (options->max_duration_ms > 0 && recorder->duration_ms >= options->max_duration_ms)
+        recorder_finish(recorder, RECORD_MAX_DURATION);
+    else if (options->max_silence_ms > 0 && recorder->silent_run_ms >= options->max_silence_ms)
+        recorder_finish(recorder, RECORD_MAX_SILENCE);
+}
+
+void recorder_finish(recorder_t *recorder, record_end_t reason)
+{
+    port_t *port = recorder->port;
+    if (!port)
+        return;
+    for (recorder_t **place = &port->recorders; *place; place = &(*place)->next)
+        if (*place == recorder) {
+            *place = recorder->next;
+            break;
+        }
+    recorder->next = NULL;
+    recorder->port = NULL;
+    event_put(port->core->events, EVENT_RECORD_END, recorder->id, reason,
+              recorder->duration_ms << 32 | recorder->silence_ms);
+    if (!port->closed)
+        port_changed(port);
+}
+
+int16_t *recorder_take(recorder_t *recorder, int64_t *count)
+{
+    int16_t *samples = recorder->count > 0 ? recorder->samples : NULL;
+    *count = samples ? recorder->count : 0;
+    if (samples) {
+        recorder->samples = NULL;
+        recorder->count = recorder->room = 0;
+    }
+    recorder->told = false;
+    return samples;
+}

@@ -1,0 +1,103 @@
+/* A port on RTP. */
+#ifndef ARIETTA_RTP_PORT_H
+#define ARIETTA_RTP_PORT_H
+
+#include "jitter.h"
+#include "learning.h"
+#include "mixer.h"
+#include "noise.h"
+#include "rtcp.h"
+#include "rtp.h"
+#include "srtp.h"
+#include "telephone_event.h"
+
+extern const port_kind_t rtp_kind;
+
+enum { MOST_RECEIVED_TYPES = 32 };
+
+/* What offer and answer agreed for one stream. */
+typedef struct rtp_settings {
+    address_t remote, remote_rtcp; /* family 0: unknown */
+    const codec_t *send_codec;
+    int send_payload_type;
+    int received; /* payload types that are understood */
+    struct received_type {
+        uint8_t payload_type;
+        const codec_t *codec;
+    } receive[MOST_RECEIVED_TYPES];
+    int ptime_ms;
+    int event_type; /* RFC 4733 payload type of both directions; -1: digits are sent in-band */
+    bool sends, receives, symmetric, rtcp_mux, dtmf_inband;
+    int64_t timeout_ns;
+    int jitter_ms; /* fixed depth; 0: adaptive */
+} rtp_settings_t;
+
+/* One RTP stream each way. */
+typedef struct rtp_port {
+    port_t base;
+    int local_port;  /* of RTP, even; RTCP is on the next */
+    int sockets[2];  /* RTP, RTCP; -1 without (a virtual wire) */
+    bool ipv6;
+    struct wire_end { /* what the wire knows a socket by */
+        struct rtp_port *port;
+        bool control, urgent, listened;
+    } ends[2];
+    bool configured;
+    rtp_settings_t settings;
+    srtp_t *protect, *unprotect; /* NULL: plain RTP */
+    address_t target;
+    learner_t learner;
+    /* sending */
+    uint32_t ssrc, timestamp_base;
+    uint16_t sequence;
+    int step;              /* clock units of a tick */
+    int64_t last_tick;
+    bool in_pieces;        /* packets of another length than the tick */
+    uint8_t *pieces;
+    int pieces_size, piece_size;
+    int64_t piece_tick;
+    uint32_t digit_timestamp;
+    struct relay_tie {
+        bool tied;
+        uint32_t ssrc, timestamp;
+        uint16_t sequence;
+    } tie;
+    int64_t packets_sent, octets_sent;
+    /* receiving */
+    jitter_t *jitter;
+    stream_t stream;
+    comfort_noise_t noise;
+    address_t heard_from;
+    bool has_source, has_candidate, has_incoming;
+    uint32_t source, candidate;
+    uint16_t candidate_following;
+    int candidate_count;
+    receiver_t incoming;
+    int64_t packets_received, octets_received;
+    int64_t heard_ns;
+    bool started, watching;
+    const codec_t *last_codec;
+    digit_receiver_t digit_receiver;
+    int64_t event_ns;
+    struct rtp_port *relay; /* where the mixer lets packets pass to */
+    /* timers; INT64_MAX: not set */
+    int64_t report_at, watch_at, event_silence_at;
+    /* RTCP */
+    rtcp_session_t rtcp;
+    address_t rtcp_learnt;
+} rtp_port_t;
+
+/* Takes the sockets over. NULL without memory: they stay the caller's. */
+rtp_port_t *rtp_port_open(core_t *core, int local_port, const int sockets[2]);
+/* False when an encoder cannot be had. */
+bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings);
+/* Takes both over (NULL: plain). */
+void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
+/* One datagram, which is changed in place. */
+void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);
+void rtp_port_receive_control(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);
+const codec_t *rtp_port_received_codec(const rtp_port_t *port); /* what the far end sends, once it did */
+int rtp_port_receive_rate(const rtp_port_t *port);
+void rtp_port_set_relay(rtp_port_t *port, rtp_port_t *relay);
+
+#endif

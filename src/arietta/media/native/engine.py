@@ -1,0 +1,102 @@
+"""The native engine on its own threads; nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+import time
+
+from ..engine import EngineSettings, MediaError
+from ._engine import Engine
+from .core import Done, Job, NativeCore, logger
+
+__all__ = ["NativeEngine"]
+
+
+class NativeEngine(NativeCore):
+    """A `MediaEngine` in C: one thread for each shard, and a worker in Python for the disk."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        shards = settings.threads or len(os.sched_getaffinity(0))
+        engine = Engine(
+            shards,
+            self._signal,
+            settings.strict_rtp,
+            settings.probation,
+            settings.relearn_ms * 1_000_000,
+            settings.mix_loudest,
+            time.monotonic_ns(),
+        )
+        super().__init__(settings, engine)
+        self.running = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._jobs: queue.SimpleQueue[tuple[Job, Done] | None] = queue.SimpleQueue()
+        self._worker: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        """It is the native engine."""
+        return "native"
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; callbacks run on the loop."""
+        if self._loop is not None:
+            raise MediaError("the media engine was started already")
+        self._loop = loop
+        self.running = True
+        self._worker = threading.Thread(target=self._work, name="arietta-media-disk", daemon=True)
+        self._worker.start()
+        loop.add_reader(self._signal, self._signalled)
+        self.engine.start()
+
+    def stop(self) -> None:
+        """Close every port and end the threads; what is still to be told is told."""
+        if self._loop is None or not self.running:
+            return
+        self.close_all()
+        self.engine.stop()
+        self.deliver()
+        self._jobs.put(None)
+        if self._worker is not None:
+            self._worker.join()
+        self.deliver()
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._signal)
+        self.engine.close()
+        os.close(self._signal)
+
+    def offload(self, job: Job, done: Done) -> None:
+        """On the worker; back on the loop."""
+        self._jobs.put((job, done))
+
+    def died(self, error: int) -> None:
+        """A thread of the engine ended by itself: said, and started again with all its ports."""
+        logger.error("a media thread ended: %s; it is started again", os.strerror(error) if error else "no error")
+        if self.running:
+            self.engine.start()
+
+    def _signalled(self) -> None:
+        try:
+            os.eventfd_read(self._signal)
+        except BlockingIOError:
+            return
+        self.deliver()
+
+    def _work(self) -> None:
+        while True:
+            entry = self._jobs.get()
+            if entry is None:
+                return
+            job, done = entry
+            error: Exception | None = None
+            try:
+                job()
+            except MediaError as caught:
+                error = caught
+            except Exception as caught:  # a fault here must not end every other recording
+                logger.exception("media job %r failed", job)
+                error = MediaError(f"{type(caught).__name__}: {caught}")
+            self.post(lambda done=done, error=error: done(error))  # type: ignore[misc]

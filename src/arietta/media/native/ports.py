@@ -1,0 +1,395 @@
+"""Ports and mixers of the engine in C: the interface's words for its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from ..codecs import is_codec
+from ..engine import (
+    DigitHandler,
+    DigitOut,
+    Direction,
+    EventHandler,
+    FrameHandler,
+    Generator,
+    MediaError,
+    MediaEvent,
+    MixerMode,
+    PlayEnd,
+    RecordEnd,
+    RecordOptions,
+    RtpSettings,
+    RtpStatistics,
+    Samples,
+    Side,
+    Source,
+)
+from ..engine import Mixer as MixerInterface
+from ..engine import Port as PortInterface
+from ..tones import Tones, ToneSegment, render
+from ..writers import write_format
+from .playing import NativeGenerator, NativePlayer
+from .recording import SIDES, NativeRecorder
+
+if TYPE_CHECKING:
+    from .core import NativeCore
+
+__all__ = ["NativeMixer", "NativePort", "NativeRtpPort", "NativeStreamPort"]
+
+DIGITS = frozenset("0123456789*#ABCD")
+BEEP = Tones((ToneSegment((1400,), 0, 200, True),))
+PLAIN_RECORDING = RecordOptions()
+_MODES = (MixerMode.RELAY, MixerMode.PAIR, MixerMode.MIX, MixerMode.HOLDING)
+_SENDS = (Direction.SENDRECV, Direction.SENDONLY)
+_RECEIVES = (Direction.SENDRECV, Direction.RECVONLY)
+
+
+class _Switch(IntEnum):
+    """module_engine.c's switch_kind."""
+
+    MUTE = 0
+    ECHO = 1
+    PASS_DIGITS = 2
+    TALK = 3
+    TONE = 4
+    INBAND = 5
+
+
+class NativePort:
+    """Where audio enters and leaves one leg."""
+
+    def __init__(self, core: NativeCore, number: int, on_event: EventHandler | None) -> None:
+        self.core = core
+        self.number = number
+        """What the engine knows it by."""
+        self.closed = False
+        self._on_event = on_event
+        self._codec = (core.engine.codec(number) or ("slin", 8000))[0]
+        self._player: NativePlayer | None = None
+        self._generator: NativeGenerator | None = None
+        core.ports[number] = self
+
+    @property
+    def codec(self) -> str:
+        """Format of what is sent."""
+        return "slin" if self._codec == "host" else self._codec
+
+    def play(self, source: Source, *, offset_ms: int = 0, on_end: Callable[[PlayEnd], None]) -> NativePlayer:
+        """See the interface."""
+        self._player = player = NativePlayer(self.core, self.number, source, offset_ms, on_end)
+        return player
+
+    def generate(self, generator: Generator | None) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        if generator is None:
+            self._generator = None
+            self.core.engine.generate(self.number, False, 0)
+            return
+        self._generator = NativeGenerator(self.core, self.number, generator)
+        self._load_generator()
+
+    def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
+        """See the interface; MediaError when more than a thousand would wait."""
+        known = [(one.digit, one.duration_ms, one.gap_ms) for one in digits if one.digit in DIGITS]
+        token = self.core.token(on_end)
+        try:
+            if not self.core.engine.send_digits(self.number, known, token):
+                self.core.post_token(token)
+        except ValueError as error:
+            self.core.tokens.pop(token, None)
+            raise MediaError(str(error)) from None
+
+    def mute(self, incoming: bool | None = None, outgoing: bool | None = None) -> None:
+        """See the interface."""
+        values = [-1 if value is None else int(value) for value in (incoming, outgoing)]
+        self.core.engine.switch(self.number, _Switch.MUTE, *values)
+
+    def record(
+        self,
+        path: str,
+        format: str,
+        options: RecordOptions = PLAIN_RECORDING,
+        *,
+        on_end: Callable[[RecordEnd], None],
+    ) -> NativeRecorder:
+        """See the interface."""
+        recorder = NativeRecorder(self.core, self.number, path, write_format(format), options, on_end)
+        if options.beep and not self.closed:
+            samples, _ = render(BEEP, 8000)
+            self.play(Samples(samples), on_end=lambda end: recorder.begin())
+        return recorder
+
+    def link(
+        self, other: PortInterface | MixerInterface | None, *, muted: bool = False, announcer: bool = False
+    ) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        engine = self.core.engine
+        if other is None:
+            engine.link(self.number, 0, False, False)
+        elif isinstance(other, NativeMixer) and other.core is self.core:
+            if other.closed:
+                raise MediaError("the mixer is closed")
+            engine.link(self.number, other.number, muted, announcer)
+        elif isinstance(other, NativePort) and other.core is self.core:
+            if other is self or other.closed:
+                engine.link(self.number, 0, False, False)
+            else:
+                engine.link_pair(self.number, other.number, muted, announcer)
+        else:
+            raise MediaError(f"{type(other).__name__} is no port or mixer of this engine")
+
+    def pass_digits(self, on: bool) -> None:
+        """See the interface."""
+        self.core.engine.switch(self.number, _Switch.PASS_DIGITS, on)
+
+    def echo(self, on: bool) -> None:
+        """See the interface."""
+        self.core.engine.switch(self.number, _Switch.ECHO, on)
+
+    def detect_talk(self, threshold: int | None, silence_ms: int = 2500) -> None:
+        """See the interface."""
+        self.core.engine.switch(self.number, _Switch.TALK, -1 if threshold is None else threshold, silence_ms)
+
+    def detect_tone(
+        self, frequency_hz: int | None, duration_ms: int = 500, *, side: Side = Side.IN, repeats: int = 0
+    ) -> None:
+        """See the interface."""
+        if side not in (Side.IN, Side.OUT):
+            raise MediaError(f"tones are detected on side in or out, not {side.value}")
+        number = SIDES[side.value]
+        self.core.engine.switch(self.number, _Switch.TONE, number, frequency_hz or 0, duration_ms, repeats)
+
+    def detect_digits(self, inband: bool) -> None:
+        """See the interface."""
+        self.core.engine.switch(self.number, _Switch.INBAND, inband)
+
+    def close(self) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        self.closed = True
+        self.core.ports.pop(self.number, None)
+        self._on_event = None
+        self._player = self._generator = None
+        self.core.engine.close_port(self.number)
+        self._release()
+
+    def tell(self, event: MediaEvent) -> None:
+        """The engine says so."""
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def _load_generator(self) -> None:
+        codec = self.core.engine.codec(self.number)
+        if self._generator is not None and codec is not None:
+            self._generator.load(codec[1])
+
+    def _use_codec(self, name: str) -> None:
+        """Another codec is sent from now on; what is played goes on where it is."""
+        if name == self._codec:
+            return
+        self._codec = name
+        if self._player is not None:
+            self._player.load()
+        self._load_generator()
+
+    def _release(self) -> None:
+        """Give back what the kind of port holds."""
+
+
+class NativeRtpPort(NativePort):
+    """A port on UDP."""
+
+    def __init__(self, core: NativeCore, number: int, local_port: int, on_event: EventHandler) -> None:
+        super().__init__(core, number, on_event)
+        self._local_port = local_port
+        self._last = RtpStatistics()
+
+    @property
+    def local_port(self) -> int:
+        """Even; RTCP is on the next one."""
+        return self._local_port
+
+    def configure(self, settings: RtpSettings) -> None:
+        """See the interface."""
+        for name in (settings.send_codec, *settings.receive.values()):
+            if not is_codec(name):
+                raise MediaError(f"no codec {name!r} in this engine")
+        for address in (settings.remote_address, settings.remote_rtcp):
+            if address is not None and not 0 < address[1] <= 65535:
+                raise MediaError(f"remote port {address[1]} of {address[0]} is outside 1..65535")
+        if self.closed:
+            return
+        try:
+            self.core.engine.configure(
+                self.number,
+                settings.remote_address,
+                settings.remote_rtcp,
+                settings.send_codec,
+                settings.send_payload_type,
+                list(settings.receive.items()),
+                settings.ptime_ms,
+                -1 if settings.telephone_event_pt is None else settings.telephone_event_pt,
+                settings.direction in _SENDS,
+                settings.direction in _RECEIVES,
+                settings.symmetric,
+                settings.rtcp_mux,
+                settings.dtmf_inband,
+                settings.timeout_ms,
+                settings.jitter_ms,
+            )
+            if settings.srtp is not None:
+                keys = settings.srtp
+                self.core.engine.secure(self.number, keys.suite, keys.local_key, keys.suite, keys.remote_key)
+        except (ValueError, LookupError, RuntimeError) as error:
+            raise MediaError(str(error)) from None
+        self._use_codec(settings.send_codec)
+
+    def statistics(self) -> RtpStatistics:
+        """See the interface; of a closed port what was true last."""
+        numbers = self.core.engine.statistics(self.number)
+        if numbers is None:
+            return self._last
+        sent, received, tx_jitter, rx_jitter, tx_lost, rx_lost, rtt, ssrc, remote, tx_octets, rx_octets = numbers[:11]
+        remote_jitter, local_jitter, remote_loss, local_loss, round_trip = numbers[13]
+        self._last = RtpStatistics(
+            txcount=sent,
+            rxcount=received,
+            txjitter=tx_jitter,
+            rxjitter=rx_jitter,
+            remote_maxjitter=remote_jitter[0],
+            remote_minjitter=remote_jitter[1],
+            remote_normdevjitter=remote_jitter[2],
+            remote_stdevjitter=remote_jitter[3],
+            local_maxjitter=local_jitter[0],
+            local_minjitter=local_jitter[1],
+            local_normdevjitter=local_jitter[2],
+            local_stdevjitter=local_jitter[3],
+            txploss=tx_lost,
+            rxploss=rx_lost,
+            remote_maxrxploss=remote_loss[0],
+            remote_minrxploss=remote_loss[1],
+            remote_normdevrxploss=remote_loss[2],
+            remote_stdevrxploss=remote_loss[3],
+            local_maxrxploss=local_loss[0],
+            local_minrxploss=local_loss[1],
+            local_normdevrxploss=local_loss[2],
+            local_stdevrxploss=local_loss[3],
+            rtt=rtt,
+            maxrtt=round_trip[0],
+            minrtt=round_trip[1],
+            normdevrtt=round_trip[2],
+            stdevrtt=round_trip[3],
+            local_ssrc=ssrc,
+            remote_ssrc=remote,
+            txoctetcount=tx_octets,
+            rxoctetcount=rx_octets,
+        )
+        return self._last
+
+    def close(self) -> None:
+        """See the interface."""
+        if not self.closed:
+            self.statistics()
+        super().close()
+
+    def _release(self) -> None:
+        self.core.pairs.give_back(self._local_port)
+
+
+class NativeStreamPort(NativePort):
+    """A port whose far end is Python code."""
+
+    def __init__(
+        self,
+        core: NativeCore,
+        number: int,
+        on_event: EventHandler,
+        on_frame: FrameHandler,
+        on_digit: DigitHandler | None,
+    ) -> None:
+        super().__init__(core, number, on_event)
+        self._on_frame: FrameHandler | None = on_frame
+        self._on_digit = on_digit
+
+    def push(self, data: bytes) -> bool:
+        """See the interface."""
+        return self.core.engine.push(self.number, data)
+
+    def flush(self) -> None:
+        """See the interface."""
+        self.core.engine.flush(self.number)
+
+    @property
+    def buffered_ms(self) -> int:
+        """See the interface."""
+        return self.core.engine.buffered(self.number)
+
+    def digit(self, digit: str, duration_ms: int) -> None:
+        """See the interface."""
+        if len(digit) == 1 and digit in DIGITS:
+            self.core.engine.stream_digit(self.number, digit, duration_ms)
+
+    def hand_over(self) -> None:
+        """The engine has frames for the far end."""
+        for frame in self.core.engine.frames(self.number):
+            if self._on_frame is not None:
+                self._on_frame(frame)
+
+    def tell_digit(self, digit: str, duration_ms: int) -> None:
+        """A digit that was sent has ended."""
+        if self._on_digit is not None:
+            self._on_digit(digit, duration_ms)
+
+    def _release(self) -> None:
+        self._on_frame = self._on_digit = None
+
+
+class NativeMixer:
+    """Ports that hear each other."""
+
+    def __init__(self, core: NativeCore, number: int) -> None:
+        self.core = core
+        self.number = number
+        self.closed = False
+        self._mode = MixerMode.PAIR
+        core.mixers[number] = self
+
+    @property
+    def mode(self) -> MixerMode:
+        """How it works at the moment."""
+        mode = self.core.engine.mixer_mode(self.number)
+        if mode is not None:
+            self._mode = _MODES[mode]
+        return self._mode
+
+    def port(self, on_event: EventHandler | None = None) -> NativePort:
+        """See the interface; MediaError when it is closed."""
+        number = self.core.engine.mixer_port(self.number)
+        if number is None:
+            raise MediaError("the mixer is closed")
+        return NativePort(self.core, number, on_event)
+
+    def generate(self, generator: Generator | None) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        if generator is None:
+            self.core.engine.generate(self.number, False, 0)
+        else:
+            NativeGenerator(self.core, self.number, generator).load(8000)
+
+    def close(self) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        self._mode = self.mode
+        self.closed = True
+        self.core.mixers.pop(self.number, None)
+        self.core.engine.close_mixer(self.number)

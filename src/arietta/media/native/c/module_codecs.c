@@ -1,5 +1,6 @@
 #include "module_codecs.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ static int frame_samples(const codec_t *codec) { return codec_samples(codec, cod
 
 static Py_ssize_t encoded_room(const codec_t *codec, Py_ssize_t size)
 {
-    Py_ssize_t frames = size / 2 / frame_samples(codec) + 1;
+    Py_ssize_t frames = (size / 2 + frame_samples(codec) - 1) / frame_samples(codec);
     return codec->frame_bytes > 0 ? frames * codec->frame_bytes : ENCODED_OPUS;
 }
 
@@ -55,6 +56,10 @@ static void encode(job_t *job)
 {
     const codec_t *codec = job->coder->codec;
     int16_t samples[MAX_FRAME_SAMPLES];
+    if (codec->frame_bytes == 0 && job->size > 2 * frame_samples(codec)) {
+        job->written = -1; /* nobody could tell the packets apart */
+        return;
+    }
     for (Py_ssize_t at = 0; at + 1 < job->size;) {
         int count = next_samples(codec, job, at, samples);
         Py_ssize_t room = job->room - job->written;
@@ -75,7 +80,7 @@ static Py_ssize_t decoded_room(const codec_t *codec, Py_ssize_t size)
 {
     if (codec->frame_bytes == 0)
         return 2 * LONGEST_OPUS;
-    return (size / codec->frame_bytes + 1) * frame_samples(codec) * 2;
+    return (size + codec->frame_bytes - 1) / codec->frame_bytes * frame_samples(codec) * 2;
 }
 
 /* One packet; 20 ms are made up for none, or for a broken one. */
@@ -146,8 +151,11 @@ static PyObject *convert(coder_t *self, const Py_buffer *view)
         Py_DECREF(result);
         return PyErr_Format(PyExc_ValueError, "%s cannot convert these %zd bytes", codec->name, view->len);
     }
-    _PyBytes_Resize(&result, job.written);
-    return result;
+    if (job.written == room)
+        return result;
+    PyObject *exact = PyBytes_FromStringAndSize((const char *)job.out, job.written);
+    Py_DECREF(result);
+    return exact;
 }
 
 static PyObject *coder_call(PyObject *self, PyObject *arguments, PyObject *keywords)

@@ -117,7 +117,7 @@ def missing(name, *more):
     raise OSError(name)
 ctypes.CDLL = missing
 from arietta.media.codecs import codec, is_codec
-from arietta.media.codecs.registry import native
+from arietta.media.codecs.native import native
 assert native() is None and not is_codec("opus")
 assert len(codec("g722").encoder()(bytes(640))) == 160
 """

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arietta.media.codecs import CODECS
+from arietta.media.codecs import CODECS, Resampler
 from arietta.media.codecs.g722 import G722Decoder, G722Encoder
 from arietta.media.codecs.gsm import GsmDecoder, GsmEncoder
+from arietta.media.codecs.native import native
 from arietta.media.codecs.opus import packet_ms
 
 from .ccodec import Stream, codec_named, codecs
@@ -233,3 +234,42 @@ def signal_to_noise(one: bytes, other: bytes, delay: int) -> float:
     sent, heard = array("h", one), array("h", other)[delay:]
     noise_power = sum((a - b) ** 2 for a, b in zip(sent, heard, strict=False))
     return 10 * math.log10(sum(a * a for a in sent[: len(heard)]) / max(1, noise_power))
+
+
+engine = native()
+needs_extension = pytest.mark.skipif(engine is None, reason="the extension module is not built")
+
+
+@needs_extension
+@pytest.mark.parametrize("name", [name for name in CODECS if name != "opus"])
+def test_coders_of_the_extension_take_any_length(name: str) -> None:
+    for samples in (speech(300, CODECS[name].rate), noise(777), b"", b"a", b"abc"):
+        fresh = Stream(name)
+        whole = samples[: len(samples) // 2 * 2]
+        if name == "gsm":
+            whole += bytes(-len(whole) % 320)
+        encoded = engine.Encoder(name)(samples)
+        assert encoded == fresh.encode(whole)
+        assert engine.Decoder(name)(encoded + b"\0") == Stream(name).decode(encoded + b"\0")
+
+
+@needs_extension
+def test_coders_of_the_extension_refuse_what_they_cannot() -> None:
+    with pytest.raises(KeyError, match="g729"):
+        engine.Encoder("g729")
+    with pytest.raises(TypeError):
+        engine.Decoder("ulaw")("text")
+    with pytest.raises(ValueError, match="11025"):
+        engine.resample(b"", 11025, 8000)
+
+
+@needs_extension
+@pytest.mark.parametrize(("from_rate", "to_rate"), [(8000, 16000), (44100, 8000), (8000, 192000), (48000, 44100)])
+def test_recordings_are_resampled_as_python_does(from_rate: int, to_rate: int) -> None:
+    for samples in (speech(100, from_rate), noise(333), b"ab"):
+        ours = array("h", engine.resample(samples, from_rate, to_rate))
+        resampler = Resampler(from_rate, to_rate)
+        skip = round(resampler.delay * to_rate / from_rate)
+        theirs = array("h", resampler.process(samples + bytes(2 * from_rate // 10)))[skip:]
+        assert len(ours) == -(-len(samples) // 2 * to_rate // from_rate)
+        assert max(abs(a - b) for a, b in zip(ours, theirs, strict=False)) <= 1

@@ -5,13 +5,11 @@ Inside the engine audio is signed 16-bit samples in host order, one channel, as 
 
 from __future__ import annotations
 
-import importlib
-import os
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the standard library's until 3.12, then audioop-lts
@@ -20,8 +18,9 @@ with warnings.catch_warnings():
 from . import opus
 from .g722 import G722Decoder, G722Encoder
 from .gsm import GsmDecoder, GsmEncoder
+from .native import native
 
-__all__ = ["CODECS", "Codec", "Transcode", "codec", "is_codec", "native"]
+__all__ = ["CODECS", "Codec", "Transcode", "codec", "is_codec"]
 
 Transcode = Callable[[bytes], bytes]
 
@@ -71,20 +70,6 @@ class Codec:
         return len(data) * self.frame_ms // self.frame_bytes
 
 
-def native() -> Any:
-    """The extension module with the transcoders in C; None where there is none, or ARIETTA_PURE_PYTHON forbids it."""
-    if os.environ.get("ARIETTA_PURE_PYTHON", "0") not in ("", "0"):
-        return None
-    try:
-        engine = importlib.import_module("arietta.media.native._engine")
-    except ImportError:
-        return None
-    return engine if hasattr(engine, "Encoder") else None
-
-
-_native = native()
-
-
 def _ulaw_encode(samples: bytes) -> bytes:
     return audioop.lin2ulaw(samples, 2)
 
@@ -127,11 +112,13 @@ def _stateless(
 
 def _encoder(name: str, python: Callable[[], Transcode]) -> Callable[[], Transcode]:
     """What makes encoders in C, or else those in Python."""
-    return python if _native is None else lambda: _native.Encoder(name)
+    engine = native()
+    return python if engine is None else partial(engine.Encoder, name)
 
 
 def _decoder(name: str, python: Callable[[], Transcode]) -> Callable[[], Transcode]:
-    return python if _native is None else lambda: _native.Decoder(name)
+    engine = native()
+    return python if engine is None else partial(engine.Decoder, name)
 
 
 def _gsm() -> Codec:

@@ -15,7 +15,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the standard library's until 3.12, then audioop-lts
     import audioop
 
+from .native import native
+from .registry import LINEAR_RATES
+
 __all__ = ["Resampler", "resample"]
+
+_RATES = frozenset(LINEAR_RATES.values())
+"""Those that the extension converts; a file may have others."""
 
 ZERO_CROSSINGS = 24
 CUTOFF = 0.95
@@ -97,6 +103,10 @@ def resample(samples: bytes, from_rate: int, to_rate: int) -> bytes:
     """A whole recording converted, without delay: as long as the original."""
     if from_rate == to_rate or not samples:
         return samples
+    engine = native()
+    if engine is not None and from_rate in _RATES and to_rate in _RATES:
+        converted: bytes = engine.resample(samples, from_rate, to_rate)
+        return converted
     resampler = Resampler(from_rate, to_rate)
     wanted = (len(samples) // 2 * to_rate + from_rate - 1) // from_rate
     # _filter centres phase 0 half - 1 samples in: the history of count - 1 zeros puts the centre half samples late.

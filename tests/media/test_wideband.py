@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from arietta.media.codecs import CODECS, is_codec, opus
-from arietta.media.engine import PlayEnd, PlayEndReason, Samples, Side, ToneDetected
-from arietta.rtp import RtpPacket
+from arietta.media.engine import DigitOut, PlayEnd, PlayEndReason, Samples, Side, ToneDetected
+from arietta.rtp import RtpPacket, TelephoneEvent
 
 from .virtual import Phone, World, loudness, tone
 
@@ -60,11 +60,13 @@ def test_narrow_and_wide_hear_each_other(world: World, codec: str) -> None:
     assert loudness(clear_part(narrow), 700) == pytest.approx(8000, rel=0.15)
 
 
-def test_g722_is_counted_in_the_rtp_clock(world: World) -> None:
+def test_digits_beside_g722_last_in_the_rtp_clock(world: World) -> None:
     phone = world.phone("g722")
-    for _ in range(4):
-        phone.send(CODECS["g722"].silence)
-    assert (phone.port.clock_rate, phone.port.receive_rate) == (8000, 8000)
+    phone.port.send_digits([DigitOut("5", 100, 0)])
+    world.run(200)
+    events = [packet for packet in phone.collect() if packet.payload_type == 101]
+    assert len({packet.timestamp for packet in events}) == 1
+    assert TelephoneEvent.parse(events[-1].payload).duration == 800
 
 
 def test_g722_in_packets_of_30_ms(world: World) -> None:

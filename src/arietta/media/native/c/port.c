@@ -59,6 +59,7 @@ void port_free(port_t *port)
     if (port->encoder && port->codec->encoder_close)
         port->codec->encoder_close(port->encoder);
     free(port->encoder);
+    stream_close(&port->played);
     digit_sender_free(port->digits);
     free(port->talk);
     free(port->tone_in);
@@ -253,7 +254,11 @@ static void send_fed(port_t *port, const codec_t *codec, const uint8_t *payload,
         port->kind->send_payload(port, payload, size, tick);
         return;
     }
-    port_send_tapped(port, frame_of_payload(&port->core->pool, codec, payload, size, NULL), tick);
+    stream_t *decoder = codec->stateless ? NULL : &port->played;
+    frame_t *frame = frame_of_payload(&port->core->pool, codec, payload, size, decoder);
+    if (frame && decoder)
+        frame_samples(frame); /* now, for a snoop may keep the frame longer than the port lives */
+    port_send_tapped(port, frame, tick);
 }
 
 static void send_linked(port_t *port, frame_t *frame, int64_t tick)

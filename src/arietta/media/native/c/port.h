@@ -49,6 +49,7 @@ struct port {
 
     const codec_t *codec; /* of what it sends */
     void *encoder;        /* state of it; NULL for stateless ones */
+    stream_t played;      /* decodes what is played for those who overhear it, in codecs with a memory */
     converter_t converter;
     player_t *player;
     feed_t *generator;

@@ -1,0 +1,50 @@
+"""What reads bytes of a peer, for two seconds each, on mutated packets under the sanitizers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .leaves import SOURCES, TOGETHER, compiler
+
+FUZZ = Path(__file__).parent / "fuzz"
+SECONDS = 2
+TARGETS = {
+    "rtp": ("rtp", "receiver", "telephone_event"),
+    "rtcp": ("rtcp", "receiver"),
+    "jitter": ("jitter", *TOGETHER["codec"]),
+    "srtp": ("srtp", "libcrypto", "rtp"),
+}
+FLAGS = ("-std=c11", "-O1", "-g", "-D_GNU_SOURCE", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all")
+
+
+def build(target: str, folder: Path) -> list[str]:
+    """The command that runs it, without the corpus; skips where there are no sanitizers."""
+    clang = shutil.which("clang")
+    command = [clang or compiler(), *FLAGS, f"-I{SOURCES}", str(FUZZ / f"fuzz_{target}.c")]
+    command += [str(SOURCES / f"{name}.c") for name in TARGETS[target]]
+    command += [f"-fsanitize={'fuzzer,' if clang else ''}address,undefined"]
+    command += [] if clang else [str(FUZZ / "fuzz_main.c")]
+    binary = folder / f"fuzz_{target}"
+    built = subprocess.run([*command, "-o", str(binary), "-lm", "-ldl", "-lpthread"], capture_output=True, text=True)
+    if "cannot find" in built.stderr and "san" in built.stderr:
+        pytest.skip("no sanitizers here")
+    assert built.returncode == 0, built.stderr
+    return [str(binary), f"-max_total_time={SECONDS}", "-seed=1"] if clang else [str(binary), str(SECONDS), "1"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_any_bytes_are_survived(target: str, tmp_path: Path) -> None:
+    command = build(target, tmp_path)
+    corpus = FUZZ / "corpus" / target
+    if command[1].startswith("-"):  # libFuzzer writes what it finds into the first folder
+        command += [str(tmp_path), str(corpus)]
+    else:
+        command += [str(path) for path in sorted(corpus.iterdir())]
+    environment = os.environ | {"ASAN_OPTIONS": "handle_abort=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]

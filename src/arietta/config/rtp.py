@@ -8,6 +8,7 @@ from arietta.config.kinds import (
     AccessRule,
     Address,
     Bool,
+    Choice,
     HostPort,
     Integer,
     Milliseconds,
@@ -17,6 +18,8 @@ from arietta.config.kinds import (
     yes_no_or,
 )
 from arietta.config.settings import Report, Settings, merged, read_settings
+
+MEDIA_ENGINES = ("auto", "native", "reference")
 
 
 class RtpSettings(Settings, frozen=True, kw_only=True, eq=False):
@@ -50,6 +53,15 @@ class RtpSettings(Settings, frozen=True, kw_only=True, eq=False):
     turnaddr: Annotated[HostPort | None, Address("TURN server.")] = None
     turnusername: Annotated[str, Text("User name at the TURN server.")] = ""
     turnpassword: Annotated[str, Secret("Password at the TURN server.")] = ""
+    media_engine: Annotated[
+        str, Choice("What carries the audio, of Arietta alone: the engine in C, or the one in Python.", *MEDIA_ENGINES)
+    ] = "auto"
+    media_threads: Annotated[
+        int, Integer("Threads of the engine in C, of Arietta alone; 0 is one for each core.", 0, 256)
+    ] = 0
+    mix_loudest: Annotated[
+        int, Integer("Members that a conference hears at a time, of Arietta alone; 0 is all of them.", 0, 1000)
+    ] = 0
 
 
 def read_rtp(file: ConfFile, report: Report) -> RtpSettings:

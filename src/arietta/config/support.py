@@ -18,7 +18,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         enable_static redirect         tlsenable tlsbindaddr tlscertfile tlsprivatekey"""),
     "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
     "ari.conf type=user": _words("type read_only password password_format access"),
-    "rtp.conf [general]": _words("rtpstart rtpend strictrtp probation icesupport"),
+    "rtp.conf [general]": _words("""
+        rtpstart rtpend strictrtp probation icesupport media_engine media_threads mix_loudest"""),
     "pjsip.conf type=global": _words("""
         type max_forwards user_agent default_realm default_from_user default_outbound_endpoint
         endpoint_identifier_order default_auth_algorithms_uas"""),
@@ -158,7 +159,10 @@ SECTIONS: dict[str, tuple[str, str]] = {
 }
 """Verdicts on whole sections."""
 
-CODECS = ("ulaw", "alaw", "gsm", "slin")
+ALL_CODECS = ("ulaw", "alaw", "gsm", "g722", "opus", "slin", "slin16")
+"""What `allow=all` means."""
+
+CODECS = (*ALL_CODECS, "slin12", "slin24", "slin32", "slin44", "slin48", "slin96", "slin192")
 """Codecs of calls; others that Asterisk knows are left out of `allow` with a warning."""
 
 SORCERY_WIZARDS = ("config", "memory", "astdb")

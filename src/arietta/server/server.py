@@ -68,8 +68,8 @@ from arietta.http import (
     tls_context,
 )
 from arietta.logs import LogFiles
+from arietta.media.choosing import make_engine
 from arietta.media.engine import EngineSettings, MediaEngine
-from arietta.media.reference import ReferenceEngine
 from arietta.media.remote import RemoteSounds
 from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
 from arietta.model import snapshots
@@ -158,7 +158,10 @@ class Server:
         self._owns_logs = logs is None
         self.asterisk_id = config.asterisk.options.entityid or self._kept_entity_id()
         self.bus = Bus()
-        self.engine: MediaEngine = engine or ReferenceEngine(engine_settings(config))
+        self._engine_missing: str | None = None
+        if engine is None:
+            engine, self._engine_missing = make_engine(engine_settings(config), config.rtp.media_engine)
+        self.engine = engine
         self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
         self.bridges = BridgeRegistry(self.bus, self.engine)
         self.applications = Applications(
@@ -234,6 +237,8 @@ class Server:
             log.warning("%s", warning)
         self.engine.start(self._loop)
         log.info("media engine: %s", self.engine.name)
+        if self._engine_missing is not None:
+            log.warning("audio is carried by the slower engine in Python, for tens of calls: %s", self._engine_missing)
         try:
             await self.sip.start()
             await self._listen()
@@ -506,6 +511,8 @@ def engine_settings(config: Config) -> EngineSettings:
         probation=rtp.probation,
         music=music,
         music_random=frozenset(shuffled),
+        threads=rtp.media_threads,
+        mix_loudest=rtp.mix_loudest,
     )
 
 

@@ -58,7 +58,20 @@ class Engine:
         self, port: int, /
     ) -> (
         tuple[
-            int, int, float, float, int, int, float, int, int, int, int, int, int, list[tuple[float, float, float, float]]
+            int,
+            int,
+            float,
+            float,
+            int,
+            int,
+            float,
+            int,
+            int,
+            int,
+            int,
+            int,
+            int,
+            list[tuple[float, float, float, float]],
         ]
         | None
     ): ...

@@ -41,7 +41,18 @@ class _Verb(IntEnum):
 class NativeRecorder:
     """One file being recorded from one port."""
 
-    __slots__ = ("_core", "_duration_ms", "_error", "_form", "_id", "_on_end", "_options", "_path", "_reason", "_writer")
+    __slots__ = (
+        "_core",
+        "_duration_ms",
+        "_error",
+        "_form",
+        "_id",
+        "_on_end",
+        "_options",
+        "_path",
+        "_reason",
+        "_writer",
+    )
 
     def __init__(
         self,

@@ -80,6 +80,42 @@ def test_g722_only_if_allowed() -> None:
     assert (agreed.codec, agreed.payload_type, agreed.event_payload_type) == ("g722", 9, 101)
 
 
+def test_opus_is_offered_as_its_rfc_has_it() -> None:
+    offer = make_offer(OfferSettings("192.0.2.1", 10000, ("opus", "g722"), telephone_event=False, session_id=9))
+    assert bytes(offer).decode().splitlines()[5:-2] == [
+        "m=audio 10000 RTP/AVP 107 9",
+        "a=rtpmap:107 opus/48000/2",  # RFC 7587 7: always two channels
+        "a=fmtp:107 useinbandfec=1",
+        "a=rtpmap:9 G722/8000",
+    ]
+
+
+def test_opus_answers_with_the_number_of_the_offer() -> None:
+    ours = OfferSettings("192.0.2.1", 10000, ("opus", "g722"))
+    offer = make_offer(OfferSettings("192.0.2.9", 4000, ("opus", "ulaw")))
+    renumbered = parse(bytes(offer).replace(b":107 ", b":111 ").replace(b"AVP 107", b"AVP 111"))
+    answer, agreed = answer_offer(renumbered, ours)
+    assert (agreed.codec, agreed.payload_type, agreed.receive) == ("opus", 111, {111: "opus"})
+    assert read_answer(renumbered, answer).codec == "opus"
+    assert agreed.receive_events == {agreed.event_payload_type: 48000}
+
+
+@pytest.mark.parametrize("channels", ["", "/1", "/3"])
+def test_opus_of_another_number_of_channels_is_none(channels: str) -> None:
+    offer = bytes(make_offer(OfferSettings("192.0.2.9", 4000, ("opus",)))).replace(
+        b"/48000/2", f"/48000{channels}".encode()
+    )
+    _, agreed = answer_offer(parse(offer), OfferSettings("192.0.2.1", 10000, ("opus",)))
+    assert agreed.refusal is not None
+
+
+def test_every_codec_has_a_number_and_a_rate_of_its_own() -> None:
+    everything = OfferSettings("192.0.2.1", 10000, tuple(CODECS))
+    answer, agreed = answer_offer(make_offer(everything), everything)
+    assert set(agreed.receive.values()) == set(CODECS)
+    assert len(answer.media[0].formats) == len(set(answer.media[0].formats))
+
+
 def test_the_event_has_the_clock_of_the_codec() -> None:
     wide = OfferSettings("192.0.2.1", 10000, ("slin16",))
     agreed = answered("softphone-video", wide)[1]

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arietta.config.support import ALL_CODECS
 from arietta.config.support import CODECS as SUPPORTED_CODECS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -376,7 +377,7 @@ class Codecs(Kind):
             if colon and not remove:
                 note(f"{name} {word}: the packet length {length} is ignored, packets are 20 ms")
             if codec == "all":
-                codecs = {} if remove else codecs | dict.fromkeys(SUPPORTED_CODECS)
+                codecs = {} if remove else codecs | dict.fromkeys(ALL_CODECS)
             elif codec not in KNOWN_CODECS:
                 raise Invalid(f"{name} {codec} is not a codec, known are all, {', '.join(AUDIO_CODECS)}")
             elif remove:

@@ -227,7 +227,7 @@ class AudioSocketDriver(WithoutEndpoints):
         host, port, identifier, format = _parse(wanted.resource)
         if wanted.formats:
             format = wanted.formats[0]
-        if format not in CODECS:
+        if format not in CODECS or CODECS[format].frame_bytes == 0:
             raise CannotRequest(f"AudioSocket/{wanted.resource}: format {format!r} is not carried")
         channel_id = wanted.channel_id or registry.new_id()
         registry.check_free(channel_id)

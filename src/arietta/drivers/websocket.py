@@ -389,7 +389,7 @@ class WebSocketDriver(WithoutEndpoints):
         name, _, option_text = wanted.resource.partition("/")
         options = read_options(option_text, OPTIONS, what)
         format = options.get("c") or (wanted.formats[0] if wanted.formats else "ulaw")
-        if format not in CODECS:
+        if format not in CODECS or CODECS[format].frame_bytes == 0:
             raise CannotRequest(f"{what}: format {format!r} is not carried")
         if options.get("f", "json") not in ("json", "plain-text"):
             raise CannotRequest(f"{what}: f({options['f']}) is neither f(json) nor f(plain-text)")

@@ -1,4 +1,4 @@
-"""Codec names as the configuration writes them, and as RTP writes them (RFC 3551, RFC 4733)."""
+"""Codec names as the configuration writes them, and as RTP writes them (RFC 3551, RFC 4733, RFC 7587)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,21 @@ class Codec(msgspec.Struct, frozen=True):
     """The clock of its RTP timestamps; for G.722 that is 8000 (RFC 3551 4.5.2)."""
     payload_type: int
     """The static payload type, or the dynamic one preferred in our offers."""
+    channels: int = 1
+    """As the rtpmap has it: always 2 for Opus, whatever a packet holds (RFC 7587 7)."""
+    parameters: str = ""
+    """What our fmtp line says."""
 
     @property
     def dynamic(self) -> bool:
         """True if the payload type needs an rtpmap."""
         return self.payload_type >= 96
+
+    @property
+    def rtpmap(self) -> str:
+        """Its name, clock rate and channels."""
+        many = f"/{self.channels}" if self.channels > 1 else ""
+        return f"{self.encoding}/{self.clock_rate_hz}{many}"
 
 
 CODECS = {
@@ -36,8 +46,16 @@ CODECS = {
         Codec("alaw", "PCMA", 8000, 8),
         Codec("gsm", "GSM", 8000, 3),
         Codec("g722", "G722", 8000, 9),
+        Codec("opus", "opus", 48000, 107, channels=2, parameters="useinbandfec=1"),
         Codec("slin", "L16", 8000, 117),
+        Codec("slin12", "L16", 12000, 122),
         Codec("slin16", "L16", 16000, 118),
+        Codec("slin24", "L16", 24000, 123),
+        Codec("slin32", "L16", 32000, 124),
+        Codec("slin44", "L16", 44100, 125),
+        Codec("slin48", "L16", 48000, 126),
+        Codec("slin96", "L16", 96000, 127),
+        Codec("slin192", "L16", 192000, 108),
     )
 }
 """Every codec that may be negotiated, by its configuration name."""
@@ -100,8 +118,11 @@ def _meaning(encoding: str) -> tuple[Codec | None, int]:
     """The codec of ``name/rate[/channels]``, or else the clock rate of telephone-event, or else 0."""
     name, _, rest = encoding.partition("/")
     rate_text, _, channels = rest.partition("/")
-    if not (rate_text.isascii() and rate_text.isdigit()) or len(rate_text) > 6 or channels not in ("", "1"):
+    if not (rate_text.isascii() and rate_text.isdigit()) or len(rate_text) > 6:
         return None, 0
-    if name.lower() == TELEPHONE_EVENT:
+    if name.lower() == TELEPHONE_EVENT and channels in ("", "1"):
         return None, int(rate_text)
-    return _BY_ENCODING.get((name.lower(), int(rate_text))), 0
+    codec = _BY_ENCODING.get((name.lower(), int(rate_text)))
+    if codec is not None and channels not in (("2",) if codec.channels == 2 else ("", "1")):
+        return None, 0
+    return codec, 0

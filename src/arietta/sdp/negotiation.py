@@ -344,7 +344,9 @@ def _audio_section(
     formats: list[str] = []
     for number, codec in payloads.codecs:
         formats.append(str(number))
-        lines.append(("a", f"rtpmap:{number} {codec.encoding}/{codec.clock_rate_hz}"))
+        lines.append(("a", f"rtpmap:{number} {codec.rtpmap}"))
+        if codec.parameters:
+            lines.append(("a", f"fmtp:{number} {codec.parameters}"))
     for number, rate in payloads.events.items():
         formats.append(str(number))
         lines.append(("a", f"rtpmap:{number} {TELEPHONE_EVENT}/{rate}"))

@@ -35,7 +35,7 @@ from arietta.errors import (
     ServerFailure,
     Unprocessable,
 )
-from arietta.media.codecs import is_codec
+from arietta.media.codecs import codec, is_codec
 from arietta.media.engine import DigitOut, Music, RtpPort, Side, Silence
 from arietta.media.experience import experience
 from arietta.model import snapshots
@@ -163,7 +163,8 @@ class Channels:
 
     def _external_program(self, order: ExternalMedia) -> tuple[Channel, str]:
         """The channel to a program behind RTP, an AudioSocket or a WebSocket, and its dialstring."""
-        if not is_codec(order.format):
+        # A byte stream cannot tell where a frame of varying size ends.
+        if not is_codec(order.format) or (order.encapsulation != "rtp" and codec(order.format).frame_bytes == 0):
             raise ServerFailure(f"format {order.format!r} is not carried")
         technology = TECHNOLOGIES[order.encapsulation]
         if order.encapsulation == "rtp":

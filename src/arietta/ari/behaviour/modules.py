@@ -65,6 +65,7 @@ PARTS: Mapping[str, Part] = {
     "bridge_softmix.so": Part("Multi-party software based channel mixing"),
     "chan_pjsip.so": Part("PJSIP Channel Driver"),
     "codec_alaw.so": Part("A-law (G.711)"),
+    "codec_g722.so": Part("G.722"),
     "codec_gsm.so": Part("GSM full rate"),
     "codec_ulaw.so": Part("mu-law (G.711)"),
     "format_gsm.so": Part("Files of GSM frames"),

@@ -17,6 +17,7 @@ from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.digits import InfoDigits, read_info_digit
 from arietta.drivers.sip.transfer import Transfer, part, parted, report_progress, take_notify, take_refer
 from arietta.errors import ServerFailure, Unprocessable
+from arietta.media.codecs import is_codec
 from arietta.media.engine import DigitOut, MediaError, MediaEvent, MediaStopped, Music, Port, RtpPort, RtpSettings
 from arietta.media.engine import Direction as MediaDirection
 from arietta.model import causes
@@ -34,8 +35,6 @@ log = logging.getLogger(__name__)
 ANSWERED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 CAUSE_REDIRECTED = 23
 MUSIC_ON_HOLD = "default"
-# What the media engine can send and receive; other codecs of an endpoint are never offered.
-CARRIED_CODECS = frozenset(("ulaw", "alaw", "gsm", "slin", "slin16"))
 
 _session_ids = itertools.count(int(time.time()))
 
@@ -490,8 +489,8 @@ class SipLeg:
 
 @lru_cache(maxsize=256)
 def carried(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The codecs of a list that the media engine can carry."""
-    return tuple(name for name in names if name in CARRIED_CODECS)
+    """The codecs of a list that the media engine can carry; opus only where libopus is."""
+    return tuple(name for name in names if name in sdp.CODECS and is_codec(name))
 
 
 def name_addr(party: Party, user: str, host: str) -> str:

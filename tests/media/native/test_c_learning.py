@@ -18,7 +18,12 @@ RELEARN_NS = 1_000_000_000
 
 
 class Address(ctypes.Structure):
-    _fields_ = [("family", ctypes.c_uint8), ("port", ctypes.c_uint16), ("ip", ctypes.c_uint8 * 16)]
+    _fields_ = [
+        ("family", ctypes.c_uint8),
+        ("port", ctypes.c_uint16),
+        ("scope", ctypes.c_uint32),
+        ("ip", ctypes.c_uint8 * 16),
+    ]
 
 
 class Candidate(ctypes.Structure):

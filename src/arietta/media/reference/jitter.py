@@ -60,6 +60,7 @@ class JitterBuffer:
         self._waiting_ms = 0
         self._next = -1
         self._playing = False
+        self._frames = 0
         self._stock = b""
 
     @property
@@ -110,7 +111,7 @@ class JitterBuffer:
         frame = self._take()
         if frame is None:
             self._playing = False
-            self._concealed = 0
+            self._concealed = self._frames = 0
             return None
         self._watch_depth()
         return frame

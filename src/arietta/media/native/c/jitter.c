@@ -68,7 +68,7 @@ void jitter_free(jitter_t *jitter)
 void jitter_clear(jitter_t *jitter)
 {
     jitter->count = 0;
-    jitter->waiting_ms = jitter->ahead_ms = 0;
+    jitter->waiting_ms = jitter->ahead_ms = jitter->frames = 0;
     jitter->next = -1;
     jitter->playing = false;
     jitter->stock.size = 0;
@@ -368,7 +368,7 @@ jitter_frame_t jitter_get(jitter_t *jitter)
     jitter_frame_t frame = take_tick(jitter);
     if (frame.kind == JITTER_NOTHING) {
         jitter->playing = false;
-        jitter->concealed = jitter->ahead_ms = 0;
+        jitter->concealed = jitter->frames = jitter->ahead_ms = 0;
         return nothing;
     }
     watch_depth(jitter);

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import add, mul
 from typing import NamedTuple
@@ -18,6 +19,7 @@ __all__ = ["InbandDigits", "TalkDetector", "ToneDetector", "correlation"]
 
 SHIFT = 14
 """Bits after the point of a table's sines."""
+ONE = 1 << SHIFT
 LEAST_LEVEL = 200
 """Root mean square below which no single tone is looked for."""
 
@@ -42,7 +44,10 @@ TWIST = 12
 """Greatest ratio of the two tones' powers, either way: Q.24 asks for 8 dB one way, 4 dB the other, and
 frequencies off by 1.5 % and noise take their share of a block."""
 PURITY = 70
-"""Least percentage of a window's energy in the two tones. Voices have harmonics as well, so they fail here."""
+"""Least percentage of a window's energy in the two tones, as far as they are seen at their nominal frequencies."""
+CLEAR = 91
+"""The same where a digit begins, at the frequencies the tones have. Voices and music have harmonics as well, and
+nearly always miss it; noise 15 dB below the tones takes 3, and may take 7."""
 HELD = 30
 """The same of a digit that is held: what is left of it around a drop-out is short, so its lines are wide."""
 FADE = 10
@@ -55,9 +60,8 @@ TOLERANCE = 0.0235
 
 def _turns(frequency: float, rate: int, count: int) -> tuple[list[int], list[int]]:
     step = 2 * math.pi * frequency / rate
-    scale = 1 << SHIFT
-    cosine = [round(math.cos(step * n) * scale) for n in range(count)]
-    return cosine, [round(math.sin(step * n) * scale) for n in range(count)]
+    cosine = [round(math.cos(step * n) * ONE) for n in range(count)]
+    return cosine, [round(math.sin(step * n) * ONE) for n in range(count)]
 
 
 @lru_cache(maxsize=64)
@@ -65,9 +69,9 @@ def _wave(frequency: int, rate: int, count: int) -> tuple[list[int], list[int]]:
     return _turns(frequency, rate, count)
 
 
-def correlation(samples: array[int], frequency: int, rate: int) -> int:
-    """Squared magnitude of the samples' part at a frequency: (amplitude * count / 2) ** 2."""
-    cosine, sine = _wave(frequency, rate, len(samples))
+def correlation(samples: Sequence[int], wave: tuple[list[int], list[int]]) -> int:
+    """Squared magnitude of the samples' part at a wave's frequency: (amplitude * count / 2) ** 2."""
+    cosine, sine = wave
     real: int = sum(map(mul, samples, cosine)) >> SHIFT
     imaginary: int = sum(map(mul, samples, sine)) >> SHIFT
     return real * real + imaginary * imaginary
@@ -139,7 +143,8 @@ class ToneDetector:
         if total < LEAST_LEVEL:
             return False
         count = len(samples) // 2
-        return 20 * correlation(array("h", samples), self.frequency, rate) > 6 * total * total * count * count
+        power = correlation(array("h", samples), _wave(self.frequency, rate, count))
+        return 20 * power > 6 * total * total * count * count
 
 
 class _Tables:
@@ -147,13 +152,15 @@ class _Tables:
 
     def __init__(self, rate: int) -> None:
         self.factor = rate // BASE_RATE
-        reduced = rate // self.factor
+        self.rate = reduced = rate // self.factor
         self.hop = reduced // HOPS_PER_SECOND
         self.waves = [_turns(frequency, reduced, 2 * self.hop) for frequency in DIGIT_FREQUENCIES]
         # Of each frequency: its turn in a hop and in a block, and how far from it one at the tolerance has turned.
         self.hops = [_angle(frequency, reduced, self.hop) for frequency in DIGIT_FREQUENCIES]
         self.turns = [_angle(frequency, reduced, 2 * self.hop) for frequency in DIGIT_FREQUENCIES]
         self.limits = [_angle(frequency * TOLERANCE, reduced, 2 * self.hop) for frequency in DIGIT_FREQUENCIES]
+        count = STEADY_HOPS * self.hop
+        self.window = [round((0.5 - 0.5 * math.cos(2 * math.pi * (n + 0.5) / count)) * ONE) for n in range(count)]
 
 
 @lru_cache(maxsize=16)
@@ -164,18 +171,19 @@ def _tables(rate: int) -> _Tables:
 def _angle(frequency: float, rate: int, count: int) -> tuple[int, int]:
     """Cosine and sine of what a frequency turns in so many samples."""
     angle = 2 * math.pi * frequency / rate * count
-    return round(math.cos(angle) * (1 << SHIFT)), round(math.sin(angle) * (1 << SHIFT))
+    return round(math.cos(angle) * ONE), round(math.sin(angle) * ONE)
 
 
 class _Hop(NamedTuple):
     """What is kept of 5 ms."""
 
+    samples: list[int]
     energy: int
     block: list[tuple[int, int]]
     """Real and imaginary part at each frequency, of the block of 10 ms that ends with this hop."""
 
 
-SILENT = _Hop(0, [(0, 0)] * len(DIGIT_FREQUENCIES))
+NO_PARTS = [(0, 0)] * len(DIGIT_FREQUENCIES)
 
 
 class InbandDigits:
@@ -189,7 +197,6 @@ class InbandDigits:
         "_candidate",
         "_count",
         "_hops",
-        "_last",
         "_missed",
         "_pad",
         "_peaks",
@@ -203,9 +210,7 @@ class InbandDigits:
         self._rate = 0
         self._pending: array[int] = array("h")
         """Samples that do not fill a hop."""
-        self._last: list[int] = []
-        """The samples of the last hop."""
-        self._hops: deque[_Hop] = deque([SILENT] * STEADY_HOPS, STEADY_HOPS)
+        self._hops: deque[_Hop] = deque(maxlen=STEADY_HOPS)
         self._candidate: int | None = None
         """Place in PAD of what the windows show."""
         self._count = 0
@@ -245,29 +250,24 @@ class InbandDigits:
         """A stream of another rate: what is held ends by itself."""
         self._rate = rate
         self._pending = array("h")
-        self._last = [0] * _tables(rate).hop
-        self._hops.extend([SILENT] * STEADY_HOPS)
+        self._hops.extend([_Hop([0] * _tables(rate).hop, 0, NO_PARTS)] * STEADY_HOPS)
 
     def _hear_hop(self, samples: list[int], tables: _Tables) -> None:
-        block = self._last + samples
-        self._last = samples
+        last = self._hops[-1]
+        block = last.samples + samples
         energy = sum(map(mul, samples, samples))
-        parts = SILENT.block
-        if energy + self._hops[-1].energy >= len(block) * LEAST_POWER:
+        parts = NO_PARTS
+        if energy + last.energy >= len(block) * LEAST_POWER:
             parts = [
                 (sum(map(mul, block, cosine)) >> SHIFT, sum(map(mul, block, sine)) >> SHIFT)
                 for cosine, sine in tables.waves
             ]
-        self._hops.append(_Hop(energy, parts))
+        self._hops.append(_Hop(samples, energy, parts))
+        powers = [self._power(index) for index in range(len(DIGIT_FREQUENCIES))]
         if self._pad is None:
-            self._await_digit(self._powers(), tables)
+            self._await_digit(powers, tables)
         else:
-            self._follow_digit(self._powers(), tables)
-
-    def _powers(self) -> list[int]:
-        """Of each frequency in the two blocks of the last 20 ms."""
-        earlier, later = self._hops[-3].block, self._hops[-1].block
-        return [a * a + b * b + c * c + d * d for (a, b), (c, d) in zip(earlier, later, strict=True)]
+            self._follow_digit(powers, tables)
 
     def _shown(self, powers: list[int], tables: _Tables) -> int | None:
         """Place in PAD of the digit that the last 20 ms show."""
@@ -290,7 +290,8 @@ class InbandDigits:
         if shown is None or self._count < ON_WINDOWS or len(self._told) > MOST_TOLD - 2 or not self._steady():
             return
         row, column = shown // 4, shown % 4 + 4
-        if not self._near(row, powers[row], tables) or not self._near(column, powers[column], tables):
+        low, high = self._frequency(row, powers[row], tables), self._frequency(column, powers[column], tables)
+        if low is None or high is None or not self._clear(low, high, tables):
             return
         self._pad = shown
         self._peaks = powers[row], powers[column]
@@ -319,16 +320,34 @@ class InbandDigits:
         energies = [hop.energy for hop in self._hops]
         return 4 * STEADY_HOPS * min(energies) >= sum(energies)
 
-    def _near(self, index: int, power: int, tables: _Tables) -> bool:
-        """Whether the frequency is what it should be, by how its phase turns: roughly in a hop, exactly in a block."""
+    def _frequency(self, index: int, power: int, tables: _Tables) -> float | None:
+        """That of a tone, by how its phase turns: roughly in a hop, exactly in a block; None when it is not near."""
         latest = self._part(0, index, tables)
         # One that is 33 Hz away has only half of its blocks' power in their sum: what is left has no phase to speak of.
         if 2 * (latest[0] * latest[0] + latest[1] * latest[1]) < power:
-            return False
+            return None
         rough = _turned(latest, self._part(1, index, tables), tables.hops[index])
-        exact = _turned(latest, self._part(2, index, tables), tables.turns[index])
+        real, imaginary = _turned(latest, self._part(2, index, tables), tables.turns[index])
         cosine, sine = tables.limits[index]
-        return rough[0] >= 0 and exact[0] * sine >= abs(exact[1]) * cosine
+        if rough[0] < 0 or real * sine < abs(imaginary) * cosine:
+            return None
+        off = math.atan2(imaginary, real) * tables.rate / (2 * math.pi * (2 * tables.hop))
+        return DIGIT_FREQUENCIES[index] - off
+
+    def _clear(self, low: float, high: float, tables: _Tables) -> bool:
+        """Whether there is little but the two tones in all the windows, seen through one that tells them well apart."""
+        samples = [sample for hop in self._hops for sample in hop.samples]
+        seen = [value >> SHIFT for value in map(mul, samples, tables.window)]
+        count = len(seen)
+        power = sum(correlation(seen, _turns(frequency, tables.rate, count)) for frequency in (low, high))
+        # Of a tone, a raised cosine lets pass half the amplitude and three eighths of the power.
+        energy: int = sum(map(mul, seen, seen))
+        return 300 * power >= CLEAR * count * energy
+
+    def _power(self, index: int) -> int:
+        """Of a frequency in the two blocks of the last 20 ms."""
+        (a, b), (c, d) = self._hops[-3].block[index], self._hops[-1].block[index]
+        return a * a + b * b + c * c + d * d
 
     def _part(self, ago: int, index: int, tables: _Tables) -> tuple[int, int]:
         """At a frequency, of the window that ended so many hops ago: its first block, and its second turned to it."""

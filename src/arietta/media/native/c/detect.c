@@ -6,7 +6,6 @@
 /* Integers on tables of 14 bits throughout: media/reference/detect.py comes to the same decisions. */
 enum {
     SHIFT = 14,
-    SPARE = 6,             /* bits that are dropped so that squares of squares fit into 64 */
     LEAST_LEVEL = 200,
     FREQUENCIES = 8,
     BASE_RATE = 8000,      /* higher rates are averaged down to at least this */
@@ -21,7 +20,7 @@ enum {
     LEAST_POWER = 20000,   /* mean square of the weaker tone: -41 dBm0 */
     TWIST = 12,            /* greatest ratio of the two tones' powers, either way */
     PURITY = 70,           /* least percentage of a window's energy in the two tones, at their nominal frequencies */
-    CLEAR = 86,            /* the same where a digit begins, at the frequencies they have: voices have harmonics as well */
+    CLEAR = 91,            /* the same where a digit begins, at the frequencies the tones have */
     HELD = 30,             /* the same of a digit that is held */
     FADE = 10,             /* a tone weaker than the digit's by this factor does not belong to it */
     MAX_TOLD = 4,          /* beginnings and ends that wait, one a frame is told: none begins whose end has no room */
@@ -30,6 +29,7 @@ enum {
 
 #define TOLERANCE 0.0235 /* Q.24: 1.5 % is taken, 3.5 % refused */
 #define TWO_PI 6.283185307179586
+#define ONE (1 << SHIFT)
 
 static const char PAD[] = "123A456B789C*0#D";
 static const int DIGIT_FREQUENCIES[FREQUENCIES] = {697, 770, 852, 941, 1209, 1336, 1477, 1633}; /* ITU-T Q.23 */
@@ -55,8 +55,8 @@ struct inband_digits {
     int factor, hop;
     int16_t cosine[FREQUENCIES][2 * MAX_HOP], sine[FREQUENCIES][2 * MAX_HOP];
     complex_int_t hop_turns[FREQUENCIES], block_turns[FREQUENCIES], limits[FREQUENCIES];
-    /* Samples of the last hop, and of this one as far as it is filled. */
-    int16_t block[2 * MAX_HOP];
+    int16_t window[STEADY_HOPS * MAX_HOP];
+    int16_t samples[STEADY_HOPS * MAX_HOP]; /* of the last hops; the last one as far as it is filled */
     int filled;
     int64_t sum; /* of the samples that will be the next one */
     int summed;
@@ -112,10 +112,10 @@ void tone_detector_init(tone_detector_t *detector, int frequency, int duration_m
     *detector = (tone_detector_t){.frequency = frequency, .duration_ms = duration_ms, .repeats = repeats};
 }
 
-static int64_t scaled(double value) { return (int64_t)nearbyint(value * (1 << SHIFT)); }
+static int64_t scaled(double value) { return (int64_t)nearbyint(value * ONE); }
 
 /* Squared magnitude of the samples' part at a frequency: (amplitude * count / 2) ** 2. */
-static int64_t correlation(const int16_t *samples, int count, int frequency, int rate)
+static int64_t correlation(const int16_t *samples, int count, double frequency, int rate)
 {
     double step = TWO_PI * frequency / rate;
     int64_t real = 0, imaginary = 0;
@@ -175,6 +175,14 @@ static void make_table(inband_digits_t *digits, int index, int rate)
     digits->limits[index] = angle(DIGIT_FREQUENCIES[index] * TOLERANCE, rate, block);
 }
 
+/* A raised cosine over all the hops that are kept. */
+static void make_window(inband_digits_t *digits)
+{
+    int count = STEADY_HOPS * digits->hop;
+    for (int n = 0; n < count; n++)
+        digits->window[n] = (int16_t)scaled(0.5 - 0.5 * cos(TWO_PI * (n + 0.5) / count));
+}
+
 /* A stream of another rate: what is held ends by itself. */
 static void begin(inband_digits_t *digits, int rate)
 {
@@ -184,7 +192,8 @@ static void begin(inband_digits_t *digits, int rate)
     digits->hop = reduced / HOPS_PER_SECOND;
     for (int index = 0; index < FREQUENCIES; index++)
         make_table(digits, index, reduced);
-    memset(digits->block, 0, sizeof digits->block);
+    make_window(digits);
+    memset(digits->samples, 0, sizeof digits->samples);
     memset(digits->hops, 0, sizeof digits->hops);
     digits->filled = digits->summed = 0;
     digits->sum = 0;
@@ -213,6 +222,8 @@ static void tell(inband_digits_t *digits, int pad, int duration_ms)
 }
 
 /* -- what a window shows -- */
+
+static int reduced_rate(const inband_digits_t *digits) { return digits->rate / digits->factor; }
 
 static const hop_t *hop_ago(const inband_digits_t *digits, int ago) { return &digits->hops[STEADY_HOPS - 1 - ago]; }
 
@@ -280,45 +291,39 @@ static complex_int_t part(const inband_digits_t *digits, int ago, int index)
     return (complex_int_t){first.real + second.real, first.imaginary + second.imaginary};
 }
 
-/* Rounded down. */
-static int64_t square_root(int64_t value)
-{
-    int64_t root = (int64_t)sqrt((double)value);
-    while (root * root > value)
-        root--;
-    while ((root + 1) * (root + 1) <= value)
-        root++;
-    return root;
-}
-
-/* A block sees (sin x / x) ** 2 of a tone that turns 2 x in it too much: nearly 1 - 0.19 * (1 - cos 2 x). */
-static int64_t unseen(int64_t power, complex_int_t turn)
-{
-    turn.real >>= SPARE;
-    turn.imaginary >>= SPARE;
-    int64_t size = square_root(squared(turn));
-    if (size < 1)
-        size = 1;
-    int64_t seen = (1 << SHIFT) - 19 * (((size - turn.real) << SHIFT) / size) / 100;
-    return (power << SHIFT) / seen;
-}
-
 /*
- * Power of a tone at its own frequency; 0 when that is not near enough to the nominal one. How far it is off shows in
- * how its phase turns: roughly in a hop, exactly in a block.
+ * Finds the frequency of a tone by how its phase turns: roughly in a hop, exactly in a block. False when it is not near
+ * enough to the nominal one.
  */
-static int64_t cleared(const inband_digits_t *digits, int index, int64_t power)
+static bool find_frequency(const inband_digits_t *digits, int index, int64_t power, double *frequency)
 {
     complex_int_t latest = part(digits, 0, index), limit = digits->limits[index];
     /* One that is 33 Hz away has only half of its blocks' power in their sum: what is left has no phase to speak of. */
     if (2 * squared(latest) < power)
-        return 0;
+        return false;
     complex_int_t rough = turned(latest, part(digits, 1, index), digits->hop_turns[index]);
     complex_int_t exact = turned(latest, part(digits, 2, index), digits->block_turns[index]);
     int64_t aside = exact.imaginary < 0 ? -exact.imaginary : exact.imaginary;
     if (rough.real < 0 || exact.real * limit.imaginary < aside * limit.real)
-        return 0;
-    return unseen(power, exact);
+        return false;
+    double off = atan2((double)exact.imaginary, (double)exact.real) * reduced_rate(digits);
+    *frequency = DIGIT_FREQUENCIES[index] - off / (TWO_PI * (2 * digits->hop));
+    return true;
+}
+
+/* Whether there is little but the two tones in all the windows, seen through one that tells them well apart. */
+static bool is_clear(const inband_digits_t *digits, double low, double high)
+{
+    int16_t seen[STEADY_HOPS * MAX_HOP];
+    int count = STEADY_HOPS * digits->hop, rate = reduced_rate(digits);
+    int64_t energy = 0;
+    for (int n = 0; n < count; n++) {
+        seen[n] = (int16_t)((digits->samples[n] * digits->window[n]) >> SHIFT);
+        energy += (int32_t)seen[n] * seen[n];
+    }
+    int64_t power = correlation(seen, count, low, rate) + correlation(seen, count, high, rate);
+    /* Of a tone, a raised cosine lets pass half the amplitude and three eighths of the power. */
+    return 300 * power >= CLEAR * count * energy;
 }
 
 /* -- digits -- */
@@ -331,8 +336,9 @@ static void await_digit(inband_digits_t *digits, const int64_t *powers)
     if (pad == NO_DIGIT || digits->count < ON_WINDOWS || digits->telling > MAX_TOLD - 2 || !steady(digits))
         return;
     int row = pad / 4, column = pad % 4 + 4;
-    int64_t low = cleared(digits, row, powers[row]), high = cleared(digits, column, powers[column]);
-    if (!low || !high || !pure(digits, low + high, CLEAR))
+    double low, high;
+    if (!find_frequency(digits, row, powers[row], &low) || !find_frequency(digits, column, powers[column], &high) ||
+        !is_clear(digits, low, high))
         return;
     digits->pad = pad;
     digits->peak_low = powers[row];
@@ -368,31 +374,32 @@ static void follow_digit(inband_digits_t *digits, const int64_t *powers)
     digits->count = 0;
 }
 
+/* The two last hops are a block. */
 static void correlate(const inband_digits_t *digits, hop_t *hop)
 {
-    int block = 2 * digits->hop;
+    int count = 2 * digits->hop;
+    const int16_t *block = digits->samples + (STEADY_HOPS - 2) * digits->hop;
     for (int index = 0; index < FREQUENCIES; index++) {
         int64_t real = 0, imaginary = 0;
-        for (int n = 0; n < block; n++) {
-            real += digits->block[n] * digits->cosine[index][n];
-            imaginary += digits->block[n] * digits->sine[index][n];
+        for (int n = 0; n < count; n++) {
+            real += block[n] * digits->cosine[index][n];
+            imaginary += block[n] * digits->sine[index][n];
         }
         hop->parts[index] = (complex_int_t){real >> SHIFT, imaginary >> SHIFT};
     }
 }
 
-/* The block is full. */
+/* The last hop is full. */
 static void hear_hop(inband_digits_t *digits)
 {
-    int size = digits->hop;
+    int size = digits->hop, kept = (STEADY_HOPS - 1) * size;
     hop_t *hop = &digits->hops[STEADY_HOPS - 1];
     memmove(digits->hops, digits->hops + 1, (STEADY_HOPS - 1) * sizeof *hop);
     memset(hop, 0, sizeof *hop);
-    for (int n = size; n < 2 * size; n++)
-        hop->energy += (int32_t)digits->block[n] * digits->block[n];
+    for (int n = kept; n < kept + size; n++)
+        hop->energy += (int32_t)digits->samples[n] * digits->samples[n];
     if (hop->energy + hop[-1].energy >= (int64_t)2 * size * LEAST_POWER)
         correlate(digits, hop);
-    memmove(digits->block, digits->block + size, (size_t)size * sizeof *digits->block);
     int64_t powers[FREQUENCIES];
     for (int index = 0; index < FREQUENCIES; index++)
         powers[index] = squared(hop[-2].parts[index]) + squared(hop->parts[index]);
@@ -400,6 +407,7 @@ static void hear_hop(inband_digits_t *digits)
         await_digit(digits, powers);
     else
         follow_digit(digits, powers);
+    memmove(digits->samples, digits->samples + size, (size_t)kept * sizeof *digits->samples);
 }
 
 /* The mean, rounded down. */
@@ -414,7 +422,7 @@ static void hear_sample(inband_digits_t *digits, int16_t sample)
     digits->sum += sample;
     if (++digits->summed < digits->factor)
         return;
-    digits->block[digits->hop + digits->filled] = mean(digits->sum, digits->factor);
+    digits->samples[(STEADY_HOPS - 1) * digits->hop + digits->filled] = mean(digits->sum, digits->factor);
     digits->sum = digits->summed = 0;
     if (++digits->filled < digits->hop)
         return;

@@ -16,6 +16,9 @@ MOST_BYTES = 1275
 
 # Numbers of libopus's interface (opus_defines.h).
 APPLICATION_VOIP = 2048
+SET_COMPLEXITY = 4010
+COMPLEXITY = 5
+"""Of 10: 0.2 ms of CPU for a packet; the default of 9 takes 0.35 and saves no bytes."""
 SET_INBAND_FEC = 4012
 SET_PACKET_LOSS_PERC = 4014
 EXPECTED_LOSS_PERC = 5
@@ -72,7 +75,11 @@ class OpusEncoder:
         self._coder = library.opus_encoder_create(RATE, 1, APPLICATION_VOIP, None)
         if not self._coder:
             raise MemoryError
-        for request, value in ((SET_INBAND_FEC, 1), (SET_PACKET_LOSS_PERC, EXPECTED_LOSS_PERC)):
+        for request, value in (
+            (SET_COMPLEXITY, COMPLEXITY),
+            (SET_INBAND_FEC, 1),
+            (SET_PACKET_LOSS_PERC, EXPECTED_LOSS_PERC),
+        ):
             library.opus_encoder_ctl(c_void_p(self._coder), request, c_int32(value))
         self._room = ctypes.create_string_buffer(MOST_BYTES)
 

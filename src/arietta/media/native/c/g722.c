@@ -5,7 +5,7 @@
  * Python. Mode 1: all six bits of the lower band are audio. Right shifts of negative values are arithmetic.
  */
 
-enum { TAPS = 24, LEAST = -16384, MOST = 16383 };
+enum { TAPS = 12, BLOCK = 160, LEAST = -16384, MOST = 16383 };
 
 /* One band's predictor and scale factor. Index 0 of a delay line is the present. */
 typedef struct band {
@@ -17,15 +17,21 @@ typedef struct band {
 
 typedef struct g722 {
     band_t low, high;
-    int x[TAPS]; /* of the quadrature mirror filter; latest last */
+    int16_t even[TAPS - 1], odd[TAPS - 1]; /* of the quadrature mirror filter; latest last */
 } g722_t;
 
-/* Coefficients of the quadrature mirror filters (table 11); the odd half is the even one backwards. */
-static const int16_t qmf[TAPS / 2] = {3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11};
+/* Even and odd coefficients of the quadrature mirror filters (table 11). */
+static const int16_t qmf_even[TAPS] = {3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11};
+static const int16_t qmf_odd[TAPS] = {-11, 53, -156, 362, -805, 3876, 951, -210, 32, 12, -11, 3};
 
-/* Decision levels and output codes of the 60-level quantizer of the lower band. */
-static const int16_t q6[30] = {0,   35,  72,  110, 150,  190,  233,  276,  323,  370,  422,  473,  530,  587,  650,
-                               714, 786, 858, 940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919};
+/* Decision levels, times sixteen, of the 60-level quantizer of the lower band, behind three that all reach. */
+static const uint16_t q6[32] = {
+    0,         0,         0,         16 * 35,   16 * 72,   16 * 110,  16 * 150,  16 * 190,
+    16 * 233,  16 * 276,  16 * 323,  16 * 370,  16 * 422,  16 * 473,  16 * 530,  16 * 587,
+    16 * 650,  16 * 714,  16 * 786,  16 * 858,  16 * 940,  16 * 1023, 16 * 1121, 16 * 1219,
+    16 * 1339, 16 * 1458, 16 * 1612, 16 * 1765, 16 * 1980, 16 * 2195, 16 * 2557, 16 * 2919};
+
+/* And its output codes, by the number of levels that are reached. */
 static const uint8_t iln[31] = {0,  63, 62, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19,
                                 18, 17, 16, 15, 14, 13, 12, 11, 10, 9,  8,  7,  6,  5,  4};
 static const uint8_t ilp[31] = {0,  61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47,
@@ -144,9 +150,10 @@ static int code_low(const band_t *band, int x)
 {
     int error = saturate(x - band->s);
     int size = error < 0 ? -error - 1 : error;
-    int level = 1;
-    while (level < 30 && size >= (q6[level] * band->det) >> 12)
-        level++;
+    int16_t reached = 0; /* sums of 16 bits are done eight at a time */
+    for (int n = 0; n < 32; n++)
+        reached += (int16_t)size >= (int16_t)((uint32_t)q6[n] * (uint16_t)band->det >> 16);
+    int level = reached - 2;
     return error < 0 ? iln[level] : ilp[level];
 }
 
@@ -170,61 +177,86 @@ static bool g722_open(void *state)
     return true;
 }
 
-static void shift_in(int x[TAPS], int one, int other)
+/* The delay lines of the filter with a block behind them. */
+typedef struct lines {
+    int16_t even[TAPS - 1 + BLOCK], odd[TAPS - 1 + BLOCK];
+} lines_t;
+
+static void lines_open(lines_t *lines, const g722_t *g722)
 {
-    memmove(x, x + 2, (TAPS - 2) * sizeof *x);
-    x[TAPS - 2] = one;
-    x[TAPS - 1] = other;
+    memcpy(lines->even, g722->even, sizeof g722->even);
+    memcpy(lines->odd, g722->odd, sizeof g722->odd);
 }
 
-/* Both halves of the filter over the delay line. */
-static void filter(const int x[TAPS], int *even, int *odd)
+static void lines_close(const lines_t *lines, g722_t *g722, int size)
 {
-    int first = 0, second = 0;
-    for (int n = 0; n < TAPS / 2; n++) {
-        first += x[2 * n] * qmf[n];
-        second += x[2 * n + 1] * qmf[TAPS / 2 - 1 - n];
-    }
-    *even = first;
-    *odd = second;
+    memcpy(g722->even, lines->even + size, sizeof g722->even);
+    memcpy(g722->odd, lines->odd + size, sizeof g722->odd);
 }
 
-static int g722_encode(void *state, const int16_t *samples, int count, uint8_t *out, int room)
+static inline int filter(const int16_t *x, const int16_t coefficients[TAPS])
 {
-    g722_t *g722 = state;
-    int size = count / 2;
-    if (size > room)
-        return -1;
+    int sum = 0;
+    for (int n = 0; n < TAPS; n++)
+        sum += x[n] * coefficients[n];
+    return sum;
+}
+
+static void encode_block(g722_t *g722, const int16_t *samples, int size, uint8_t *out)
+{
+    lines_t lines;
+    lines_open(&lines, g722);
     for (int n = 0; n < size; n++) {
-        int even, odd;
-        shift_in(g722->x, samples[2 * n], samples[2 * n + 1]);
-        filter(g722->x, &even, &odd);
+        lines.even[TAPS - 1 + n] = samples[2 * n];
+        lines.odd[TAPS - 1 + n] = samples[2 * n + 1];
+    }
+    for (int n = 0; n < size; n++) {
+        int even = filter(lines.even + n, qmf_even), odd = filter(lines.odd + n, qmf_odd);
         int low = code_low(&g722->low, limited((even + odd) >> 14, LEAST, MOST));
         int high = code_high(&g722->high, limited((odd - even) >> 14, LEAST, MOST));
         advance_low(&g722->low, low);
         advance_high(&g722->high, high);
         out[n] = (uint8_t)(high << 6 | low);
     }
-    return size;
+    lines_close(&lines, g722, size);
 }
 
-static int g722_decode(void *state, const uint8_t *data, int size, int16_t *out, int room)
+static void decode_block(g722_t *g722, const uint8_t *data, int size, int16_t *out)
 {
-    g722_t *g722 = state;
-    if (size > room / 2)
-        return -1;
+    lines_t lines;
+    lines_open(&lines, g722);
     for (int n = 0; n < size; n++) {
         int code = data[n] & 63;
         int low = limited(g722->low.s + ((g722->low.det * qm6[code]) >> 15), LEAST, MOST);
         advance_low(&g722->low, code);
         int predicted = g722->high.s;
         int high = limited(saturate(predicted + advance_high(&g722->high, data[n] >> 6)), LEAST, MOST);
-        int even, odd;
-        shift_in(g722->x, low + high, low - high);
-        filter(g722->x, &even, &odd);
-        out[2 * n] = saturate(odd >> 11);
-        out[2 * n + 1] = saturate(even >> 11);
+        lines.even[TAPS - 1 + n] = (int16_t)(low + high);
+        lines.odd[TAPS - 1 + n] = (int16_t)(low - high);
     }
+    for (int n = 0; n < size; n++) {
+        out[2 * n] = saturate(filter(lines.odd + n, qmf_odd) >> 11);
+        out[2 * n + 1] = saturate(filter(lines.even + n, qmf_even) >> 11);
+    }
+    lines_close(&lines, g722, size);
+}
+
+static int g722_encode(void *state, const int16_t *samples, int count, uint8_t *out, int room)
+{
+    int size = count / 2;
+    if (size > room)
+        return -1;
+    for (int at = 0; at < size; at += BLOCK)
+        encode_block(state, samples + 2 * at, size - at < BLOCK ? size - at : BLOCK, out + at);
+    return size;
+}
+
+static int g722_decode(void *state, const uint8_t *data, int size, int16_t *out, int room)
+{
+    if (size > room / 2)
+        return -1;
+    for (int at = 0; at < size; at += BLOCK)
+        decode_block(state, data + at, size - at < BLOCK ? size - at : BLOCK, out + 2 * at);
     return 2 * size;
 }
 

@@ -4,7 +4,7 @@
 
 #include "port.h"
 
-enum { CHUNK_MS = 1000 };
+enum { CHUNK_MS = 2000 }; /* so much is written at a time */
 
 recorder_t *recorder_new(port_t *port, uint64_t id, const record_options_t *options)
 {
@@ -41,7 +41,7 @@ static frame_t *heard(recorder_t *recorder, frame_t *received, frame_t *sent)
     }
 }
 
-/* Room for one more tick: a second at first, doubled while nobody takes it. */
+/* Room for one more tick: a chunk at first, doubled while nobody takes it. */
 static int16_t *room_for(recorder_t *recorder, int count)
 {
     if (recorder->count + count > recorder->room) {

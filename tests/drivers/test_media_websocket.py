@@ -354,12 +354,13 @@ async def test_what_is_refused(app: AriClient) -> None:
 class Buffer:
     """A port that takes everything."""
 
+    buffered_ms = 0
+
     def __init__(self) -> None:
         self.taken: list[bytes] = []
 
-    def push(self, data: bytes) -> bool:
+    def push(self, data: bytes) -> None:
         self.taken.append(data)
-        return True
 
     def flush(self) -> None:
         self.taken.clear()

@@ -55,7 +55,7 @@ def test_a_stream_is_heard_by_the_phone_and_hears_it(world: World) -> None:
     stream = world.core.open_stream(format="slin16", on_event=events.append, on_frame=frames.append)
     stream.link(phone.port)
     phone.say(tone(500, 600))
-    assert stream.push(tone(900, 600, rate=16000))
+    stream.push(tone(900, 600, rate=16000))
     assert stream.buffered_ms == 600
     world.run(900)
     assert stream.buffered_ms == 0
@@ -83,12 +83,21 @@ def test_a_streams_buffer_is_bounded_and_can_be_flushed(world: World) -> None:
     phone = world.phone()
     stream = world.core.open_stream(format="ulaw", on_event=lambda e: None, on_frame=lambda f: None, buffer_ms=100)
     stream.link(phone.port)
-    assert stream.push(bytes(800))
-    assert not stream.push(b"x")
+    for n in range(8):  # 160 ms, in pieces that are no frames
+        stream.push(bytes([n]) * 159 + b"\x7f")
+    assert (stream.buffered_ms, stream.dropped_ms) == (100, 60)
+    stream.push(b"\x40")
+    assert (stream.buffered_ms, stream.dropped_ms) == (80, 80)  # whole frames leave, so that those that stay are whole
+    world.run(300)
+    heard = b"".join(packet.payload for packet in phone.collect())
+    assert heard[:640] == b"".join(bytes([n]) * 159 + b"\x7f" for n in range(4, 8))
+    stream.push(bytes(10_000))
+    assert (stream.buffered_ms, stream.dropped_ms) == (90, 80 + 1160)
     stream.flush()
-    assert stream.push(b"x")
+    assert stream.buffered_ms == 0
     stream.close()
-    assert not stream.push(b"x")
+    stream.push(b"x")
+    assert (stream.buffered_ms, stream.dropped_ms) == (0, 0)
 
 
 def test_frames_that_the_loop_does_not_take_are_bounded(world: World) -> None:

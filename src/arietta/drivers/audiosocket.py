@@ -38,8 +38,8 @@ DIGIT_MS = 100
 """How long a digit counts as pressed: the message tells nothing of that."""
 MAX_UNSENT_BYTES = 64 << 10
 """Audio that the program does not read is dropped beyond so much."""
-HIGH_FRAMES, LOW_FRAMES = 50, 25
-"""The program is not read from while it is more than a second ahead, until it is half a second."""
+MAX_QUEUED_FRAMES, MAX_QUEUED_BYTES = 1000, 1 << 20
+"""The program is not read from while it is further ahead, 20 s, until three quarters of it are left."""
 
 
 def message(kind: int, payload: bytes = b"") -> bytes:
@@ -77,6 +77,7 @@ class AudioSocketLeg(PortLeg, asyncio.Protocol):
         self._loop = registry.loop
         codec = CODECS[format]
         self._frame_bytes = codec.bytes_of(20)
+        high = min(MAX_QUEUED_FRAMES, MAX_QUEUED_BYTES // self._frame_bytes)
         self._kind = KIND_OF_FORMAT.get(format, AUDIO)
         self._swapped = codec.linear and sys.byteorder == "big"
         stream = registry.engine.open_stream(
@@ -91,10 +92,11 @@ class AudioSocketLeg(PortLeg, asyncio.Protocol):
         self._audio = PacedAudio(
             registry.loop,
             stream,
-            high=HIGH_FRAMES,
-            low=LOW_FRAMES,
+            high=high,
+            low=high * 3 // 4,
             on_high=self._hold_back,
             on_low=self._let_come,
+            live=True,
         )
         self._rest = b""
         self._reader = MessageReader()
@@ -134,6 +136,9 @@ class AudioSocketLeg(PortLeg, asyncio.Protocol):
             log.warning(
                 "AudioSocket %s: %d frames were dropped, the program did not read", self.identifier, self._dropped
             )
+        if self._audio.dropped:
+            late_ms = self._audio.dropped * 20
+            log.warning("AudioSocket %s: %d ms of the program came too late and were dropped", self.identifier, late_ms)
         return super().hangup(cause)
 
     # ----------------------------------------------------------------------------------------------- what is sent

@@ -11,15 +11,69 @@ from arietta.media.engine import StreamPort
 FRAME_SECONDS = 0.02
 AHEAD_SECONDS = 0.1
 """How much of the audio is inside the port: what a flush cannot take back by the queue alone, the port forgets."""
+MOST_INSIDE_MS = 200
+"""More than that in the port means that its clock has fallen behind ours: it gets no more until it has caught up."""
 PORT_BUFFER_MS = 400
 """What the port must be able to hold (`buffer_ms` of `open_stream`): its clock and ours differ a little."""
+
+
+SLOT_SECONDS = 0.5
+SLOTS = 8
+FEWEST, MOST = 12, 40
+"""Frames of half a second from a program that speaks as fast as it is heard, whatever pieces it sends."""
+FEWEST_OF_ALL, MOST_OF_ALL = 190, 210
+LATE_FRAMES, KEPT_FRAMES = 10, 5
+"""A backlog that never was below the first is cut to the second: 200 and 100 ms."""
+
+
+class StandingDelay:
+    """Finds audio that is late for ever: a live program that was stuck once, and whose backlog never gets less.
+
+    A program that sends a whole file at once is told apart by its pace. It is looked at for four seconds in which each
+    half second brought about half a second of audio; a program ahead of time brings more, or is held back.
+    """
+
+    def __init__(self) -> None:
+        self._slots: list[int] = []
+        self._count = 0
+        self._least = 0
+        self._slot_end = float("-inf")
+
+    def excess(self, now: float, waiting: int) -> int:
+        """A frame arrives while so many wait: how many of those, the oldest, are a delay that does not go away."""
+        excess = 0
+        if now >= self._slot_end:
+            excess = self._end_slot(now)
+        self._count += 1
+        self._least = min(self._least, waiting)
+        return excess
+
+    def _end_slot(self, now: float) -> int:
+        excess = 0
+        late = now >= self._slot_end + SLOT_SECONDS
+        if late or not FEWEST <= self._count <= MOST:
+            self._begin(now)
+        else:
+            self._slots.append(self._count)
+            if len(self._slots) == SLOTS:
+                if FEWEST_OF_ALL <= sum(self._slots) <= MOST_OF_ALL and self._least > LATE_FRAMES:
+                    excess = self._least - KEPT_FRAMES
+                self._begin(now)
+        self._slot_end = (now if not self._slots else self._slot_end) + SLOT_SECONDS
+        self._count = 0
+        return excess
+
+    def _begin(self, now: float) -> None:
+        self._slots.clear()
+        self._least = 1 << 30
 
 
 class PacedAudio:
     """A queue of 20 ms frames, with marks between them that are told when all before them has been given.
 
     It never grows by itself: whoever puts looks at `frames` and holds the far end back. Between `high` and `low` frames
-    nothing is told; `on_high` and `on_low` are told once each, in turns.
+    nothing is told; `on_high` and `on_low` are told once each, in turns. With `live` a delay that stays is cut from the
+    old end, and counted in `dropped`.
     """
 
     def __init__(
@@ -31,14 +85,18 @@ class PacedAudio:
         low: int,
         on_high: Callable[[], None],
         on_low: Callable[[], None],
+        live: bool = False,
     ) -> None:
         self.frames = 0
+        self.dropped = 0
+        """Frames that were never heard, because they were late."""
         self.paused = False
         self._loop = loop
         self._port = port
         self._high, self._low = high, low
         self._on_high, self._on_low = on_high, on_low
         self._is_high = False
+        self._delay = StandingDelay() if live else None
         self._queue: deque[bytes | Callable[[], None]] = deque()
         self._heard_until = 0.0  # loop time at which everything that was given has been heard
         self._timer: asyncio.TimerHandle | None = None
@@ -46,6 +104,8 @@ class PacedAudio:
 
     def put(self, frame: bytes) -> None:
         """Queue one frame of 20 ms."""
+        if self._delay is not None:
+            self._drop(self._delay.excess(self._loop.time(), self.frames))
         self._queue.append(frame)
         self.frames += 1
         if self._timer is None:
@@ -92,6 +152,17 @@ class PacedAudio:
         self._on_drained = None
         self._stop_timer()
 
+    def _drop(self, count: int) -> None:
+        """The oldest frames leave; a mark among them is reached."""
+        while count > 0 and self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, bytes):
+                count -= 1
+                self.frames -= 1
+                self.dropped += 1
+            else:
+                item()
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -108,8 +179,9 @@ class PacedAudio:
                 queue.popleft()
                 item()
                 continue
-            if until - now > AHEAD_SECONDS - FRAME_SECONDS / 2 or not self._port.push(item):
+            if until - now > AHEAD_SECONDS - FRAME_SECONDS / 2 or self._port.buffered_ms > MOST_INSIDE_MS:
                 break
+            self._port.push(item)
             queue.popleft()
             self.frames -= 1
             until += FRAME_SECONDS

@@ -565,10 +565,11 @@ class RtpPort(Port, Protocol):
 class StreamPort(Port, Protocol):
     """A port whose far end is Python code; what it sends goes to `on_frame`."""
 
-    def push(self, data: bytes) -> bool:
+    def push(self, data: bytes) -> None:
         """Give audio of the far end, in the stream's format, any length.
 
-        False: the buffer (`buffer_ms` of `open_stream`) was full, and all of data is refused.
+        What the buffer (`buffer_ms` of `open_stream`) cannot hold pushes out the oldest, in whole frames of 20 ms, which
+        are counted in `dropped_ms`: what is heard is never later than the buffer is long.
         """
 
     def flush(self) -> None:
@@ -577,6 +578,10 @@ class StreamPort(Port, Protocol):
     @property
     def buffered_ms(self) -> int:
         """How much was pushed and not heard yet."""
+
+    @property
+    def dropped_ms(self) -> int:
+        """How much was pushed out unheard by what came later; a flush does not count. 0 once it is closed."""
 
     def digit(self, digit: Digit, duration_ms: int) -> None:
         """The far end pressed a key (for protocols with a digit message)."""

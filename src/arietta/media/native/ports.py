@@ -318,9 +318,9 @@ class NativeStreamPort(NativePort):
         self._on_frame: FrameHandler | None = on_frame
         self._on_digit = on_digit
 
-    def push(self, data: bytes) -> bool:
+    def push(self, data: bytes) -> None:
         """See the interface."""
-        return self.core.engine.push(self.number, data)
+        self.core.engine.push(self.number, data)
 
     def flush(self) -> None:
         """See the interface."""
@@ -329,7 +329,12 @@ class NativeStreamPort(NativePort):
     @property
     def buffered_ms(self) -> int:
         """See the interface."""
-        return self.core.engine.buffered(self.number)
+        return self.core.engine.buffered(self.number)[0]
+
+    @property
+    def dropped_ms(self) -> int:
+        """See the interface; 0 once it is closed."""
+        return self.core.engine.buffered(self.number)[1]
 
     def digit(self, digit: str, duration_ms: int) -> None:
         """See the interface."""

@@ -183,19 +183,24 @@ class StreamUnit(BasePort):
         self._decode = codec.decoder()
         self._started = False
         self._held = 0
+        self._dropped_ms = 0
 
-    def push(self, data: bytes) -> bool:
+    def push(self, data: bytes) -> None:
         with self.core.lock:
-            if self.closed or len(self._buffer) + len(data) > self._limit:
-                return False
+            if self.closed or not data:
+                return
             if not self._started:
                 self._started = True
                 self._tell(MediaStarted())
             if not self.hearing:
-                return True
+                return
             self._buffer += data
+            excess = len(self._buffer) - self._limit
+            if excess > 0:  # whole ticks go, so that frames stay whole
+                ticks = -(-excess // self._size)
+                del self._buffer[: ticks * self._size]
+                self._dropped_ms += ticks * FRAME_MS
             self.core.activate(self)
-            return True
 
     def flush(self) -> None:
         with self.core.lock:
@@ -205,6 +210,10 @@ class StreamUnit(BasePort):
     def buffered_ms(self) -> int:
         with self.core.lock:
             return len(self._buffer) * self._codec.frame_ms // self._codec.frame_bytes
+
+    @property
+    def dropped_ms(self) -> int:
+        return 0 if self.closed else self._dropped_ms
 
     def digit(self, digit: str, duration_ms: int) -> None:
         with self.core.lock:

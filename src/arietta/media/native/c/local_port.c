@@ -286,24 +286,40 @@ port_t *mix_port_open(mixer_t *mixer)
 
 static int ring_at(const stream_port_t *stream, int offset) { return (stream->head + offset) % stream->room; }
 
-bool stream_push(port_t *port, const uint8_t *data, int size)
+/* Makes room for so much; how much of what comes has no room itself. Whole ticks go, so that frames stay whole. */
+static int push_out_oldest(stream_port_t *stream, int size)
+{
+    int64_t excess = (int64_t)stream->held + size - stream->room;
+    if (excess <= 0)
+        return 0;
+    int64_t ticks = (excess + stream->size - 1) / stream->size, leaving = ticks * stream->size;
+    stream->dropped_ms += ticks * FRAME_MS;
+    int old = leaving < stream->held ? (int)leaving : stream->held;
+    stream->head = ring_at(stream, old);
+    stream->held -= old;
+    return leaving - old < size ? (int)(leaving - old) : size;
+}
+
+void stream_push(port_t *port, const uint8_t *data, int size)
 {
     stream_port_t *stream = (stream_port_t *)port;
-    if (port->closed || size > stream->room - stream->held)
-        return false;
+    if (port->closed || size <= 0)
+        return;
     if (!stream->started) {
         stream->started = true;
         port_tell(port, EVENT_MEDIA_STARTED, 0, 0);
     }
     if (!port->hearing)
-        return true;
+        return;
+    int skipped = push_out_oldest(stream, size);
+    data += skipped;
+    size -= skipped;
     int end = ring_at(stream, stream->held);
     int first = stream->room - end < size ? stream->room - end : size;
     memcpy(stream->buffer + end, data, (size_t)first);
     memcpy(stream->buffer, data + first, (size_t)(size - first));
     stream->held += size;
     core_activate(port->core, port);
-    return true;
 }
 
 void stream_flush(port_t *port)
@@ -317,6 +333,8 @@ int stream_buffered_ms(const port_t *port)
     const stream_port_t *stream = (const stream_port_t *)port;
     return (int)((int64_t)stream->held * port->codec->frame_ms / port->codec->frame_bytes);
 }
+
+int64_t stream_dropped_ms(const port_t *port) { return ((const stream_port_t *)port)->dropped_ms; }
 
 void stream_digit(port_t *port, char digit, int duration_ms)
 {

@@ -39,6 +39,7 @@ typedef struct stream_port {
     int room, head, held;
     int size;  /* bytes of a tick */
     int tries; /* ticks for which a last short piece was held back */
+    int64_t dropped_ms; /* pushed out unheard by what came later */
     struct unread {
         int size;
         uint8_t *data;
@@ -58,9 +59,11 @@ void snoop_target_closed(port_t *snoop);
 /* A mixer's port plays or records, so it counts as a member. */
 bool mix_port_working(const port_t *port);
 
-bool stream_push(port_t *port, const uint8_t *data, int size); /* false: it does not fit, all of it is refused */
+/* What does not fit pushes out the oldest, in whole ticks; that is counted. */
+void stream_push(port_t *port, const uint8_t *data, int size);
 void stream_flush(port_t *port);
 int stream_buffered_ms(const port_t *port);
+int64_t stream_dropped_ms(const port_t *port);
 void stream_digit(port_t *port, char digit, int duration_ms);
 /* The oldest frame not taken yet: a pointer valid until the next call; NULL when none. */
 const uint8_t *stream_take(port_t *port, int *size);

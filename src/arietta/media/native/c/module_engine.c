@@ -987,14 +987,13 @@ static PyObject *method_push(PyObject *self, PyObject *arguments)
     if (!engine || !PyArg_ParseTuple(arguments, "Ky*", &id, &data))
         return NULL;
     port_t *port = stream_at(engine, id);
-    bool taken = false;
     if (port && data.len <= INT32_MAX) {
         core_lock(port->core);
-        taken = stream_push(port, data.buf, (int)data.len);
+        stream_push(port, data.buf, (int)data.len);
         core_unlock(port->core);
     }
     PyBuffer_Release(&data);
-    return PyBool_FromLong(taken);
+    Py_RETURN_NONE;
 }
 
 static PyObject *method_flush(PyObject *self, PyObject *arguments)
@@ -1012,10 +1011,12 @@ static PyObject *method_flush(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+/* buffered(port) -> how much waits to be heard, and how much was pushed out unheard, in ms. */
 static PyObject *method_buffered(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
-    long buffered = 0;
+    int buffered = 0;
+    long long dropped = 0;
     engine_t *engine = engine_of(self);
     if (!engine || !PyArg_ParseTuple(arguments, "K", &id))
         return NULL;
@@ -1023,9 +1024,10 @@ static PyObject *method_buffered(PyObject *self, PyObject *arguments)
     if (port) {
         core_lock(port->core);
         buffered = stream_buffered_ms(port);
+        dropped = stream_dropped_ms(port);
         core_unlock(port->core);
     }
-    return PyLong_FromLong(buffered);
+    return Py_BuildValue("(iL)", buffered, dropped);
 }
 
 static PyObject *method_stream_digit(PyObject *self, PyObject *arguments)
@@ -1260,9 +1262,9 @@ static PyMethodDef engine_methods[] = {
     {"recorder", method_recorder, METH_VARARGS, "recorder(recorder, verb, value=0) -> duration in ms"},
     {"recorded", method_recorded, METH_VARARGS, "recorded(recorder) -> samples"},
     {"free_recorder", method_free_recorder, METH_VARARGS, "free_recorder(recorder)"},
-    {"push", method_push, METH_VARARGS, "push(port, data) -> whether it was taken"},
+    {"push", method_push, METH_VARARGS, "push(port, data)"},
     {"flush", method_flush, METH_VARARGS, "flush(port)"},
-    {"buffered", method_buffered, METH_VARARGS, "buffered(port) -> ms"},
+    {"buffered", method_buffered, METH_VARARGS, "buffered(port) -> ms that wait, ms pushed out"},
     {"stream_digit", method_stream_digit, METH_VARARGS, "stream_digit(port, digit, duration_ms)"},
     {"frames", method_frames, METH_VARARGS, "frames(port) -> [bytes]"},
     {"events", method_events, METH_NOARGS, "events() -> [(kind, subject, a, b)]"},

@@ -19,12 +19,12 @@ from ..engine import (
     FrameHandler,
     MediaError,
     Mixer,
-    NoPortsLeft,
     Port,
     Side,
     Source,
 )
 from ..files import SoundCache
+from ..pairs import PortPairs
 from .feed import Track, load_track, track_ready
 from .frame import FRAME_MS
 from .local import PipePort, SnoopPort, StreamUnit
@@ -103,11 +103,7 @@ class Core:
         self._timer_count = 0
         self._music: dict[str, MusicStream] = {}
         self._outbox: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        start = settings.rtp_start + settings.rtp_start % 2
-        self._first_pair = start
-        self._pairs = max(0, (settings.rtp_end - start + 1) // 2)
-        self._cursor = secrets.randbelow(self._pairs) if self._pairs else 0
-        self._used: set[int] = set()
+        self._pairs = PortPairs(settings.rtp_start, settings.rtp_end)
 
     # -- the engine's interface --
 
@@ -292,7 +288,7 @@ class Core:
 
     def unlisten(self, port: UdpPort, pair: TransportPair) -> None:
         self._transport.unlisten(pair)
-        self._used.discard(pair.port)
+        self._pairs.give_back(pair.port)
 
     def music(self, name: str) -> MusicStream:
         """The stream of a class, begun when it is first heard."""
@@ -395,17 +391,13 @@ class Core:
         return self.now_ns
 
     def _open_pair(self, bind: str) -> TransportPair:
-        for _ in range(self._pairs):
-            number = self._first_pair + 2 * self._cursor
-            self._cursor = (self._cursor + 1) % self._pairs
-            if number in self._used:
-                continue
-            try:
-                pair = self._transport.open_pair(bind, number)
-            except OSError as error:
-                raise MediaError(f"RTP cannot be bound to {bind}: {error.strerror or error}") from None
+        opened: list[TransportPair] = []
+
+        def open_pair(port: int) -> bool:
+            pair = self._transport.open_pair(bind, port)
             if pair is not None:
-                self._used.add(number)
-                return pair
-        last = self._first_pair + 2 * self._pairs - 1
-        raise NoPortsLeft(f"no free pair of RTP ports between {self._first_pair} and {last}")
+                opened.append(pair)
+            return pair is not None
+
+        self._pairs.take(bind, open_pair)
+        return opened[0]

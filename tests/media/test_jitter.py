@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,19 @@ def test_what_comes_too_late_is_dropped_and_deepens_the_target() -> None:
     before = buffer.target_ms
     buffer.put(2, ULAW, frame(2))
     assert (buffer.dropped, buffer.target_ms) == (1, before + 20)
+
+
+@pytest.mark.parametrize(("fixed_ms", "target_ms"), [(60, 60), (10_000, MOST_MS)])
+def test_a_fixed_depth_stays(fixed_ms: int, target_ms: int) -> None:
+    buffer = JitterBuffer(fixed_ms)
+    for n in (0, 1, 2, 4, 5, 6):
+        buffer.put(n, ULAW, frame(n))
+    drain(buffer, 4)
+    buffer.put(3, ULAW, frame(3))  # too late
+    for n in range(7, 900):
+        buffer.put(n, ULAW, frame(n))
+        buffer.get()
+    assert buffer.target_ms == target_ms
 
 
 def test_packets_of_any_length_become_frames_of_the_tick() -> None:

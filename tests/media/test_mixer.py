@@ -12,6 +12,7 @@ from arietta.media.engine import (
     DigitBegan,
     DigitEnded,
     DigitOut,
+    EngineSettings,
     MediaError,
     MixerMode,
     RecordEnd,
@@ -157,6 +158,48 @@ def test_a_loud_mix_saturates_and_does_not_wrap(world: World) -> None:
     wrong = sum(1 for a, b in zip(heard[strongest:], reference, strict=False) if abs(b) > 6000 and (a > 0) != (b > 0))
     assert wrong == 0
     assert max(heard) > 32000
+
+
+def test_only_the_loudest_are_mixed_where_that_is_set(each_engine: str) -> None:
+    world = World(EngineSettings(mix_loudest=2))
+    mixer = world.core.open_mixer()
+    phones = [world.phone() for _ in range(5)]
+    for phone in phones:
+        phone.port.link(mixer)
+    spoken = ((phones[1], 400, 9000), (phones[2], 700, 2000), (phones[3], 1100, 6000))
+    for phone, frequency, level in spoken:
+        phone.say(tone(frequency, 600, level=level))
+    world.run(600)
+    for phone in phones:
+        heard = phone.heard()[1600:6400]
+        for speaker, frequency, level in spoken:
+            strength = loudness(heard, frequency)
+            if phone is speaker or level == 2000:
+                assert strength < 300
+            else:
+                assert abs(strength - level) < level / 8
+    world.core.close()
+
+
+def test_who_was_heard_stays_heard_until_another_is_twice_as_loud(each_engine: str) -> None:
+    world = World(EngineSettings(mix_loudest=1))
+    mixer = world.core.open_mixer()
+    phones = [world.phone() for _ in range(4)]
+    for phone in phones:
+        phone.port.link(mixer)
+    phones[1].say(tone(400, 2000, level=5000))
+    phones[2].say(tone(700, 800, level=2000))
+    phones[2].say(tone(700, 1200, level=6000), after_ms=800)  # 1.44 times the energy
+    phones[3].say(tone(1100, 400, level=8000), after_ms=1600)  # 2.56 times
+    world.run(1600)
+    before = phones[0].heard()
+    world.run(300)
+    after = phones[0].heard()[1600:]
+    assert loudness(before[6400:], 400) > 4500
+    assert loudness(before[6400:], 700) < 300
+    assert loudness(after, 1100) > 7000
+    assert loudness(after, 400) < 300
+    world.core.close()
 
 
 def test_silent_members_share_one_encoding(world: World) -> None:

@@ -16,6 +16,7 @@ from arietta.media.engine import (
     NoPortsLeft,
     RtpSettings,
     Samples,
+    SrtpKeys,
 )
 from arietta.rtp import Bye, ReceiverReport, ReportBlock, RtpPacket, SenderReport, SourceDescription, compound
 
@@ -279,6 +280,25 @@ def test_a_pair_that_another_program_holds_is_passed_over() -> None:
     assert world.core.open_rtp(bind=SERVER, on_event=lambda event: None).local_port == 10002
     with pytest.raises(MediaError, match=r"192\.0\.2\.1"):
         World().core.open_rtp(bind="192.0.2.1", on_event=lambda event: None)
+
+
+@pytest.mark.parametrize("depth_ms", [20, 100, 300])
+def test_a_jitter_buffer_of_fixed_depth_delays_by_it(world: World, depth_ms: int) -> None:
+    phone = world.phone(jitter_ms=depth_ms)
+    phone.port.echo(True)
+    phone.say(tone(500, 1000))
+    waited_ms = 0
+    while not phone.collect() and waited_ms < 1000:
+        world.run(10)
+        waited_ms += 10
+    assert depth_ms - 20 <= waited_ms <= depth_ms + 20
+
+
+def test_keys_are_refused_where_there_are_no_ciphers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "engine", "reference")
+    keys = SrtpKeys("AES_CM_128_HMAC_SHA1_80", bytes(30), bytes(30))
+    with pytest.raises(MediaError, match="no ciphers: AES_CM_128_HMAC_SHA1_80 needs the native engine"):
+        World().phone(srtp=keys)
 
 
 def test_an_unknown_codec_is_refused_by_name(world: World) -> None:

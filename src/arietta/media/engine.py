@@ -568,8 +568,8 @@ class StreamPort(Port, Protocol):
     def push(self, data: bytes) -> None:
         """Give audio of the far end, in the stream's format, any length.
 
-        What the buffer (`buffer_ms` of `open_stream`) cannot hold pushes out the oldest, in whole frames of 20 ms, which
-        are counted in `dropped_ms`: what is heard is never later than the buffer is long.
+        What the buffer (`buffer_ms` of `open_stream`) cannot hold pushes out the oldest, in whole frames of 20 ms,
+        counted in `dropped_ms`: what is heard is never later than the buffer is long.
         """
 
     def flush(self) -> None:

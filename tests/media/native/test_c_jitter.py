@@ -135,11 +135,11 @@ arrivals = st.tuples(
 moves = st.one_of(arrivals, st.just(("get",)), st.just(("get",)), st.sampled_from([("clear",), ("ticks", 40)]))
 
 
-@given(st.integers(0, 0xFFFF), st.lists(moves, max_size=150))
+@given(st.integers(0, 0xFFFF), st.lists(moves, max_size=150), st.sampled_from([0, 0, 20, 70, 900]))
 @settings(deadline=None, max_examples=300)
-def test_any_course_ends_as_in_the_reference(start: int, course: list[Any]) -> None:
-    theirs = Reference()
-    with buffer() as ours:
+def test_any_course_ends_as_in_the_reference(start: int, course: list[Any], fixed_ms: int) -> None:
+    theirs = Reference(fixed_ms)
+    with buffer(fixed_ms) as ours:
         sequence = start
         for n, move in enumerate(course):
             if move[0] == "put":

@@ -16,8 +16,11 @@ WINDOW_FRAMES = 250
 """Frames after which the depth is looked at: a sender's faster clock costs one frame then."""
 
 
+TARGET_MS = 40
+
+
 class JitterBuffer:
-    """Orders one stream's packets; adapts its depth to the jitter; bounded in time and count.
+    """Orders one stream's packets; adapts its depth to the jitter unless it is fixed; bounded in time and count.
 
     It waits for the target depth at the beginning of a talk spurt. A packet that is missing while later ones wait is
     told as lost, to be made up by who asks; one that comes after its time is dropped, and deepens the target.
@@ -26,6 +29,7 @@ class JitterBuffer:
     __slots__ = (
         "_codec",
         "_concealed",
+        "_fixed",
         "_frames",
         "_least",
         "_next",
@@ -38,8 +42,9 @@ class JitterBuffer:
         "target_ms",
     )
 
-    def __init__(self, target_ms: int = 40) -> None:
-        self.target_ms = target_ms
+    def __init__(self, fixed_ms: int = 0) -> None:
+        self.target_ms = min(fixed_ms, MOST_MS) if fixed_ms > 0 else TARGET_MS
+        self._fixed = fixed_ms > 0
         self.dropped = 0
         """Packets too late, double or too many."""
         self.lost = 0
@@ -81,7 +86,8 @@ class JitterBuffer:
             if ahead < 0:
                 if ahead > -100 and self._playing:
                     self.dropped += 1
-                    self.target_ms = min(LARGEST_TARGET_MS, self.target_ms + FRAME_MS)
+                    if not self._fixed:
+                        self.target_ms = min(LARGEST_TARGET_MS, self.target_ms + FRAME_MS)
                     return
                 if ahead > -100:
                     self.dropped += 1
@@ -190,7 +196,7 @@ class JitterBuffer:
             else:
                 self._take()
             self.dropped += 1
-        elif self.target_ms > 2 * FRAME_MS and self._least > FRAME_MS:
+        elif not self._fixed and self.target_ms > 2 * FRAME_MS and self._least > FRAME_MS:
             self.target_ms -= FRAME_MS
         self._frames = 0
         self._least = MOST_MS

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from array import array
+from operator import mul
 from typing import TYPE_CHECKING
 
 with warnings.catch_warnings():
@@ -26,12 +28,14 @@ SCALE = 256
 
 
 class _Member:
-    __slots__ = ("announcer", "converter", "muted")
+    __slots__ = ("announcer", "converter", "energy", "muted")
 
     def __init__(self, *, muted: bool, announcer: bool) -> None:
         self.muted = muted
         self.announcer = announcer
         self.converter = Converter()
+        self.energy = 0
+        """Of what was mixed of it in the last tick that had to choose."""
 
 
 class MixerUnit:
@@ -201,13 +205,18 @@ class MixerUnit:
         size = rate // 50 * 2
         total: bytes | None = None
         own: dict[BasePort, bytes] = {}
+        said = {port: self._members[port].converter.samples(frame, rate) for port, frame in offers.items()}
+        most = self.core.settings.mix_loudest
+        if 0 < most < len(said):
+            said = self._loudest(said, most)
         if background is not None:
             total = _wide(self._generator_converter.samples(background, rate), size)
-        for port, frame in offers.items():
-            samples = _wide(self._members[port].converter.samples(frame, rate), size)
+        for port, narrow in said.items():
+            samples = _wide(narrow, size)
             own[port] = samples
             total = samples if total is None else audioop.add(total, samples, 4)
-        assert total is not None
+        if total is None:
+            total = bytes(2 * size)
         shared: Frame | None = None
         for port in self._members:
             part = own.get(port)
@@ -218,6 +227,22 @@ class MixerUnit:
             else:
                 minus = audioop.add(total, audioop.mul(part, 4, -1), 4)
                 self._give(port, Frame.of_samples(_narrow(minus), rate))
+
+    def _loudest(self, said: dict[BasePort, bytes], most: int) -> dict[BasePort, bytes]:
+        """Those that are heard: whoever was in the last tick counts twice as loud, and silence is not mixed."""
+        for port, samples in said.items():
+            member = self._members[port]
+            values = array("h", samples)
+            member.energy = sum(map(mul, values, values)) * (2 if member.energy > 0 else 1)
+        least = sorted((self._members[port].energy for port in said), reverse=True)[most - 1]
+        heard: dict[BasePort, bytes] = {}
+        for port, samples in said.items():
+            member = self._members[port]
+            if member.energy < least or len(heard) >= most or member.energy == 0:
+                member.energy = 0
+            else:
+                heard[port] = samples
+        return heard
 
     def _give(self, port: BasePort, frame: Frame) -> None:
         port.incoming = frame

@@ -101,11 +101,15 @@ class UdpPort(BasePort):
         for address in (settings.remote_address, settings.remote_rtcp):
             if address is not None and not 0 < address[1] <= 65535:
                 raise MediaError(f"remote port {address[1]} of {address[0]} is outside 1..65535")
+        if settings.srtp is not None:
+            raise MediaError(f"the reference engine has no ciphers: {settings.srtp.suite} needs the native engine")
         with self.core.lock:
             if self.closed:
                 return
             if self._settings is None:
                 self.core.listen(self, self.pair)
+            if settings.jitter_ms != (self._settings.jitter_ms if self._settings is not None else 0):
+                self._jitter = JitterBuffer(settings.jitter_ms)
             self._settings = settings
             self._sends = settings.direction in (Direction.SENDRECV, Direction.SENDONLY)
             self._receives = settings.direction in (Direction.SENDRECV, Direction.RECVONLY)

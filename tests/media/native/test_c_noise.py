@@ -18,7 +18,7 @@ C = leaf("noise")
 
 
 class NoiseInC(ctypes.Structure):
-    _fields_ = (("amplitude", ctypes.c_int), ("seed", ctypes.c_uint32))
+    _fields_ = (("amplitude", ctypes.c_int), ("seed", ctypes.c_uint32), ("heard", ctypes.c_bool))
 
 
 def made(noise: NoiseInC, count: int) -> bytes:

@@ -13,12 +13,13 @@ LOUDEST_DBOV = 20
 class ComfortNoise:
     """White noise of the level a packet told; what it says of the spectrum is not followed."""
 
-    __slots__ = ("_seed", "amplitude")
+    __slots__ = ("_heard", "_seed", "amplitude")
 
     def __init__(self) -> None:
         self.amplitude = 0
         """0 while there is none."""
         self._seed = 1
+        self._heard = False
 
     def describe(self, payload: bytes) -> None:
         """A packet: its first byte is the level, in dB below overload (RFC 3389 3.1)."""
@@ -28,11 +29,22 @@ class ComfortNoise:
             self.amplitude = max(1, round(32768 * 3**0.5 * 10 ** (-level / 20)))
 
     def end(self) -> None:
-        """Something else is heard."""
         self.amplitude = 0
+        self._heard = False
+
+    def voice_came(self) -> None:
+        """Audio arrived: noise that was not heard so far would come too late."""
+        if not self._heard:
+            self.end()
+
+    def voice_heard(self) -> None:
+        """A frame of audio is heard: noise that was heard is over; else the frame came before it."""
+        if self._heard:
+            self.end()
 
     def samples(self, count: int) -> bytes:
         """The next of it."""
+        self._heard = True
         seed, amplitude = self._seed, self.amplitude
         noise = array("h", bytes(2 * count))
         for n in range(count):

@@ -218,10 +218,12 @@ class UdpPort(BasePort):
             return False
         relay = self.relay
         if relay is not None:
+            self._discard()  # what waited from before would come between the packets that are passed on
             relay.forward(kind & 0x80, sequence, timestamp, ssrc, payload, now_ns)
             return True
         if self.hearing:
             self._jitter.put(sequence, codec, payload)
+            self._noise.voice_came()
             core.activate(self)
         return False
 
@@ -326,7 +328,7 @@ class UdpPort(BasePort):
             if got is None:
                 rest = stream.unstash(all=True)
                 return rest if rest is not None or not self._noise.amplitude else self._comfort()
-            self._noise.end()
+            self._noise.voice_heard()
             codec, payload = got
             if payload is None:
                 frame = stream.made_up(codec)
@@ -354,6 +356,7 @@ class UdpPort(BasePort):
     def _send_payload(self, payload: bytes, tick: int) -> None:
         if self._target is None or not self._sends:
             return
+        self._relay_from = None
         if self._pieces is not None:
             self._send_pieces(payload, tick)
             return

@@ -23,6 +23,7 @@ void comfort_noise_describe(comfort_noise_t *noise, const uint8_t *payload, int 
 
 void comfort_noise_make(comfort_noise_t *noise, int16_t *samples, int count)
 {
+    noise->heard = true;
     for (int n = 0; n < count; n++) {
         noise->seed = noise->seed * 1664525u + 1013904223u;
         samples[n] = (int16_t)((((int32_t)(noise->seed >> 16) - 32768) * noise->amplitude) >> 15);

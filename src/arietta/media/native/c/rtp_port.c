@@ -261,8 +261,15 @@ static bool proven(rtp_port_t *port, uint32_t ssrc, uint16_t sequence)
     return port->candidate_count >= port->base.core->settings.probation;
 }
 
+int64_t rtp_port_lost(const rtp_port_t *port)
+{
+    int64_t lost = port->has_incoming ? receiver_lost(&port->incoming) : 0;
+    return lost > 0 ? lost : 0;
+}
+
 static void begin_source(rtp_port_t *port, uint32_t ssrc, uint16_t sequence)
 {
+    port->base.core->packets_lost += rtp_port_lost(port);
     port->has_source = true;
     port->source = ssrc;
     port->has_candidate = false;
@@ -392,6 +399,15 @@ static bool count_packet(rtp_port_t *port, const rtp_packet_t *packet, int rate,
     return true;
 }
 
+static void rtp_discard(port_t *base)
+{
+    rtp_port_t *port = (rtp_port_t *)base;
+    if (port->jitter)
+        jitter_clear(port->jitter);
+    stream_forget_stash(&port->stream);
+    comfort_noise_end(&port->noise);
+}
+
 static void take_audio(rtp_port_t *port, const codec_t *codec, const rtp_packet_t *packet, int64_t now_ns)
 {
     if (codec != port->last_codec) {
@@ -402,11 +418,13 @@ static void take_audio(rtp_port_t *port, const codec_t *codec, const rtp_packet_
     if (!port->settings.receives)
         return;
     if (port->relay) {
+        rtp_discard(&port->base); /* what waited from before would come between the packets that are passed on */
         forward(port->relay, packet, now_ns);
         return;
     }
     if (port->base.hearing) {
         jitter_put(port->jitter, packet->sequence, codec, packet->payload, packet->size);
+        comfort_noise_voice_came(&port->noise);
         core_activate(port->base.core, &port->base);
     }
 }
@@ -520,7 +538,7 @@ static frame_t *rtp_pull(port_t *base, int64_t tick)
         frame_t *rest = unstashed(port, true);
         return rest || port->noise.amplitude == 0 ? rest : comfort(port);
     }
-    comfort_noise_end(&port->noise);
+    comfort_noise_voice_heard(&port->noise);
     if (got.kind == JITTER_LOST)
         return made_up(port, got.codec);
     return got.codec->frame_bytes > 0 ? came(port, &got) : cut(port, got);
@@ -531,15 +549,6 @@ static bool rtp_waiting(const port_t *base)
     const rtp_port_t *port = (const rtp_port_t *)base;
     bool held = port->jitter && !jitter_empty(port->jitter);
     return held || port->stream.stashed > 0 || port->noise.amplitude > 0;
-}
-
-static void rtp_discard(port_t *base)
-{
-    rtp_port_t *port = (rtp_port_t *)base;
-    if (port->jitter)
-        jitter_clear(port->jitter);
-    stream_forget_stash(&port->stream);
-    comfort_noise_end(&port->noise);
 }
 
 /* -- sending -- */
@@ -596,6 +605,7 @@ static void rtp_send_payload(port_t *base, const uint8_t *payload, int size, int
     rtp_port_t *port = (rtp_port_t *)base;
     if (!port->target.family || !port->settings.sends)
         return;
+    port->tie.tied = false;
     if (port->in_pieces) {
         send_pieces(port, payload, size, tick);
         return;
@@ -678,6 +688,7 @@ static void rtp_release(port_t *base)
     core_t *core = base->core;
     if (port->packets_sent > 0)
         send_report(port, core->wire->clock_ns(core), true); /* RFC 3550 6.3.7 */
+    core->packets_lost += rtp_port_lost(port);
     port->relay = NULL;
     core->wire->unlisten(core, port);
     rtp_port_secure(port, NULL, NULL);

@@ -2,8 +2,8 @@
 
 Sources are the query, a form and a JSON body: JSON wins over the query, the query over the form; of a
 repeated parameter the last counts. Texts become lists at commas, integers as C's atoi reads them, and
-booleans by the words yes, true, y, t, 1 and on. A JSON member of the wrong type counts as not given, but
-null where a text belongs is a 500.
+booleans by the words yes, true, y, t, 1 and on. A JSON member of the wrong type, null where a text belongs
+too, counts as not given.
 """
 
 import re
@@ -51,12 +51,15 @@ class Carried(Protocol):
 
 def parse_pairs(text: str) -> Texts:
     """Names and values of a query or a form; the last of equal names counts."""
+    is_encoded = "%" in text or "+" in text
     pairs: Texts = {}
     for piece in text.split("&"):
         if not piece:
             continue
         name, _, value = piece.partition("=")
-        pairs[decode(name)] = decode(value)
+        if is_encoded:
+            name, value = decode(name), decode(value)
+        pairs[name] = value
     return pairs
 
 
@@ -126,6 +129,7 @@ def compile_binder(operation: Operation) -> Binder:
         for parameter in others
         if parameter.where == "query"
     ]
+    by_name = {name: (argument, convert) for name, argument, convert, _ in texts}
     bodies = [parameter for parameter in others if parameter.where == "body"]
     required = [(parameter.name, parameter.argument) for parameter in others if parameter.enforced]
 
@@ -138,11 +142,11 @@ def compile_binder(operation: Operation) -> Binder:
             form, members = read_body(request.headers.get("content-type"), request.body)
             if form:
                 given = form | given
-        if given:
-            for name, argument, convert, _ in texts:
-                text = given.get(name)
-                if text is not None:
-                    bound[argument] = convert(text)
+        for name, text in given.items():
+            known = by_name.get(name)
+            if known is not None:
+                argument, convert = known
+                bound[argument] = convert(text)
         if members is not None:
             for name, argument, _, convert_json in texts:
                 if name in members:

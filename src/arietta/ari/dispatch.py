@@ -130,9 +130,12 @@ class Api:
         bind = compile_binder(operation)
         function = operation.function.__get__(resource)
         finish = self._finisher(operation)
+        empty = finish(None)
 
         def run(request: Request, segments: list[str]) -> Any:
             result = function(**bind(request, segments))
+            if result is None:
+                return empty
             if hasattr(result, "__await__"):
                 return self._later(request, result, finish)
             return finish(result)

@@ -73,11 +73,12 @@ class Routes:
         segments = path.split("/")
         if not segments[-1] or segments[0]:
             return None
+        if "%" in path or "+" in path:
+            segments = [decode(segment) for segment in segments]
+        del segments[0]
         node = self.root
         found = []
-        for segment in segments[1:]:
-            if "%" in segment or "+" in segment:
-                segment = decode(segment)
+        for segment in segments:
             following = node.literals.get(segment)
             if following is None:
                 following = node.parameter

@@ -219,6 +219,8 @@ class ResponseWriter:
             start += _header_lines(extra + response.headers)
         body = response.body
         content_type = response.content_type
+        if content_type is None and not body:
+            return start + b"Content-Length: 0\r\n\r\n"
         if content_type == JSON:
             end = b"Content-type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         elif content_type is None:

@@ -26,6 +26,9 @@ class MountTable:
             ((prefix + path, prefix + path + "/", len(prefix + path), handler) for path, handler in mounts.items()),
             key=lambda mount: -mount[2],
         )
+        self._by_segment = {mount: (length, handler) for mount, _, length, handler in self._mounts}
+        # With one segment each, no mount lies in another one: what a path begins with names its mount.
+        self._are_segments = not prefix and all(mount.rfind("/") == 0 for mount in self._by_segment)
         self._redirects = {prefix + path: target for path, target in (redirects or {}).items()}
 
     @property
@@ -36,10 +39,17 @@ class MountTable:
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
         """Pass the request on, with `rest` set to what follows the mount."""
         path = request.path
-        for mount, below, length, handler in self._mounts:
-            if path.startswith(below) or path == mount:
-                request.rest = path[length:]
-                return handler.handle(request)
+        if self._are_segments:
+            end = path.find("/", 1)
+            found = self._by_segment.get(path[:end] if end > 0 else path)
+            if found is not None:
+                request.rest = path[found[0] :]
+                return found[1].handle(request)
+        else:
+            for mount, below, length, handler in self._mounts:
+                if path.startswith(below) or path == mount:
+                    request.rest = path[length:]
+                    return handler.handle(request)
         target = self._redirects.get(path)
         if target is not None:
             return html_page(302, f"The resource is at {target}", (("Location", target),))

@@ -4,6 +4,10 @@ from time import gmtime, strftime, time
 
 _SECONDS: dict[int, str] = {}
 _SECONDS_KEPT = 64
+_FRACTIONS = tuple(f"{milliseconds:03d}+0000" for milliseconds in range(1000))
+
+
+_latest = 0, ""  # milliseconds, and how they are written: events come in bursts
 
 
 def wire_time(epoch_seconds: float) -> str:
@@ -16,9 +20,13 @@ def wire_time(epoch_seconds: float) -> str:
         if len(_SECONDS) >= _SECONDS_KEPT:
             _SECONDS.clear()
         text = _SECONDS[second] = strftime("%Y-%m-%dT%H:%M:%S.", gmtime(second))
-    return f"{text}{fraction:03d}+0000"
+    return text + _FRACTIONS[fraction]
 
 
 def wire_now() -> str:
     """The present time as ARI writes it."""
-    return wire_time(time())
+    global _latest
+    now = int(time() * 1000)
+    if now != _latest[0]:
+        _latest = now, wire_time(now / 1000)
+    return _latest[1]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 __all__ = ["why_not"]
+
+NOT_BUILT = "the extension module was not built, for want of a C compiler or of Python's headers"
 
 
 def why_not() -> str | None:
@@ -14,5 +17,5 @@ def why_not() -> str | None:
     try:
         from . import _engine  # noqa: F401
     except ImportError as error:
-        return str(error)
+        return NOT_BUILT if find_spec(f"{__name__}._engine") is None else str(error)
     return None

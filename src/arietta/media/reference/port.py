@@ -167,10 +167,10 @@ class BasePort:
                 self.mixer.leave(self)
             if other is None:
                 return
+            if isinstance(other, BasePort) and (other is self or other.closed):
+                return
             mixer = self.core.mixer_for(other)
             if isinstance(other, BasePort):
-                if other is self or other.closed:
-                    return
                 if other.mixer is not None:
                     other.mixer.leave(other)
                 mixer.join(other, muted=False, announcer=False)

@@ -384,6 +384,7 @@ class _Stage:
         """Close all that is there, and see what came of it."""
         for owner in (*self.ports.values(), *self.mixers.values()):
             owner.close()
+            self.world.run(0)
         self.world.run(1000)
         for name, phone in self.phones.items():
             self.outcome.packets[name] = _relative(phone)
@@ -417,6 +418,7 @@ def told(world: World, steps: list[Step], folder: Path) -> Outcome:
     for place, (verb, *arguments) in enumerate(steps):
         try:
             getattr(stage, verb)(*arguments)
+            world.run(0)
         except KeyError:
             continue
         except MediaError as error:

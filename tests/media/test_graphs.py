@@ -65,7 +65,7 @@ def test_stories_have_something_to_tell(each_engine: str, tmp_path: Path) -> Non
     verbs = {step[0] for seed in SEEDS for step in story(seed)}
     assert len(verbs) >= 28
     world = World()
-    outcome = told(world, story(1), tmp_path)
+    outcome = told(world, story(3), tmp_path)
     assert sum(map(len, outcome.packets.values())) > 100
     assert len(outcome.events) > 10
     world.core.close()

@@ -99,7 +99,7 @@ class Dialog(msgspec.Struct, eq=False):
 
 def create_uas_dialog(request: Request, local_tag: str) -> Dialog:
     """The dialog that our response to `request` makes (12.1.1); ProtocolError 400 without a usable Contact."""
-    contacts = request.headers.get("Contact")
+    contacts = request.headers.get("Contact") or (request.headers["From"][:1] if request.is_rfc2543 else ())
     if not contacts:
         raise ProtocolError(400, "Contact is missing", message=request)
     target = parse_name_addr(split_list(contacts[0])[0]).uri_text

@@ -51,7 +51,7 @@ class StreamFramer:
     @property
     def is_midway(self) -> bool:
         """True when a message has begun and not ended: a connection closed now was cut."""
-        return bool(self._buffer)
+        return bool(self._buffer.lstrip(b"\r\n"))  # a lone CRLF answers a ping of ours
 
     def _skip_keepalives(self) -> None:
         buffer = self._buffer

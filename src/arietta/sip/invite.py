@@ -34,7 +34,7 @@ from .events import (
 from .headers import Reason, parse_reason
 from .layer import TransactionLayer
 from .message import Headers, Message, Request, Response, reason_phrase
-from .profile import SDP, Profile, check_body, check_require, create_answer, dress_request
+from .profile import SDP, Profile, check_accept, check_body, check_require, create_answer, dress_request
 from .transactions import (
     AckReceived,
     Address,
@@ -138,10 +138,11 @@ class InviteSession(DialogUsage):
         """Take the INVITE that makes the session: 100, then Incoming. ProtocolError says how to refuse it."""
         if transaction.state is not State.PROCEEDING:
             raise ProtocolError(487, "it was cancelled or answered meanwhile", message=request)
-        if not request.from_tag:
+        if not request.from_tag and not request.is_rfc2543:
             raise ProtocolError(400, "From has no tag", message=request)
         check_require(self.profile, request)
         check_body(request)
+        check_accept(request)
         self.dialog = create_uas_dialog(request, self.local_tag)
         self.state = SessionState.INCOMING
         self.invite = request
@@ -374,6 +375,8 @@ class InviteSession(DialogUsage):
     def _receive_ack(self, request: Request, now: float) -> None:
         if self._answer is None or request.cseq.number != self._answer_cseq:
             return
+        if self.dialog is not None and request.from_tag != self.dialog.remote_tag:
+            return  # who knows no more than our tag is not the peer
         self._stop_answer()
         if self.state is SessionState.ANSWERED:
             self.state = SessionState.CONFIRMED

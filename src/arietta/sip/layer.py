@@ -221,8 +221,8 @@ class TransactionLayer:
         if method == "CANCEL":
             self._receive_cancel(request, transaction, destination, transport)
             return
-        if not request.uri_text.startswith(("sip:", "sips:", "tel:")):
-            _ = request.uri  # 416, 400, or an unusual spelling of a scheme we know
+        if not in_dialog or not request.uri_text.startswith(("sip:", "sips:", "tel:")):
+            _ = request.uri  # 416, 400
         merge_key = None
         if not in_dialog:
             merge_key = (request.call_id, request.headers["From"][0], request.headers["CSeq"][0])
@@ -250,7 +250,7 @@ class TransactionLayer:
         self, request: Request, invite: ServerTransaction | None, destination: Address, transport: Transport
     ) -> None:
         # RFC 3261 9.2. The answer is the same each time, so CANCEL needs no transaction of its own.
-        if invite is None:
+        if invite is None or invite.request.call_id != request.call_id:  # 9.1: another's branch does not cancel it
             response = request.create_response(481, to_tag=self._stateless_tag(request))
         else:
             if invite.state is State.PROCEEDING:

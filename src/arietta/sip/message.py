@@ -21,7 +21,17 @@ from .headers import (
 )
 from .uri import NameAddr, SipUri, parse_name_addr, parse_uri
 
-__all__ = ["MAX_HEADERS", "MAX_MESSAGE", "Headers", "Message", "Request", "Response", "parse", "reason_phrase"]
+__all__ = [
+    "MAX_HEADERS",
+    "MAX_MESSAGE",
+    "METHODS",
+    "Headers",
+    "Message",
+    "Request",
+    "Response",
+    "parse",
+    "reason_phrase",
+]
 
 MAX_MESSAGE = 65536
 """Bytes of one message, head and body."""
@@ -49,10 +59,11 @@ REASON_PHRASES: dict[int, str] = {
     603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable", 607: "Unwanted", 608: "Rejected",
 }  # fmt: skip
 
-_METHODS = frozenset((
+METHODS = frozenset((
     "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO",
     "REFER", "MESSAGE", "UPDATE",
 ))  # fmt: skip
+"""Methods with a meaning; any other is answered with 501 (RFC 3261 21.5.2)."""
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
@@ -253,6 +264,11 @@ class Request(Message):
             raise ProtocolError(400, f"Max-Forwards {value[:32]!r} is outside 0..255", message=self)
         return int(value)
 
+    @property
+    def is_rfc2543(self) -> bool:
+        """True when it comes from before RFC 3261: no magic cookie, so neither From tag nor Contact can be demanded."""
+        return not self.via.branch.startswith("z9hG4bK")
+
     def start_line(self) -> str:
         """The request line."""
         return f"{self.method} {self.uri_text} SIP/2.0"
@@ -408,7 +424,7 @@ def _parse_status_line(line: str) -> Response:
 def _parse_request_line(line: str) -> tuple[Request, ProtocolError | None]:
     method, _, rest = line.partition(" ")
     uri, _, version = rest.rpartition(" ")
-    if method not in _METHODS and not _TOKEN.fullmatch(method):
+    if method not in METHODS and not _TOKEN.fullmatch(method):
         raise ProtocolError(400, f"method {method[:32]!r} is not a token")
     request = Request(method, uri, {})
     if version != "SIP/2.0":
@@ -435,8 +451,9 @@ def _check(message: Request | Response, head: str, line_count: int) -> None:
     cseq = message.cseq
     _ = message.via
     if isinstance(message, Request):
-        if cseq.method != message.method:
-            raise ProtocolError(400, f"CSeq method {cseq.method[:32]} is not the method {message.method[:32]}")
+        if cseq.method != message.method:  # RFC 4475 3.1.2.18: 501 for a method that nobody knows
+            status = 400 if message.method in METHODS else 501
+            raise ProtocolError(status, f"CSeq method {cseq.method[:32]} is not the method {message.method[:32]}")
         if "Max-Forwards" in headers:
             _ = message.max_forwards
 

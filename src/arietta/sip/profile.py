@@ -12,7 +12,16 @@ from .message import Headers, Request, Response
 from .transactions import Address
 from .uri import SipUri
 
-__all__ = ["SDP", "Profile", "check_body", "check_require", "create_answer", "dress_request"]
+__all__ = [
+    "SDP",
+    "Profile",
+    "check_accept",
+    "check_body",
+    "check_registration",
+    "check_require",
+    "create_answer",
+    "dress_request",
+]
 
 SDP = "application/sdp"
 
@@ -73,6 +82,21 @@ def check_body(request: Request) -> None:
     if "handling=optional" in (request.get("Content-Disposition") or "").replace(" ", "").lower():
         return
     raise ProtocolError(415, f"content type {request.content_type[:64]!r}", headers=(("Accept", SDP),))
+
+
+def check_accept(request: Request) -> None:
+    """ProtocolError 406 when the INVITE takes no session description for an answer (RFC 3261 20.1, RFC 4475 3.3.15)."""
+    ranges = [value.partition(";")[0].strip().lower() for value in request.values("Accept")]
+    if ranges and not {SDP, "application/*", "*/*"} & set(ranges):
+        warning = ("Warning", '399 arietta "only application/sdp can be answered"')
+        raise ProtocolError(406, f"Accept {', '.join(ranges)[:64]!r}", headers=(warning, ("Accept", SDP)))
+
+
+def check_registration(request: Request) -> None:
+    """ProtocolError 400 when the address of record, the To of a REGISTER, is no SIP URI (RFC 3261 10.3 step 5)."""
+    text = request.to.uri_text
+    if not text.lower().startswith(("sip:", "sips:")):
+        raise ProtocolError(400, f"address of record {text[:64]!r} is no SIP URI")
 
 
 def _add_names(message: Request | Response, product_header: str, profile: Profile, contact: str) -> None:

@@ -52,6 +52,8 @@ class Transport(msgspec.Struct, frozen=True, gc=False):
     """The sent-by port."""
     name: str = ""
     """What the configuration calls it."""
+    media_host: str = ""
+    """The address that session descriptions name in place of `host`, where there is one."""
 
     @property
     def reliable(self) -> bool:

@@ -148,6 +148,8 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     """Split `host`, `host:port` or `[IPv6]:port`; ProtocolError 400 when it is none of these."""
     if text.startswith("["):
         host, bracket, tail = text[1:].partition("]")
+        if ":::" in host and "." in host:
+            host = host.replace(":::", "::")  # what the grammar of RFC 3261 allows by mistake (RFC 5118 4.10)
         try:
             IPv6Address(host)
         except AddressValueError:

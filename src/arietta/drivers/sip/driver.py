@@ -37,7 +37,8 @@ from arietta.sip.errors import ProtocolError
 from arietta.sip.events import Incoming
 from arietta.sip.invite import InviteSession
 from arietta.sip.layer import new_token
-from arietta.sip.profile import Profile
+from arietta.sip.message import METHODS as METHODS_OF_SIP
+from arietta.sip.profile import Profile, check_registration, check_require
 from arietta.sip.registration import Registration
 from arietta.sip.timers import Timers
 from arietta.sip.transactions import Address, RequestReceived, Send, Transport
@@ -207,16 +208,19 @@ class SipDriver:
         source = self._source
         try:
             if request.method == "OPTIONS":
+                check_require(self.agent.profile, request)
                 self._answer_options(received)
                 return
             if request.method not in ("INVITE", "REGISTER", "MESSAGE"):
-                self.agent.respond(transaction, self.now(), 405, headers=(("Allow", self.agent.profile.allow_value),))
+                self._refuse_method(received)
                 return
             endpoint = self.endpoints_table.identify(request, source)
             if not self._authenticate(received, endpoint, source):
                 return
             assert endpoint is not None
+            check_require(self.agent.profile, request)
             if request.method == "REGISTER":
+                check_registration(request)
                 self.contacts.take_register(received, endpoint, source)
             elif request.method == "MESSAGE":
                 self.messages.take_message(received, endpoint, source)
@@ -224,6 +228,12 @@ class SipDriver:
                 self._take_invite(received, endpoint, source)
         except ProtocolError as problem:
             self.agent.refuse(transaction, problem, self.now())
+
+    def _refuse_method(self, received: RequestReceived) -> None:
+        """405 for a method that has no place outside of a dialog, 501 for one that nobody knows (RFC 3261 8.2.1)."""
+        status = 405 if received.request.method in METHODS_OF_SIP else 501
+        headers = (("Allow", self.agent.profile.allow_value),)
+        self.agent.respond(received.transaction, self.now(), status, headers=headers)
 
     def _authenticate(self, received: RequestReceived, endpoint: Endpoint | None, source: Address) -> bool:
         """Whether the request may go on; an unknown endpoint is challenged like a known one, and costs the same."""

@@ -16,6 +16,7 @@ from arietta.sdp import (
     answer_offer,
     make_offer,
     parse,
+    payload_table,
     read_answer,
 )
 
@@ -62,6 +63,7 @@ def test_a_desk_phone_calls() -> None:
         payload_type=8,
         receive={8: "alaw", 0: "ulaw"},
         event_payload_type=101,
+        event_rate_hz=8000,
         receive_events={101: 8000},
         direction=Direction.SENDRECV,
     )
@@ -291,3 +293,41 @@ def test_shuffled_phones_never_break_us(lines: list[str]) -> None:
     assert len(answer.media) == len(offer.media)
     assert (agreed.refusal is None) == any(media.port for media in answer.media)
     parse(bytes(answer))
+
+
+def test_opus_with_digits_of_another_clock() -> None:
+    wide = OfferSettings("192.0.2.1", 10000, ("opus", "ulaw"))
+    head = b"v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 107 110 126\r\na=rtpmap:107 opus/48000/2\r\n"
+    old = head + b"a=rtpmap:126 telephone-event/8000\r\n"
+    browser = old + b"a=rtpmap:110 telephone-event/48000\r\n"
+    for offer, number, rate in ((old, 126, 8000), (browser, 110, 48000)):
+        answer, agreed = answer_offer(parse(offer), wide)
+        assert (agreed.codec, agreed.event_payload_type, agreed.event_rate_hz) == ("opus", number, rate)
+        assert read_answer(parse(offer), answer).event_rate_hz == rate
+
+
+def test_our_offer_has_digits_for_every_clock_and_those_that_every_phone_has() -> None:
+    offer = make_offer(OfferSettings("192.0.2.1", 10000, ("opus",)))
+    assert payload_table(offer.media[0]).events == {101: 48000, 96: 8000}
+
+
+def test_rtcp_only_on_the_port_of_rtp_is_refused_where_it_may_not_be_there() -> None:
+    offer = parse(b"v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\na=rtcp-mux-only\r\n")
+    assert answer_offer(offer, OURS)[1].refusal is not None
+    assert answer_offer(offer, OfferSettings("192.0.2.1", 10000, ("ulaw",), rtcp_mux=True))[1].rtcp_mux
+
+
+def test_a_bundle_is_taken_apart() -> None:
+    offer = parse(
+        b"v=0\r\nc=IN IP4 192.0.2.9\r\na=group:BUNDLE 0 1\r\nm=audio 4000 RTP/AVP 0\r\na=mid:0\r\n"
+        b"m=video 0 RTP/AVP 96\r\na=bundle-only\r\na=mid:1\r\n"
+    )
+    answer, agreed = answer_offer(offer, OURS)
+    assert agreed.refusal is None
+    assert answer.attribute("group") is None
+    assert [section.port for section in answer.media] == [10000, 0]
+
+
+def test_only_the_best_codec() -> None:
+    one = OfferSettings("192.0.2.1", 10000, ("ulaw", "alaw"), one_codec=True)
+    assert answered("desk-phone", one)[0].media[0].formats == ("8", "101")

@@ -1,6 +1,7 @@
 """Session descriptions and their negotiation (RFC 8866, RFC 3264): values and pure functions."""
 
 from arietta.sdp.codecs import CODECS, Codec, PayloadTable, UnknownCodec, codec_named, payload_table
+from arietta.sdp.crypto import SRTP_SUITES, Crypto, CryptoError, SecureKeys, parse_crypto
 from arietta.sdp.description import (
     Connection,
     Direction,
@@ -21,8 +22,11 @@ from arietta.sdp.negotiation import (
 
 __all__ = [
     "CODECS",
+    "SRTP_SUITES",
     "Codec",
     "Connection",
+    "Crypto",
+    "CryptoError",
     "Direction",
     "Media",
     "Negotiated",
@@ -31,12 +35,14 @@ __all__ = [
     "PayloadTable",
     "Refusal",
     "SdpError",
+    "SecureKeys",
     "SessionDescription",
     "UnknownCodec",
     "answer_offer",
     "codec_named",
     "make_offer",
     "parse",
+    "parse_crypto",
     "payload_table",
     "read_answer",
 ]

@@ -1,7 +1,8 @@
-"""Offer and answer (RFC 3264) as pure functions over session descriptions.
+"""Offer and answer (RFC 3264) as functions over session descriptions; nothing but new keys is made up here.
 
 One audio stream is negotiated: the first usable audio section of an offer is accepted and every other section
-is refused with port 0, in its place.  Not done here: SRTP profiles, ICE, bundling, video, T.38.
+is refused with port 0, in its place.  Keys travel in the description (RFC 4568).  Not done here: DTLS-SRTP, ICE,
+bundling, video, T.38.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from arietta.sdp.codecs import TELEPHONE_EVENT, Codec, PayloadTable, codec_named, payload_table
+from arietta.sdp.crypto import ATTRIBUTE as CRYPTO
+from arietta.sdp.crypto import Crypto, SecureKeys, fresh, usable_cryptos
 from arietta.sdp.description import (
     Direction,
     Line,
@@ -20,8 +23,11 @@ from arietta.sdp.description import (
 )
 
 NOT_ACCEPTABLE_HERE = 488
-PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+PLAIN = ("RTP/AVP", "RTP/AVPF")
+SECURE = ("RTP/SAVP", "RTP/SAVPF")
 EVENT_PAYLOAD_TYPE = 101
+EVENT_RATE_HZ = 8000
+"""The clock of events that every phone has; offered besides those of our codecs."""
 DYNAMIC_PAYLOAD_TYPES = (*range(96, 128),)
 PTIME_MIN_MS, PTIME_MAX_MS = 10, 120
 
@@ -50,6 +56,17 @@ class OfferSettings(msgspec.Struct, frozen=True):
     """Offer and take RTP and RTCP on one port (RFC 5761)."""
     prefer_ours: bool = False
     """Send with the first of our codecs that both sides have, and not with the peer's first."""
+    one_codec: bool = False
+    """Answer with the best codec alone."""
+    crypto_suites: tuple[str, ...] = ()
+    """SRTP suites we offer and take, the best first (RFC 4568 6.2); none is plain RTP."""
+    crypto_optional: bool = False
+    """Go on without encryption when the peer has none: offers are RTP/AVP with keys in them."""
+
+    @property
+    def demands_encryption(self) -> bool:
+        """True if no plain stream may come out of it."""
+        return bool(self.crypto_suites) and not self.crypto_optional
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -80,7 +97,9 @@ class Negotiated(msgspec.Struct, frozen=True):
     receive: dict[int, str] = {}
     """The codecs that may arrive, by payload type."""
     event_payload_type: int | None = None
-    """The payload type we send digits with; None if the peer takes none with the clock of our codec."""
+    """The payload type we send digits with; None if the peer takes none."""
+    event_rate_hz: int = 0
+    """The clock of these: that of our codec where both sides have it."""
     receive_events: dict[int, int] = {}
     """The clock rates in Hz of telephone-events that may arrive, by payload type."""
     ptime_ms: int = 20
@@ -91,17 +110,28 @@ class Negotiated(msgspec.Struct, frozen=True):
     """What we do: sendrecv, sendonly, recvonly or inactive."""
     held: bool = False
     """True if the peer put us on hold: it sends only, does nothing, or gave the address 0.0.0.0."""
+    keys: SecureKeys | None = None
+    """SRTP keys; None for plain RTP."""
 
 
 def make_offer(settings: OfferSettings, previous: SessionDescription | None = None) -> SessionDescription:
     """Our offer; with the previous description of the dialog, its changed version (RFC 3264 8).
 
-    Payload numbers and refused sections of the previous description stay as they are, and the version rises
+    Payload numbers, keys and refused sections of the previous description stay as they are, and the version rises
     only if something else changed.  Raises UnknownCodec.
     """
     slot = _live_audio(previous) if previous is not None else None
-    numbers = payload_table(previous.media[slot]) if previous is not None and slot is not None else None
-    audio = _audio_section(settings, _numbered(settings, numbers), settings.direction, "RTP/AVP", settings.rtcp_mux)
+    before = previous.media[slot] if previous is not None and slot is not None else None
+    numbers = payload_table(before) if before is not None else None
+    keys = [_our_key(tag, suite, before) for tag, suite in enumerate(settings.crypto_suites, 1)]
+    audio = _audio_section(
+        settings,
+        _numbered(settings, numbers),
+        settings.direction,
+        _offered_protocol(settings, before),
+        settings.rtcp_mux,
+        keys,
+    )
     if previous is None:
         return _describe(settings, (audio,), None)
     media = [_refused(section) for section in previous.media]
@@ -123,36 +153,34 @@ def answer_offer(
     that sends the refusal's status.
     """
     refusal: Refusal | None = None
-    chosen: tuple[int, Media, PayloadTable, list[tuple[int, Codec]]] | None = None
+    chosen: tuple[int, _Usable] | None = None
     for index, section in enumerate(offer.media):
         if section.kind != "audio" or section.port == 0:
             continue
-        if section.protocol.upper() not in PROTOCOLS:
-            refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, f"media protocol {section.protocol} is not supported")
-            continue
-        if offer.connection_of(section) is None:
-            refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, "no connection address")
-            continue
-        table = payload_table(section)
-        common = _common(table, settings)
-        if common:
-            chosen = index, section, table, common
+        usable = _usable(offer, section, settings)
+        if isinstance(usable, _Usable):
+            chosen = index, usable
             break
-        refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, "no common codec")
+        refusal = refusal or usable
     sections = [_refused(section) for section in offer.media]
     if chosen is None:
-        refusal = refusal or Refusal(NOT_ACCEPTABLE_HERE, "no audio in the offer")
+        refusal = refusal or _refusal("no audio in the offer")
         return _describe(settings, tuple(sections), previous), Negotiated(refusal=refusal)
 
-    index, section, table, common = chosen
+    index, usable = chosen
+    section, common, theirs = offer.media[index], usable.codecs, usable.crypto
     direction = _our_direction(offer, section, settings)
-    events = _events_for(table.events, common) if settings.telephone_event else {}
+    events = _events_for(usable.events, common) if settings.telephone_event else {}
     mux = settings.rtcp_mux and section.attribute("rtcp-mux") is not None
-    payloads = _Payloads(common, events)
-    sections[index] = _audio_section(settings, payloads, direction, section.protocol, mux)
+    ours = _our_key(theirs.tag, theirs.suite, _live_section(previous)) if theirs is not None else None
+    sections[index] = _audio_section(
+        settings, _Payloads(common, events), direction, section.protocol, mux, [ours] if ours is not None else []
+    )
     answer = _describe(settings, tuple(sections), previous)
     receive = {number: codec.name for number, codec in common}
     agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.ptime_ms, mux)
+    if ours is not None and theirs is not None:
+        agreed = msgspec.structs.replace(agreed, keys=SecureKeys(ours.suite, ours.key, theirs.key))
     return answer, agreed
 
 
@@ -160,21 +188,24 @@ def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negoti
     """What the peer's answer to our offer agreed on (RFC 3264 7)."""
     index = _live_audio(offer)
     if index is None:
-        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no audio in the offer"))
+        return Negotiated(refusal=_refusal("no audio in the offer"))
     if index >= len(answer.media):
-        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no audio in the answer"))
+        return Negotiated(refusal=_refusal("no audio in the answer"))
     section = answer.media[index]
     if section.port == 0 or section.kind != "audio":
-        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "audio refused in the answer"))
+        return Negotiated(refusal=_refusal("audio refused in the answer"))
     if answer.connection_of(section) is None:
-        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no connection address"))
+        return Negotiated(refusal=_refusal("no connection address"))
+    keys = _agreed_keys(offer.media[index], section)
+    if isinstance(keys, Refusal):
+        return Negotiated(refusal=keys)
 
     ours = payload_table(offer.media[index])
     theirs = payload_table(section)
     offered = {codec.name: number for number, codec in ours.codecs}
     common = [(number, codec) for number, codec in theirs.codecs if codec.name in offered]
     if not common:
-        return Negotiated(refusal=Refusal(NOT_ACCEPTABLE_HERE, "no common codec"))
+        return Negotiated(refusal=_refusal("no common codec"))
 
     # What we offered is what we take; a phone that answers with a number of its own tends to send it too.
     receive = {offered[codec.name]: codec.name for _, codec in common}
@@ -194,7 +225,86 @@ def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negoti
         offer.direction_of(offer.media[index]).intersect(answer.direction_of(section).reversed()),
     )
     our_ptime = _milliseconds(offer.media[index].attribute("ptime")) or 20
-    return _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, our_ptime, mux)
+    agreed = _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, our_ptime, mux)
+    return msgspec.structs.replace(agreed, keys=keys) if keys is not None else agreed
+
+
+class _Usable(msgspec.Struct, frozen=True):
+    """An audio section of an offer that we can answer."""
+
+    codecs: list[tuple[int, Codec]]
+    """Those of both sides, the one to send with first."""
+    events: dict[int, int]
+    crypto: Crypto | None
+    """The peer's key; None for plain RTP."""
+
+
+def _usable(offer: SessionDescription, section: Media, settings: OfferSettings) -> _Usable | Refusal:
+    """What can be made of a section, or why nothing can."""
+    if section.protocol.upper() not in PLAIN + SECURE:
+        return _refusal(f"media protocol {section.protocol[:40]} is not supported")
+    if offer.connection_of(section) is None:
+        return _refusal("no connection address")
+    if section.attribute("rtcp-mux-only") is not None and not settings.rtcp_mux:
+        return _refusal("RTCP only on the port of RTP, which rtcp_mux does not allow")  # RFC 8858 4
+    crypto = _their_key(section, settings)
+    if isinstance(crypto, Refusal):
+        return crypto
+    table = payload_table(section)
+    common = _common(table, settings)
+    if not common:
+        return _refusal("no common codec")
+    return _Usable(common, table.events, crypto)
+
+
+# -- keys (RFC 4568) --
+
+
+def _their_key(section: Media, settings: OfferSettings) -> Crypto | Refusal | None:
+    """The peer's best key that we can use (RFC 4568 5.1.2); None for plain RTP."""
+    secure = section.protocol.upper() in SECURE
+    if not settings.crypto_suites:
+        return _refusal("encrypted media, which media_encryption does not allow") if secure else None
+    offered, problem = usable_cryptos(section.attributes(CRYPTO))
+    best = next((crypto for crypto in offered if crypto.suite in settings.crypto_suites), None)
+    if best is not None:
+        return best
+    if secure or settings.demands_encryption:
+        return _refusal(str(problem) if problem is not None else "no key for the encryption of media")
+    return None
+
+
+def _our_key(tag: int, suite: str, before: Media | None) -> Crypto:
+    """Our key for a suite: the one our previous description has for it, else a new one."""
+    kept, _ = usable_cryptos(before.attributes(CRYPTO)) if before is not None else ([], None)
+    key = next((crypto.key for crypto in kept if crypto.suite == suite), None)
+    return Crypto(tag, suite, key) if key is not None else fresh(tag, suite)
+
+
+def _agreed_keys(ours: Media, theirs: Media) -> SecureKeys | Refusal | None:
+    """The keys of an answer with ours of the offer; a suite is offered once, so it says which (tags are not minded)."""
+    offered, _ = usable_cryptos(ours.attributes(CRYPTO))
+    answered, problem = usable_cryptos(theirs.attributes(CRYPTO))
+    if not offered or (not answered and problem is None):
+        secure = ours.protocol.upper() in SECURE or theirs.protocol.upper() not in PLAIN
+        return _refusal(f"answered with {theirs.protocol[:40]} and without a key") if secure else None
+    if not answered:
+        return _refusal(str(problem))
+    mine = next((crypto for crypto in offered if crypto.suite == answered[0].suite), None)
+    if mine is None:
+        return _refusal(f"answered with a key of {answered[0].suite}, which was not offered")
+    return SecureKeys(mine.suite, mine.key, answered[0].key)
+
+
+def _offered_protocol(settings: OfferSettings, before: Media | None) -> str:
+    """The profile of our offer: the one the stream has, as long as it goes with our settings."""
+    kinds = SECURE if settings.demands_encryption else PLAIN + SECURE if settings.crypto_suites else PLAIN
+    if before is not None and before.protocol.upper() in kinds:
+        return before.protocol
+    return kinds[0]
+
+
+# -- codecs and events --
 
 
 class _Payloads(msgspec.Struct, frozen=True):
@@ -221,7 +331,7 @@ def _numbered(settings: OfferSettings, previous: PayloadTable | None) -> _Payloa
     codecs = [(before[codec.name] if codec.name in before else free(codec.payload_type), codec) for codec in wanted]
     events: dict[int, int] = {}
     if settings.telephone_event:
-        for rate in dict.fromkeys(codec.clock_rate_hz for codec in wanted):
+        for rate in dict.fromkeys((*(codec.clock_rate_hz for codec in wanted), EVENT_RATE_HZ)):
             number = events_before[rate] if rate in events_before else free(EVENT_PAYLOAD_TYPE)
             events[number] = rate
     return _Payloads(codecs, events)
@@ -237,18 +347,21 @@ def _common(table: PayloadTable, settings: OfferSettings) -> list[tuple[int, Cod
     found = list(common.values())
     if settings.prefer_ours:
         found.sort(key=lambda entry: allowed[entry[1].name])
-    return found
+    return found[:1] if settings.one_codec else found
 
 
 def _events_for(events: dict[int, int], codecs: list[tuple[int, Codec]]) -> dict[int, int]:
-    """The telephone-events whose clock is that of one of the codecs (RFC 4733 2.1), one for each clock."""
+    """The telephone-events whose clock is that of one of the codecs (RFC 4733 2.1), one for each clock.
+
+    Phones offer Opus with events of 8000 Hz alone: better those than none.
+    """
     rates = {codec.clock_rate_hz for _, codec in codecs}
     found: dict[int, int] = {}
     for number, rate in events.items():
         if rate in rates:
             rates.discard(rate)
             found[number] = rate
-    return found
+    return found or dict(list(events.items())[:1])
 
 
 def _our_direction(remote: SessionDescription, section: Media, settings: OfferSettings) -> Direction:
@@ -283,7 +396,8 @@ def _negotiated(
     ptime = _milliseconds(section.attribute("ptime")) or ptime_ms
     if maxptime is not None:
         ptime = min(ptime, maxptime)
-    event = next((key for key, rate in send_events.items() if rate == codec.clock_rate_hz), None)
+    fitting = (key for key, rate in send_events.items() if rate == codec.clock_rate_hz)
+    event = next(fitting, next(iter(send_events), None))
     remote_direction = remote.direction_of(section)
     return Negotiated(
         index=index,
@@ -296,6 +410,7 @@ def _negotiated(
         payload_type=number,
         receive=receive,
         event_payload_type=event,
+        event_rate_hz=send_events[event] if event is not None else 0,
         receive_events=receive_events,
         ptime_ms=min(max(ptime, PTIME_MIN_MS), PTIME_MAX_MS),
         maxptime_ms=maxptime,
@@ -324,6 +439,12 @@ def _milliseconds(text: str | None) -> int | None:
     return int(whole) or None
 
 
+def _live_section(description: SessionDescription | None) -> Media | None:
+    """Our audio section."""
+    place = _live_audio(description) if description is not None else None
+    return description.media[place] if description is not None and place is not None else None
+
+
 def _live_audio(description: SessionDescription) -> int | None:
     """The place of our audio section: the first that is not refused."""
     for index, section in enumerate(description.media):
@@ -332,13 +453,22 @@ def _live_audio(description: SessionDescription) -> int | None:
     return None
 
 
+def _refusal(reason: str) -> Refusal:
+    return Refusal(NOT_ACCEPTABLE_HERE, reason)
+
+
 def _refused(section: Media) -> Media:
     """The section with port 0 (RFC 3264 6): a refusal needs nothing but the m= line."""
     return Media(section.kind, 0, section.protocol, section.formats or ("0",))
 
 
 def _audio_section(
-    settings: OfferSettings, payloads: _Payloads, direction: Direction, protocol: str, mux: bool
+    settings: OfferSettings,
+    payloads: _Payloads,
+    direction: Direction,
+    protocol: str,
+    mux: bool,
+    keys: list[Crypto],
 ) -> Media:
     lines: list[Line] = []
     formats: list[str] = []
@@ -352,6 +482,7 @@ def _audio_section(
         lines.append(("a", f"rtpmap:{number} {TELEPHONE_EVENT}/{rate}"))
         lines.append(("a", f"fmtp:{number} 0-16"))
     lines.append(("a", f"ptime:{settings.ptime_ms}"))
+    lines.extend(("a", f"{CRYPTO}:{crypto}") for crypto in keys)
     if mux:
         lines.append(("a", "rtcp-mux"))
     lines.append(("a", direction.value))

@@ -228,6 +228,9 @@ def test_loss_and_jitter_of_what_is_received(world: World) -> None:
     assert statistics.rxploss == 19  # the last one lost is not known yet
     assert 0.005 < statistics.rxjitter < 0.011
     assert statistics.rxoctetcount == 180 * 160
+    assert world.core.stats().packets_lost == 19
+    phone.port.close()
+    assert world.core.stats().packets_lost == 19
 
 
 def test_a_goodbye_is_said_when_something_was_sent(world: World) -> None:
@@ -249,6 +252,22 @@ def test_silence_of_the_far_end_is_told_when_asked_for(world: World) -> None:
     phone.send(b"\xff" * 160)
     world.run(0)
     assert phone.events[2:] == [MediaStarted()]
+
+
+def test_the_engine_counts_what_it_does(world: World) -> None:
+    phone = world.phone()
+    phone.port.echo(True)
+    phone.say(tone(400, 400))
+    phone.raw(b"?")
+    world.run(200)
+    busy = world.core.stats()
+    assert (busy.ports, busy.active_ports, busy.mixers) == (1, 1, 0)
+    assert busy.packets_received - busy.packets_dropped == 11
+    assert (busy.packets_dropped, busy.send_errors, busy.late_ticks, busy.events_dropped) == (1, 0, 0, 0)
+    assert busy.packets_sent >= 7
+    assert busy.tick_ns >= 0
+    world.run(1000)
+    assert world.core.stats().active_ports == 0
 
 
 def test_a_sendonly_stream_is_not_listened_to(world: World) -> None:

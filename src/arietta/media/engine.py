@@ -418,6 +418,10 @@ class EngineStatistics:
     """Time spent in ticks."""
     events_dropped: int = 0
     """Digits and the like that were not told because too much waited."""
+    packets_lost: int = 0
+    """That their senders numbered and that never came; one that comes late takes its loss back."""
+    threads: int = 1
+    """Threads that carry the audio."""
 
 
 # -- who is asked -------------------------------------------------------------------------------------------------

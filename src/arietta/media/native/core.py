@@ -69,6 +69,9 @@ class NativeCore:
     `offload` and `wake` are for who gives it threads; by themselves they do it on the spot, for tests.
     """
 
+    threads = 0
+    """That carry audio; 0: whoever calls does."""
+
     def __init__(self, settings: EngineSettings, engine: Engine) -> None:
         self.settings = settings
         self.engine = engine
@@ -139,7 +142,7 @@ class NativeCore:
     def stats(self) -> EngineStatistics:
         """See the interface."""
         numbers = self.engine.stats()
-        ports, mixers, ticks, late, sent, received, dropped, errors, tick_ns, active, lost = numbers
+        ports, mixers, ticks, late, sent, received, dropped, errors, tick_ns, active, untold, lost = numbers
         return EngineStatistics(
             ports=ports,
             mixers=mixers,
@@ -152,7 +155,9 @@ class NativeCore:
             cached_bytes=self.cache.size,
             active_ports=active,
             tick_ns=tick_ns,
-            events_dropped=lost,
+            events_dropped=untold,
+            packets_lost=lost,
+            threads=self.threads,
         )
 
     def close_all(self) -> None:

@@ -20,9 +20,9 @@ class NativeEngine(NativeCore):
 
     def __init__(self, settings: EngineSettings) -> None:
         self._signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        shards = settings.threads or len(os.sched_getaffinity(0))
+        self.threads = settings.threads or len(os.sched_getaffinity(0))
         engine = Engine(
-            shards,
+            self.threads,
             self._signal,
             settings.strict_rtp,
             settings.probation,

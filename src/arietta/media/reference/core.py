@@ -6,6 +6,7 @@ import heapq
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -94,7 +95,10 @@ class Core:
         self.ticks = 0
         self.late_ticks = 0
         self._transport = transport
+        self.packets_lost = 0
+        """Of sources that are gone."""
         self._tick = -1
+        self._tick_ns = 0
         self._active: dict[BasePort, None] = {}
         self._active_mixers: dict[MixerUnit, None] = {}
         self._ports: dict[BasePort, None] = {}
@@ -168,6 +172,9 @@ class Core:
                 packets_dropped=self.packets_dropped,
                 send_errors=self.send_errors,
                 cached_bytes=self.cache.size,
+                active_ports=len(self._active),
+                tick_ns=self._tick_ns,
+                packets_lost=self.packets_lost + sum(p.packets_lost for p in self._ports if isinstance(p, UdpPort)),
             )
 
     def close(self) -> None:
@@ -208,7 +215,9 @@ class Core:
         self.late_ticks += tick - self._tick - 1
         self._tick = tick
         self.ticks += 1
+        began = time.perf_counter_ns()
         self._run_tick(tick)
+        self._tick_ns += time.perf_counter_ns() - began
 
     def call_at(self, when_ns: int, callback: Callable[[int], None]) -> None:
         """Call back once the clock is there."""

@@ -138,6 +138,11 @@ class UdpPort(BasePort):
             return self._rtcp.statistics()
 
     @property
+    def packets_lost(self) -> int:
+        """Of its present source."""
+        return 0 if self.statistics_in is None else max(0, self.statistics_in.lost)
+
+    @property
     def settings(self) -> RtpSettings | None:
         return self._settings
 
@@ -257,6 +262,7 @@ class UdpPort(BasePort):
             return False
         self._source = ssrc
         self._candidate = None
+        self.core.packets_lost += self.packets_lost
         self.statistics_in = ReceiverStatistics(ssrc, sequence)
         self._jitter.clear()
         self._stream.clear()
@@ -450,6 +456,7 @@ class UdpPort(BasePort):
         self._last_tick = -2
 
     def _release(self) -> None:
+        self.core.packets_lost += self.packets_lost
         self._rtcp.goodbye()
         self.relay = None
         self.core.unlisten(self, self.pair)

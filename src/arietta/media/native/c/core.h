@@ -70,6 +70,7 @@ typedef struct core {
 
     int64_t ticks, late_ticks, tick_ns; /* tick_ns: time spent in ticks */
     int64_t packets_sent, packets_received, packets_dropped, send_errors;
+    int64_t packets_lost; /* of sources that are gone; rtp_port_lost has those of the others */
 } core_t;
 
 bool core_open(core_t *core, const wire_t *wire, void *wire_state, event_queue_t *events,

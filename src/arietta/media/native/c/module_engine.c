@@ -1106,27 +1106,37 @@ static PyObject *method_post(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-/* stats() -> numbers as native/engine.py names them, summed over the shards. */
+/* Packets that never came; the core's lock held. */
+static int64_t packets_lost(const core_t *core)
+{
+    int64_t lost = core->packets_lost;
+    for (const port_t *port = core->ports; port; port = port->next)
+        if (port->kind == &rtp_kind)
+            lost += rtp_port_lost((const rtp_port_t *)port);
+    return lost;
+}
+
+/* stats() -> numbers as native/core.py names them, summed over the shards. */
 static PyObject *method_stats(PyObject *self, PyObject *none)
 {
     (void)none;
     engine_t *engine = engine_of(self);
     if (!engine)
         return NULL;
-    long long total[10] = {0};
+    long long total[11] = {0};
     for (int n = 0; n < engine->count; n++) {
         core_t *core = engine_core(engine, n);
         core_lock(core);
         const long long own[] = {core->port_count,       core->mixer_count,     core->ticks,
                                  core->late_ticks,       core->packets_sent,    core->packets_received,
                                  core->packets_dropped,  core->send_errors,     core->tick_ns,
-                                 core->active_count};
+                                 core->active_count,     packets_lost(core)};
         core_unlock(core);
-        for (int k = 0; k < 10; k++)
+        for (int k = 0; k < 11; k++)
             total[k] += own[k];
     }
-    return Py_BuildValue("(LLLLLLLLLLL)", total[0], total[1], total[2], total[3], total[4], total[5], total[6], total[7],
-                         total[8], total[9], (long long)engine->events.dropped);
+    return Py_BuildValue("(LLLLLLLLLLLL)", total[0], total[1], total[2], total[3], total[4], total[5], total[6], total[7],
+                         total[8], total[9], (long long)engine->events.dropped, total[10]);
 }
 
 /* -- the virtual wire -- */

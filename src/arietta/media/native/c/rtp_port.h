@@ -96,6 +96,7 @@ void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
 /* One datagram, which is changed in place. */
 void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);
 void rtp_port_receive_control(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);
+int64_t rtp_port_lost(const rtp_port_t *port); /* packets of its present source that never came */
 const codec_t *rtp_port_received_codec(const rtp_port_t *port); /* what the far end sends, once it did */
 int rtp_port_receive_rate(const rtp_port_t *port);
 void rtp_port_set_relay(rtp_port_t *port, rtp_port_t *relay);

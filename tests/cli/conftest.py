@@ -17,6 +17,7 @@ from arietta.cli.switch import (
     ChannelView,
     ContactView,
     ContextView,
+    EngineView,
     ExtensionView,
     HelpView,
     ModuleView,
@@ -30,6 +31,7 @@ from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
 from arietta.errors import AllocationFailed
 from arietta.logs import Logs
+from arietta.media.engine import EngineStatistics
 from arietta.model import snapshots
 
 DEMO = Path(str(files("arietta"))) / "data" / "demo"
@@ -160,6 +162,23 @@ class FakeSwitch:
 
     def modules(self) -> Sequence[ModuleView]:
         return [ModuleView("res_ari.so", "REST interface"), ModuleView("pbx_config.so", "Dialplan of files", 3)]
+
+    def engine(self) -> EngineView:
+        counted = EngineStatistics(
+            ports=5,
+            mixers=1,
+            ticks=4000,
+            late_ticks=2,
+            packets_sent=900,
+            packets_received=1000,
+            packets_dropped=7,
+            send_errors=1,
+            cached_bytes=1_250_000,
+            active_ports=3,
+            tick_ns=50_000_000,
+            packets_lost=4,
+        )
+        return EngineView("reference", counted, "the extension module was not built")
 
     def settings(self) -> Sequence[tuple[str, str]]:
         return [("Media engine", "reference")]

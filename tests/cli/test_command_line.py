@@ -197,9 +197,25 @@ def test_the_doctor_looks_at_a_configuration(tmp_path: Path) -> None:
     seen = call("doctor", "-C", tmp_path / "conf")
     assert "SIP udp port: 127.0.0.1:15060 is free" in seen.output
     assert "HTTP port: 127.0.0.1:18088 is free" in seen.output
-    for subject in ("Python", "files", "clock", "codecs", "sounds", "RTP ports", "recordings"):
+    for subject in ("Python", "files", "clock", "codecs", "media engine", "sounds", "RTP ports", "recordings"):
         assert f" {subject}: " in seen.output
     assert seen.exit_code == 0, seen.output
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state", "text"),
+    [
+        ("auto", "warning", "the slower one in Python, for tens of calls: ARIETTA_PURE_PYTHON is set"),
+        ("native", "error", "the one in C, which rtp.conf wants, is missing: ARIETTA_PURE_PYTHON is set"),
+        ("reference", "ok", "the one in Python, for tens of calls, as rtp.conf says"),
+    ],
+)
+def test_the_doctor_says_which_media_engine_there_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, state: str, text: str
+) -> None:
+    (tmp_path / "rtp.conf").write_text(f"[general]\nmedia_engine={wanted}\n")
+    monkeypatch.setenv("ARIETTA_PURE_PYTHON", "1")
+    assert f"{state:<8} media engine: {text}" in call("doctor", "-C", tmp_path).output
 
 
 def test_the_doctor_finds_a_port_in_use() -> None:

@@ -201,6 +201,23 @@ GOLDEN = {
         Channel: PJSIP/1001-00000000
         Channel: PJSIP/1002-00000001
         """,
+    "core show engine": """
+        Media engine:              reference
+        Not the native one:        the extension module was not built
+        Threads:                   1
+        Ports:                     5 open, 3 active
+        Mixers:                    1
+        Ticks:                     4000
+        Late ticks, skipped:       2
+        Time per tick:             12.5 µs
+        Packets received:          1000
+        Packets dropped:           7
+        Packets lost:              4
+        Packets sent:              900
+        Send errors:               1
+        Events dropped:            0
+        Sound in memory:           1.2 MB
+        """,
     "module show": """
         Module                         Description                                  Use Count  Status
         pbx_config.so                  Dialplan of files                            3          Running

@@ -22,6 +22,7 @@ GOOD, ODD, BAD = "ok", "warning", "error"
 FILES_PER_CALL = 4  # two sockets of RTP and RTCP for each of two legs
 FILES_WANTED = 4096
 SANE_YEAR = 2024
+BUILD_ADVICE = "install a wheel of Arietta, or a C compiler and Python's headers before you install it"
 PACKAGE_DATA = Path(__file__).resolve().parent.parent / "data"
 SYSTEM_SOUNDS = (Path("/usr/share/asterisk/sounds"), Path("/var/lib/asterisk/sounds"))
 
@@ -65,6 +66,7 @@ def examine(source: Path | None) -> Iterator[Finding]:
         text = f"{len(errors)} errors, {len(problems) - len(errors)} warnings in {source}"
         yield Finding(BAD if errors else GOOD, "configuration", text, f"arietta check -C {source} lists them")
         config, _ = read(source)
+    yield _engine(config.rtp.media_engine if config is not None else "auto")
     yield _sounds(config)
     if config is not None and source is not None:
         yield from _ports(config, source)
@@ -108,7 +110,22 @@ def _codecs() -> Iterator[Finding]:
     if audioop is None:
         yield Finding(BAD, "codecs", "audioop is missing", "pip install audioop-lts")
     else:
-        yield Finding(GOOD, "codecs", "ulaw, alaw, slin, gsm")
+        from arietta.media.codecs import CODECS
+
+        yield Finding(GOOD, "codecs", ", ".join(name for name in CODECS if not CODECS[name].linear) + ", slin")
+
+
+def _engine(wanted: str) -> Finding:
+    from arietta.media.native import why_not
+
+    missing = why_not()
+    if wanted == "reference":
+        return Finding(GOOD, "media engine", "the one in Python, for tens of calls, as rtp.conf says")
+    if missing is None:
+        return Finding(GOOD, "media engine", "the one in C")
+    if wanted == "native":
+        return Finding(BAD, "media engine", f"the one in C, which rtp.conf wants, is missing: {missing}", BUILD_ADVICE)
+    return Finding(ODD, "media engine", f"the slower one in Python, for tens of calls: {missing}", BUILD_ADVICE)
 
 
 def _sounds(config: Config | None) -> Finding:

@@ -15,6 +15,7 @@ from arietta.cli.switch import (
     ChannelView,
     ContactView,
     ContextView,
+    EngineView,
     ExtensionView,
     HelpView,
     ModuleView,
@@ -59,6 +60,7 @@ class RunningServer(Protocol):
     dialplan: Interpreter
     http: HttpServer
     modules: Modules
+    engine_missing: str | None
     started_at: float
     last_reload_at: float
     asterisk_id: str
@@ -244,6 +246,10 @@ class ServerSwitch:
 
     def modules(self) -> Sequence[ModuleView]:
         return [ModuleView(module.name, module.description) for module in self._server.modules.list()]
+
+    def engine(self) -> EngineView:
+        engine = self._server.channels.engine
+        return EngineView(engine.name, engine.stats(), self._server.engine_missing or "")
 
     def settings(self) -> Sequence[tuple[str, str]]:
         engine = self._server.channels.engine

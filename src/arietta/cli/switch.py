@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from arietta.config.tree import Config
+from arietta.media.engine import EngineStatistics
 from arietta.model import snapshots
 
 
@@ -100,6 +101,14 @@ class ModuleView(msgspec.Struct, frozen=True):
     description: str
     use_count: int = 0
     status: str = "Running"
+
+
+class EngineView(msgspec.Struct, frozen=True):
+    """The media engine and what it has counted; `why` it is the slower one, if nobody asked for that."""
+
+    name: str
+    statistics: EngineStatistics
+    why: str = ""
 
 
 class Originate(msgspec.Struct, frozen=True):
@@ -194,6 +203,10 @@ class Switch(Protocol):
 
     def modules(self) -> Sequence[ModuleView]:
         """The parts of the server."""
+        ...
+
+    def engine(self) -> EngineView:
+        """What carries the audio."""
         ...
 
     def settings(self) -> Sequence[tuple[str, str]]:

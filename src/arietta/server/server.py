@@ -158,9 +158,10 @@ class Server:
         self._owns_logs = logs is None
         self.asterisk_id = config.asterisk.options.entityid or self._kept_entity_id()
         self.bus = Bus()
-        self._engine_missing: str | None = None
+        self.engine_missing: str | None = None
+        """Why it is not the engine in C, where that was to be preferred."""
         if engine is None:
-            engine, self._engine_missing = make_engine(engine_settings(config), config.rtp.media_engine)
+            engine, self.engine_missing = make_engine(engine_settings(config), config.rtp.media_engine)
         self.engine = engine
         self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
         self.bridges = BridgeRegistry(self.bus, self.engine)
@@ -237,8 +238,8 @@ class Server:
             log.warning("%s", warning)
         self.engine.start(self._loop)
         log.info("media engine: %s", self.engine.name)
-        if self._engine_missing is not None:
-            log.warning("audio is carried by the slower engine in Python, for tens of calls: %s", self._engine_missing)
+        if self.engine_missing is not None:
+            log.warning("audio is carried by the slower engine in Python, for tens of calls: %s", self.engine_missing)
         try:
             await self.sip.start()
             await self._listen()

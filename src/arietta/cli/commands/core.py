@@ -171,6 +171,30 @@ def show_uptime(console: Console, arguments: list[str]) -> str:
     return f"System uptime: {int(up)}\nLast reload: {int(reload)}"
 
 
+def show_engine(console: Console, _: list[str]) -> str:
+    engine = console.switch.engine()
+    told = engine.statistics
+    pairs: list[tuple[str, object]] = [("Media engine", engine.name)]
+    if engine.why:
+        pairs.append(("Not the native one", engine.why))
+    pairs += [
+        ("Threads", told.threads or "(the caller's)"),
+        ("Ports", f"{told.ports} open, {told.active_ports} active"),
+        ("Mixers", told.mixers),
+        ("Ticks", told.ticks),
+        ("Late ticks, skipped", told.late_ticks),
+        ("Time per tick", f"{told.tick_ns / 1000 / told.ticks:.1f} µs" if told.ticks else "(none yet)"),
+        ("Packets received", told.packets_received),
+        ("Packets dropped", told.packets_dropped),
+        ("Packets lost", told.packets_lost),
+        ("Packets sent", told.packets_sent),
+        ("Send errors", told.send_errors),
+        ("Events dropped", told.events_dropped),
+        ("Sound in memory", f"{told.cached_bytes / 1_000_000:.1f} MB"),
+    ]
+    return "\n".join(fields(pairs, indent=0))
+
+
 def show_settings(console: Console, _: list[str]) -> str:
     switch = console.switch
     config, folders = switch.config, switch.config.directories
@@ -349,6 +373,7 @@ COMMANDS = (
         most=1,
         complete=_words("seconds"),
     ),
+    Command(("core", "show", "engine"), "Show the media engine and what it has counted.", show_engine),
     Command(("core", "show", "settings"), "Show what the server runs with.", show_settings),
     Command(
         ("core", "show", "applications"),

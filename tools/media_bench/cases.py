@@ -13,6 +13,7 @@ PROBED_LEGS = 16
 """At most so many legs are looked at packet by packet."""
 LEVEL = 8000
 LOUDEST_SUM = 16000
+QUIETEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,6 @@ class Case:
         """Legs to a mixer; 0 without."""
         return self.legs if self.group < 0 else self.group
 
-    @property
-    def level(self) -> int:
-        """Amplitude of a phone's tone: all of a mixer together do not clip."""
-        return min(LEVEL, max(64, LOUDEST_SUM // max(1, self.members)))
-
     def codec(self, leg: int) -> str:
         """What the leg speaks."""
         return self.codecs[leg % len(self.codecs)]
@@ -69,17 +65,23 @@ class Case:
         return [n * self.legs // count for n in range(count)]
 
     def frequency(self, leg: int) -> int:
-        """What the leg's phone sings; that of a probed leg is sung by no other."""
+        """What the leg's phone sings; that of a probed leg is no other's, nor a harmonic of what others sing."""
         probed = self.probed()
-        return 1500 + 50 * probed.index(leg) if leg in probed else 300 + 50 * (leg % 16)
+        return 1511 + 53 * probed.index(leg) if leg in probed else 300 + 50 * (leg % 16)
 
-    def heard_by(self, leg: int) -> list[int]:
-        """Frequencies that the leg must hear; those sung by several may cancel out and do not count."""
+    def level(self, leg: int) -> int:
+        """Amplitude of its tone: all of a mixer together do not clip, and those of probed legs stand out."""
+        each = max(QUIETEST, LOUDEST_SUM // max(1, self.members))
+        return min(LEVEL, 4 * each if leg in self.probed() else each)
+
+    def heard_by(self, leg: int) -> dict[int, int]:
+        """Frequencies that the leg must hear, and how loud; those sung by several may cancel out and do not count."""
         if self.members == 0:
-            return [440]
+            return {440: LEVEL}
         first = leg // self.members * self.members
-        others = Counter(self.frequency(n) for n in range(first, first + self.members) if n != leg)
-        return [frequency for frequency, singers in others.items() if singers == 1]
+        others = [n for n in range(first, first + self.members) if n != leg]
+        singers = Counter(self.frequency(n) for n in others)
+        return {self.frequency(n): self.level(n) for n in others if singers[self.frequency(n)] == 1}
 
 
 CASES = (

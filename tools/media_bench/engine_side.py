@@ -58,13 +58,12 @@ class EngineSide:
     async def open(self, case: dict[str, Any], far: list[tuple[int, int]], host: str) -> list[int]:
         """Open the case's legs towards (RTP, RTCP) ports; the local ports."""
         what = Case(**case)
-        before = _resident_kib()
+        self._memory_kib = _resident_kib()
         for leg, (rtp, rtcp) in enumerate(far):
             port = self.engine.open_rtp(bind=BIND, on_event=lambda event: None)
             # Not symmetric: what a probed leg hears goes to its probe, wherever its voice comes from.
             port.configure(settings(what, leg, (host, rtp), (host, rtcp), symmetric=False, near=True))
             self._ports.append(port)
-        self._memory_kib = (_resident_kib() - before) / len(far)
         self._tie(what)
         return [port.local_port for port in self._ports]
 
@@ -91,7 +90,7 @@ class EngineSide:
     async def result(self) -> dict[str, Any]:
         """What else there is to say, and how the recordings are."""
         return {
-            "memory_kib": self._memory_kib,
+            "memory_kib": (_resident_kib() - self._memory_kib) / len(self._ports),
             "modes": sorted({mixer.mode.value for mixer in self._mixers}),
             "complaint": await self._listen_to_recording(),
         }

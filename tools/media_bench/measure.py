@@ -89,11 +89,13 @@ class Measurement:
         return on_time and not self.lost and not self.complaints and self.delivered >= FEWEST_DELIVERED
 
 
-def measure(case: Case, cores: Cores, *, seconds: float, repeats: int, busy: bool, priority: bool) -> Measurement:
+def measure(
+    case: Case, cores: Cores, *, seconds: float, repeats: int, busy: bool, priority: bool, first: bool
+) -> Measurement:
     """Run a case."""
     floor = measure_floor(cores.engine)
-    phones = Worker("phones", cores.phones)
-    engine = Worker("engine", cores.engine, priority=priority)
+    phones = Worker("phones", cores.phones, first=first)
+    engine = Worker("engine", cores.engine, priority=priority, first=first)
     try:
         far = phones.ask("open", case=asdict(case))
         near = engine.ask("open", case=asdict(case), far=far, host=HOST)

@@ -82,11 +82,12 @@ class Phones:
 
     async def result(self) -> dict[str, Any]:
         """Whether the right audio was heard, and how the phones themselves were."""
-        complaints = [
-            f"leg {leg}: {complaint}"
-            for leg, probe in self._probes.items()
-            if (complaint := probe.complaint(self._case.heard_by(leg), self._case.frequency(leg), self._case.level))
-        ]
+        complaints = []
+        for leg, probe in self._probes.items():
+            case = self._case
+            complaint = probe.complaint(case.heard_by(leg), case.frequency(leg), case.level(leg))
+            if complaint:
+                complaints.append(f"leg {leg}: {complaint}")
         stats = [engine.stats() for engine in self._engines]
         return {
             "late": sum(one.late_ticks for one in stats),
@@ -104,7 +105,7 @@ class Phones:
 
     def _sing(self, port: RtpPort, leg: int) -> None:
         if self._case.talks:
-            port.generate(Files((tone_file(self._folder, self._case.frequency(leg), self._case.level),)))
+            port.generate(Files((tone_file(self._folder, self._case.frequency(leg), self._case.level(leg)),)))
 
     def _received(self) -> int:
         return sum(engine.stats().packets_received for engine in self._engines)

@@ -72,13 +72,13 @@ class Probe:
         self._last = packet.sequence, at_ns
         self._payloads = [*self._payloads[1 - LISTENED_PACKETS :], packet.payload]
 
-    def complaint(self, heard: list[int], own: int, level: int) -> str | None:
+    def complaint(self, heard: dict[int, int], own: int, level: int) -> str | None:
         """What is wrong with the audio of the latest second; None when nothing is."""
         decode = self.codec.decoder()
         samples = b"".join(decode(payload) for payload in self._payloads)
         if not samples:
             return "nothing was heard"
-        missing = [one for one in heard if loudness(samples, one, self.codec.rate) < level / 2]
+        missing = [one for one, loud in heard.items() if loudness(samples, one, self.codec.rate) < loud / 2]
         if missing:
             return f"{missing} Hz are not heard"
         if loudness(samples, own, self.codec.rate) > level / 5:

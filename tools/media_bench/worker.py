@@ -13,13 +13,15 @@ from typing import Any
 __all__ = ["Worker", "serve"]
 
 COMMAND = Path(__file__).parents[1] / "bench_media.py"
+FIRST = -10
+"""Niceness of a session against all others (sched(7), autogroups); that of a thread counts within its session only."""
 WITHOUT_PRIORITY = ("setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice")
 
 
 class Worker:
     """The far end of `serve`, pinned to a core."""
 
-    def __init__(self, role: str, core: int, *, priority: bool = True) -> None:
+    def __init__(self, role: str, core: int, *, priority: bool = True, first: bool = False) -> None:
         self._role = role
         self._process = subprocess.Popen(
             [
@@ -34,7 +36,10 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
+        if first:
+            Path(f"/proc/{self._process.pid}/autogroup").write_text(str(FIRST))
 
     def tell(self, order: str, **arguments: Any) -> None:
         """Begin something; `answer` waits for its end."""

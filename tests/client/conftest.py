@@ -10,9 +10,9 @@ import pytest
 from arietta.client import Client
 from arietta.server import Server
 from arietta.testing import VirtualLoop
-from journeys.conftest import alice, bob, hello, server
+from journeys.conftest import alice, bob, files, hello, server
 
-__all__ = ["alice", "bob", "client", "hello", "run", "server"]
+__all__ = ["alice", "bob", "client", "files", "hello", "run", "server"]
 
 URL = "http://127.0.0.1:8088/ari"
 

@@ -123,17 +123,8 @@ def refuse_handshake(response: Response) -> Response:
     return Response(400, response.body, response.content_type, response.headers + VERSION_HEADER)
 
 
-def joins_writes(transport: object) -> bool:
-    """Whether a transport itself makes one system call of all that is written to it in one turn of the loop.
-
-    Those of uvloop do, but for TLS, which encrypts each piece by itself.
-    """
-    kind = type(transport)
-    return kind.__module__.startswith("uvloop.") and kind.__name__ in ("TCPTransport", "UnixTransport")
-
-
 class TurnEnd:
-    """Flushes, once per turn of the loop, the sockets whose transports do not join what is written to them."""
+    """Flushes, once per turn of the loop, the sockets that were written to."""
 
     __slots__ = ("_loop", "_sockets")
 
@@ -184,7 +175,6 @@ class WebSocket(asyncio.Protocol):
         self._text_parts: list[bytes] | None = None
         self._binary_parts: list[bytes] | None = None
         self._paused = False
-        self._joins_writes = joins_writes(transport)
         self._queue: list[bytes] = []
         self._queued_bytes = 0
         self._left_at_last_look = 0
@@ -228,12 +218,8 @@ class WebSocket(asyncio.Protocol):
         """
         if not self.is_open:
             return
-        if not self._paused:
-            if self._joins_writes:
-                self._transport.write(frame)
-                return
-            if not self._queue:
-                self._turn_end.add(self)
+        if not self._queue and not self._paused:
+            self._turn_end.add(self)
         self._queue.append(frame)
         self._queued_bytes += len(frame)
         options = self._options

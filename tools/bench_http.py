@@ -1,8 +1,9 @@
-"""CPU time of the HTTP front: a GET with Basic authentication, and one event to many sockets.
+"""CPU time of the HTTP front: a GET with Basic authentication, a list of channels, and one event to many sockets.
 
-    python tools/bench_http.py [get | fanout | both] [--seconds 3] [--loop uvloop | asyncio]
+    python tools/bench_http.py [get | list | fanout | all] [--seconds 3] [--channels 1000] [--loop uvloop | asyncio]
 
-`get` needs the program wrk. The server is a process of its own; its CPU time, user and system, is what counts.
+`get` and `list` need the program wrk. The server is a process of its own; its CPU time, user and system, is what
+counts. `list` asks a whole server for all its channels, first as they are, then with a change of one before each list.
 `fanout` compares an event written at once with events of one turn of the loop joined into one write.
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
+import inspect
 import os
 import re
 import resource
@@ -19,10 +22,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
+from arietta.ari.over_socket import SocketRequest
+from arietta.config.tree import load
 from arietta.http import (
     Accept,
     AriFront,
@@ -37,7 +44,20 @@ from arietta.http import (
     WebSocketConnection,
     text_frame,
 )
+from arietta.server import Server
 
+CONFIGURATION = {
+    "http.conf": "[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport=18188\n",
+    "ari.conf": "[general]\nenabled=yes\n[asterisk]\ntype=user\npassword=asterisk\n",
+}
+CHANGE_AND_LIST = """
+local turn = 0
+request = function()
+  turn = turn + 1
+  if turn % 2 == 1 then return wrk.format("POST", "/ari/channels/CHANNEL/variable?variable=A&value=" .. turn) end
+  return wrk.format("GET", "/ari/channels")
+end
+"""
 BODY = b'{"ping":"pong","timestamp":"2026-11-21T12:34:56.789+0000","asterisk_id":"00:11:22:33:44:55","x":"pad"}'
 EVENT = text_frame(b'{"type":"ChannelDtmfReceived","padding":"' + b"x" * 700 + b'"}')
 
@@ -92,6 +112,41 @@ async def serve(port_pipe: int) -> None:
     await server.stop(0)
 
 
+class Nobody:
+    """Takes the events of an application."""
+
+    def send(self, payload: bytes) -> None:
+        """Drop one."""
+
+
+def write_configuration(folder: str) -> None:
+    """A server of the REST interface alone."""
+    for name, text in CONFIGURATION.items():
+        Path(folder, name).write_text(text)
+
+
+async def serve_channels(port_pipe: int, count: int) -> None:
+    """The server process of `list`: a whole server with so many channels, two for each Local one."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_configuration(folder)
+        server = Server(load(Path(folder), {"XDG_STATE_HOME": folder}))
+        await server.start()
+        server.applications.register("bench", Nobody())
+        for _ in range(count // 2):
+            order = SocketRequest("POST", "/channels/create", "endpoint=Local/1@default&app=bench", None, b"")
+            answer = server.api.handle(order)
+            if inspect.isawaitable(answer):
+                answer = await answer
+            assert answer.status == 200, answer
+        assert len(server.channels) == count, f"{len(server.channels)} channels"
+        (some, *_) = server.channels
+        os.write(port_pipe, f"{server.http.addresses[0].port} {some.id}".encode())
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+        await ended.wait()
+        os._exit(0)  # a thousand goodbyes are not measured
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process so far."""
     with open(f"/proc/{pid}/stat") as file:
@@ -100,30 +155,56 @@ def cpu_seconds(pid: int) -> float:
 
 
 def bench_get(loop_name: str, seconds: int) -> None:
-    """wrk with 16 connections against the server process."""
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        sys.exit("wrk is not installed")
+    """The cheapest operation."""
+    with served(loop_name, serve) as (pid, port):
+        count, used = wrk(pid, seconds, f"http://127.0.0.1:{port}/ari/asterisk/ping")
+    print(f"GET on {loop_name}: {used / count * 1e6:.2f} µs of CPU each, {count / seconds:.0f} a second")
+
+
+def bench_list(loop_name: str, seconds: int, channels: int) -> None:
+    """The list of all channels."""
+    with served(loop_name, lambda pipe: serve_channels(pipe, channels)) as (pid, place):
+        port, channel = place.split()
+        count, used = wrk(pid, seconds, f"http://127.0.0.1:{port}/ari/channels")
+        print(f"GET of {channels} channels on {loop_name}: {used / count * 1e6:.0f} µs of CPU each")
+        with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+            script.write(CHANGE_AND_LIST.replace("CHANNEL", channel))
+            script.flush()
+            count, used = wrk(pid, seconds, f"http://127.0.0.1:{port}/", "-s", script.name)
+        print(f"  with a change of one before it: {used / (count / 2) * 1e6:.0f} µs of CPU for both")
+
+
+@contextlib.contextmanager
+def served(loop_name: str, server: Callable[[int], Coroutine[Any, Any, None]]) -> Iterator[tuple[int, str]]:
+    """A server process, and what it says of itself when it is ready."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        run(loop_name, serve(writer))
+        run(loop_name, server(writer))
         os._exit(0)
-    port = int(os.read(reader, 16))
+    os.close(writer)
+    try:
+        yield pid, os.read(reader, 200).decode()
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+        os.close(reader)
+
+
+def wrk(pid: int, seconds: int, url: str, *options: str) -> tuple[int, float]:
+    """Requests that wrk made over 16 connections, and CPU seconds of the server process for them."""
+    program = shutil.which("wrk")
+    if program is None:
+        sys.exit("wrk is not installed")
     credentials = base64.b64encode(b"asterisk:asterisk").decode()
-    command = [wrk, "-t1", "-c16", f"-d{seconds}s", "-H", f"Authorization: Basic {credentials}"]
+    command = [program, "-t1", "-c16", f"-d{seconds}s", "-H", f"Authorization: Basic {credentials}", *options, url]
     before = cpu_seconds(pid)
-    output = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/ari/asterisk/ping"], capture_output=True, text=True, check=True
-    ).stdout
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     used = cpu_seconds(pid) - before
-    os.kill(pid, signal.SIGTERM)
-    os.waitpid(pid, 0)
     match = re.search(r"(\d+) requests in", output)
     if match is None or "Non-2xx" in output:
         sys.exit(output)
-    count = int(match[1])
-    print(f"GET on {loop_name}: {used / count * 1e6:.2f} µs of CPU each, {count / seconds:.0f} a second")
+    return int(match[1]), used
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -186,13 +267,16 @@ def read_sockets(port: int, count: int) -> None:
 def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("get", "fanout", "both"), nargs="?", default="both")
+    parser.add_argument("what", choices=("get", "list", "fanout", "all"), nargs="?", default="all")
+    parser.add_argument("--channels", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
     options = parser.parse_args()
-    if options.what != "fanout":
+    if options.what in ("get", "all"):
         bench_get(options.loop, options.seconds)
-    if options.what != "get":
+    if options.what in ("list", "all"):
+        bench_list(options.loop, options.seconds, options.channels)
+    if options.what in ("fanout", "all"):
         print(f"events on {options.loop}:")
         for burst in (1, 10):
             for joined in (False, True):

@@ -27,6 +27,7 @@ __all__ = [
     "SoundCache",
     "little_endian",
     "read_sound",
+    "sound_files",
     "wav_chunks",
 ]
 
@@ -103,6 +104,20 @@ def read_sound(path: str) -> Sound:
     if kind in LINEAR_RATES:
         return Sound("slin", LINEAR_RATES[kind], little_endian(data))
     return Sound(kind, 8000, data)
+
+
+def sound_files(folder: str) -> list[str]:
+    """The sound files of a folder by name; of several formats of one piece the first by extension."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    pieces: dict[str, str] = {}
+    for name in names:
+        stem, _, extension = name.rpartition(".")
+        if stem and extension in EXTENSIONS and not stem.startswith("."):
+            pieces.setdefault(stem, os.path.join(folder, name))
+    return list(pieces.values())
 
 
 def little_endian(data: bytes) -> bytes:

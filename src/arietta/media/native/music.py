@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from ..engine import Files
-from ..reference.music import music_files
+from ..files import sound_files
 
 if TYPE_CHECKING:
     from ._engine import Track
@@ -50,7 +50,7 @@ class MusicLibrary:
         if found is None:
             found = self._ids[known] = self._core.engine.new_id()
             place = classes.get(known, ())
-            files = music_files(place) if isinstance(place, str) else list(place)
+            files = sound_files(place) if isinstance(place, str) else list(place)
             self._classes[found] = _Class(files, shuffle=known in self._core.settings.music_random)
         return found
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..codecs import CODECS, Codec
+from ..codecs.host import host_codec
 from ..engine import Files, Generator, MediaError, Source
-from ..reference.feed import Track as Sound
-from ..reference.feed import load_track, track_ready
-from ..reference.frame import host_codec
+from ..tracks import Track as Sound
+from ..tracks import load_track, track_ready
 from ._engine import Track
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..codecs import Codec
+from ..codecs.host import FRAME_MS
 from ..engine import (
     DigitHandler,
     EngineClosed,
@@ -24,13 +25,12 @@ from ..engine import (
     Side,
     Source,
 )
-from ..files import SoundCache
+from ..files import SoundCache, sound_files
 from ..pairs import PortPairs
-from .feed import Track, load_track, track_ready
-from .frame import FRAME_MS
+from ..tracks import Track, load_track, track_ready
 from .local import PipePort, SnoopPort, StreamUnit
 from .mixer import MixerUnit
-from .music import MusicStream, music_files
+from .music import MusicStream
 from .port import BasePort
 from .udp import UdpPort
 
@@ -306,7 +306,7 @@ class Core:
         stream = self._music.get(known)
         if stream is None:
             place = classes.get(known, ())
-            files = music_files(place) if isinstance(place, str) else list(place)
+            files = sound_files(place) if isinstance(place, str) else list(place)
             stream = MusicStream(self, files, shuffle=known in self.settings.music_random)
             self._music[known] = stream
         return stream

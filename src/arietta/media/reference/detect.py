@@ -13,7 +13,8 @@ from functools import lru_cache
 from operator import add, mul
 from typing import NamedTuple
 
-from .frame import FRAME_MS, level
+from ..codecs.host import FRAME_MS
+from .frame import level
 
 __all__ = ["InbandDigits", "TalkDetector", "ToneDetector", "correlation"]
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from ..codecs.host import FRAME_MS
 from ..engine import DigitOut, MediaError
-from .frame import FRAME_MS
 
 __all__ = ["DigitSender", "DigitSink"]
 

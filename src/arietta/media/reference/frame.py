@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the standard library's until 3.12, then audioop-lts
     import audioop
 
 from ..codecs import Codec, Resampler, Transcode
+from ..codecs.host import host_codec
 
-__all__ = ["FRAME_MS", "Converter", "Frame", "feed_codec", "host_codec", "level", "mixed"]
-
-FRAME_MS = 20
-
-
-def _identity(data: bytes) -> bytes:
-    return data
-
-
-@lru_cache(maxsize=32)
-def host_codec(rate: int) -> Codec:
-    """The engine's own format: samples in host order."""
-    return Codec(
-        name="slin" if rate == 8000 else f"slin{rate // 1000}",
-        rate=rate,
-        payload_type=None,
-        encoding="L16",
-        frame_ms=10,
-        frame_bytes=rate // 100 * 2,
-        encoder=lambda: _identity,
-        decoder=lambda: _identity,
-        silence=bytes(rate // 50 * 2),
-        linear=True,
-        stateless=True,
-    )
-
-
-def feed_codec(codec: Codec) -> Codec:
-    """In whose bytes sound for a port of a codec is kept: varying frames are encoded for each listener."""
-    return codec if codec.frame_bytes > 0 else host_codec(codec.rate)
+__all__ = ["Converter", "Frame", "level", "mixed"]
 
 
 class Frame:

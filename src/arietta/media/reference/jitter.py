@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..codecs import Codec
-from .frame import FRAME_MS
+from ..codecs.host import FRAME_MS
 
 __all__ = ["JitterBuffer"]
 

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..codecs import CODECS, Codec
+from ..codecs.host import FRAME_MS, host_codec
 from ..engine import DigitHandler, EventHandler, FrameHandler, MediaError, MediaStarted, Side
-from .frame import FRAME_MS, Converter, Frame, host_codec, mixed
+from .frame import Converter, Frame, mixed
 from .port import BasePort
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the standard library's until 3.12, then audioop-lts
     import audioop
 
+from ..codecs.host import host_codec
 from ..engine import EventHandler, Generator, MixerMode
 from .feed import GeneratorFeed
-from .frame import Converter, Frame, host_codec
+from .frame import Converter, Frame
 from .local import MixPort
 from .port import BasePort
 from .udp import UdpPort

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
 from typing import TYPE_CHECKING
 
 from ..codecs import Codec
+from ..codecs.host import FRAME_MS
 from ..engine import Files
-from ..files import EXTENSIONS
-from .frame import FRAME_MS
 
 if TYPE_CHECKING:
+    from ..tracks import Track
     from .core import Core
-    from .feed import Track
 
-__all__ = ["MusicStream", "music_files"]
-
-
-def music_files(folder: str) -> list[str]:
-    """The sound files of a folder by name; of several formats of one piece the first by extension."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    pieces: dict[str, str] = {}
-    for name in names:
-        stem, _, extension = name.rpartition(".")
-        if stem and extension in EXTENSIONS and not stem.startswith("."):
-            pieces.setdefault(stem, os.path.join(folder, name))
-    return list(pieces.values())
+__all__ = ["MusicStream"]
 
 
 class MusicStream:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..codecs import Codec, Transcode
+from ..codecs.host import FRAME_MS, feed_codec
 from ..engine import (
     DigitBegan,
     DigitEnded,
@@ -34,7 +35,7 @@ from ..writers import write_format
 from .detect import InbandDigits, TalkDetector, ToneDetector
 from .digits import DigitSender
 from .feed import Feed, GeneratorFeed, PlayerUnit
-from .frame import FRAME_MS, Converter, Frame, feed_codec, mixed
+from .frame import Converter, Frame, mixed
 from .recorder import RecorderUnit
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..codecs.host import FRAME_MS
 from ..engine import RecordEnd, RecordEndReason, RecordOptions, Side
 from ..writers import SoundWriter, WriteFormat
-from .frame import FRAME_MS, Converter, Frame, level, mixed
+from .frame import Converter, Frame, level, mixed
 
 if TYPE_CHECKING:
     from .port import BasePort

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from ..codecs import Codec, Transcode
-from .frame import FRAME_MS, Frame
+from ..codecs.host import FRAME_MS
+from .frame import Frame
 from .plc import HISTORY_MS, Plc
 
 __all__ = ["ReceivedStream"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...rtp import DIGITS, DigitReceiver, ProtocolError, ReceiverStatistics, RtpPacket, TelephoneEvent
 from ...rtp.packet import HEADER
 from ..codecs import CODECS, Codec
+from ..codecs.host import FRAME_MS
 from ..engine import (
     Address,
     Direction,
@@ -19,7 +21,7 @@ from ..engine import (
     RtpStatistics,
 )
 from .control import RtcpSession
-from .frame import FRAME_MS, Frame
+from .frame import Frame
 from .jitter import JitterBuffer
 from .learning import SourceLearner
 from .noise import ComfortNoise
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["UdpPort"]
 
 COMFORT_NOISE = 13
+QUIETEST = b"\x7f"
 EVENT_VOLUME = 10
 END_REPEATS = 3  # RFC 4733 2.5.1.4
 DIGIT_SILENCE_NS = 500_000_000
@@ -81,7 +84,8 @@ class UdpPort(BasePort):
         self.octets_received = 0
         self._heard_ns = 0
         self._started = False
-        self._watching = False
+        self._limits = 0  # how often the limits of silence were set: who waits by older ones waits no more
+        self._sent_ns = 0
         self._last_codec: Codec | None = None
         self._digits_in = DigitReceiver()
         self._event_ns = 0
@@ -106,11 +110,11 @@ class UdpPort(BasePort):
         with self.core.lock:
             if self.closed:
                 return
-            if self._settings is None:
+            before, self._settings = self._settings, settings
+            if before is None:
                 self.core.listen(self, self.pair)
-            if settings.jitter_ms != (self._settings.jitter_ms if self._settings is not None else 0):
+            if settings.jitter_ms != (before.jitter_ms if before is not None else 0):
                 self._jitter = JitterBuffer(settings.jitter_ms)
-            self._settings = settings
             self._sends = settings.direction in (Direction.SENDRECV, Direction.SENDONLY)
             self._receives = settings.direction in (Direction.SENDRECV, Direction.RECVONLY)
             self._payload_type = settings.send_payload_type
@@ -127,10 +131,7 @@ class UdpPort(BasePort):
             self._pieces = None if whole else b""
             self._piece_size = 0 if whole else send.bytes_of(min(120, ptime))
             self._relay_from = None
-            if settings.timeout_ms > 0 and not self._watching:
-                self._watching = True
-                self._heard_ns = self.core.now_ns
-                self.core.call_at(self._heard_ns + settings.timeout_ms * 1_000_000, self._watch)
+            self._begin_to_wait(settings, before)
             self._changed()
 
     def statistics(self) -> RtpStatistics:
@@ -310,13 +311,27 @@ class UdpPort(BasePort):
             if duration is None:
                 self.digit_began(digit)
             else:
-                self.digit_ended(digit, duration * 1000 // self.receive_rate)
+                rate = (self._settings.telephone_event_rate if self._settings is not None else 0) or self.receive_rate
+                self.digit_ended(digit, duration * 1000 // rate)
 
-    def _watch(self, now_ns: int) -> None:
+    def _begin_to_wait(self, settings: RtpSettings, before: RtpSettings | None) -> None:
+        """Wait for silence of either side, by the limits of new settings where they are others."""
+        limits = settings.timeout_ms, settings.keepalive_ms
+        if before is not None and limits == (before.timeout_ms, before.keepalive_ms):
+            return
+        self._limits += 1
+        now_ns, round_ = self.core.now_ns, self._limits
+        if before is None or before.timeout_ms != settings.timeout_ms:
+            self._heard_ns = now_ns
+        if settings.timeout_ms > 0:
+            self.core.call_at(self._heard_ns + settings.timeout_ms * 1_000_000, partial(self._watch, round_))
+        if settings.keepalive_ms > 0:
+            self.core.call_at(now_ns + settings.keepalive_ms * 1_000_000, partial(self._keep_alive, round_))
+
+    def _watch(self, round_: int, now_ns: int) -> None:
         """RtpSettings.timeout_ms."""
         settings = self._settings
-        if self.closed or settings is None or settings.timeout_ms <= 0:
-            self._watching = False
+        if self.closed or settings is None or round_ != self._limits:
             return
         limit = settings.timeout_ms * 1_000_000
         silence = now_ns - self._heard_ns
@@ -324,7 +339,7 @@ class UdpPort(BasePort):
             self._started = False
             self._tell(MediaStopped(silence // 1_000_000))
             self._heard_ns = now_ns
-        self.core.call_at(self._heard_ns + limit, self._watch)
+        self.core.call_at(self._heard_ns + limit, partial(self._watch, round_))
 
     def _pull(self, tick: int) -> Frame | None:
         stream = self._stream
@@ -404,9 +419,21 @@ class UdpPort(BasePort):
             return
         core.packets_sent += 1
         self.packets_sent += 1
+        self._sent_ns = core.now_ns
         self.octets_sent += len(payload)
         if not self._rtcp.armed:
             self._rtcp.traffic(core.now_ns)
+
+    def _keep_alive(self, round_: int, now_ns: int) -> None:
+        """RFC 6263: comfort noise, the quietest there is, when nothing was sent for a time; on hold too."""
+        settings = self._settings
+        if self.closed or settings is None or round_ != self._limits:
+            return
+        interval = settings.keepalive_ms * 1_000_000
+        if self._target is not None and now_ns - self._sent_ns >= interval:
+            self._put(COMFORT_NOISE, self.timestamp_at(now_ns), QUIETEST)
+            self._sent_ns = now_ns
+        self.core.call_at(self._sent_ns + interval, partial(self._keep_alive, round_))
 
     def digit_out(self, digit: str, elapsed_ms: int, duration_ms: int | None, tick: int) -> bool:
         settings = self._settings
@@ -418,7 +445,7 @@ class UdpPort(BasePort):
             self._digit_timestamp = self._timestamp_base + tick * self._step
         if self._target is None or not self._sends or self.muted_out:
             return True
-        rate = self._codec.clock_rate
+        rate = (settings.telephone_event_rate if settings is not None else 0) or self._codec.clock_rate
         event = DIGITS.index(digit)
         if duration_ms is None:
             marker = 0x80 if elapsed_ms == 0 else 0

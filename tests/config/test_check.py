@@ -222,6 +222,26 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
             "error: res_http_media_cache.conf line 2: user_agent 'Gerät' is not plain ASCII",
         ),
         (
+            "prometheus",
+            "[general]\nenabled=yes\nuri=/ari/metrics\n",
+            "error: prometheus.conf line 3: uri '/ari/metrics' is empty or a path of something else",
+        ),
+        (
+            "prometheus",
+            "[general]\nenabled=yes\nauth_username=p\n",
+            "error: prometheus.conf line 3: auth_username without auth_password: nobody could read the metrics",
+        ),
+        (
+            "prometheus",
+            "[general]\nenabled=yes\nauth_password=p\n",
+            "warning: prometheus.conf line 3: auth_password has no effect without auth_username",
+        ),
+        (
+            "prometheus",
+            '[general]\nenabled=yes\nauth_realm=a "realm"\n',
+            "error: prometheus.conf line 3: auth_realm 'a \"realm\"' has characters of no realm",
+        ),
+        (
             "indications",
             "[us]\nbusy=480+x/500\n",
             "error: indications.conf line 2: busy 480+x/500: frequency x is not a number of hertz in 0..20000",

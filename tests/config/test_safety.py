@@ -35,6 +35,28 @@ def test_loopback_or_a_good_password_is_fine(tmp_path: Path, host: str, password
     assert unsafe_listeners(load(configuration(tmp_path, host, password))) == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("", "is empty"),
+        ("auth_password=tr4mp0line\n", "is empty"),  # without a user name nobody is asked for it
+        ("auth_username=prometheus\nauth_password=prometheus\n", "is the user name"),
+        ("auth_username=prometheus\nauth_password=tr4mp0line\n", None),
+    ],
+)
+def test_metrics_need_a_good_password_beyond_loopback(tmp_path: Path, lines: str, reason: str | None) -> None:
+    configuration(tmp_path, "0.0.0.0", "tr4mp0line")
+    (tmp_path / "prometheus.conf").write_text(f"[general]\nenabled=yes\n{lines}")
+    found = [str(problem) for problem in unsafe_listeners(load(tmp_path))]
+    if reason is None:
+        assert found == []
+    else:
+        (problem,) = found
+        assert f"auth_password of the metrics {reason}: HTTP on 0.0.0.0 can be reached from other machines" in problem
+    configuration(tmp_path, "127.0.0.1", "tr4mp0line")
+    assert unsafe_listeners(load(tmp_path)) == []
+
+
 def test_a_tls_address_counts_too(tmp_path: Path) -> None:
     configuration(tmp_path, "127.0.0.1", "asterisk")
     (tmp_path / "cert.pem").write_text("")

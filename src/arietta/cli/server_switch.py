@@ -167,6 +167,8 @@ class ServerSwitch:
             uris.append((f"{prefix}/ari/...", "Asterisk RESTful API"))
         if config.http.enable_status:
             uris.append((f"{prefix}/httpstatus", "HTTP server status"))
+        if config.prometheus.enabled:
+            uris.append((f"{prefix}{config.prometheus.path}", "Metrics for Prometheus"))
         return uris if self._server.http.addresses else []
 
     def contexts(self) -> Sequence[ContextView]:

@@ -13,6 +13,7 @@ from arietta.config.indications import IndicationsGeneral, ToneZone
 from arietta.config.kinds import CallerId
 from arietta.config.musiconhold import MusicClass, MusicGeneral
 from arietta.config.pjsip import TYPES
+from arietta.config.prometheus import PrometheusSettings
 from arietta.config.rtp import RtpSettings
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.system import AsteriskOptions, DirectoryOptions, LoggerGeneral, ModulesSettings
@@ -44,6 +45,7 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         "Sounds that are fetched from web servers, as in `Playback(https://example.com/hello.wav)`.",
         (MediaCacheSettings,),
     ),
+    ("prometheus.conf", "Metrics for Prometheus.", (PrometheusSettings,)),
     ("modules.conf", "What is listed as loaded.", (ModulesSettings,)),
     (
         "logger.conf",

@@ -47,10 +47,11 @@ def weakness(user: str, password: str) -> str:
 
 def unsafe_listeners(config: Config) -> list[Problem]:
     """An error for each password too weak for an address that the server would listen on."""
-    return [*_unsafe_ari(config), *_unsafe_sip(config)]
+    return [*_unsafe_ari(config), *_unsafe_metrics(config), *_unsafe_sip(config)]
 
 
-def _unsafe_ari(config: Config) -> list[Problem]:
+def _public_http(config: Config) -> list[str]:
+    """The hosts HTTP is listened on for other machines."""
     http = config.http
     public = []
     if http.enabled and http.bindaddr and not is_loopback(http.bindaddr):
@@ -59,6 +60,22 @@ def _unsafe_ari(config: Config) -> list[Problem]:
         host = http.tlsbindaddr.host if http.tlsbindaddr else http.bindaddr or "0.0.0.0"
         if not is_loopback(host):
             public.append(host)
+    return public
+
+
+def _unsafe_metrics(config: Config) -> list[Problem]:
+    public = _public_http(config)
+    settings = config.prometheus
+    if not public or not settings.enabled:
+        return []
+    reason = weakness(settings.auth_username, settings.auth_password if settings.auth_username else "")
+    if not reason:
+        return []
+    return [_refusal(settings, "auth_password", "auth_password of the metrics", reason, f"HTTP on {public[0]}")]
+
+
+def _unsafe_ari(config: Config) -> list[Problem]:
+    public = _public_http(config)
     if not public or not config.ari.general.enabled:
         return []
     found = []

@@ -19,6 +19,7 @@ from arietta.config.http_media_cache import MediaCacheSettings, read_http_media_
 from arietta.config.indications import IndicationsSettings, read_indications
 from arietta.config.musiconhold import MusicSettings, read_musiconhold
 from arietta.config.pjsip import PjsipSettings, read_pjsip
+from arietta.config.prometheus import PrometheusSettings, read_prometheus
 from arietta.config.rtp import RtpSettings, read_rtp
 from arietta.config.settings import Report
 from arietta.config.system import (
@@ -45,6 +46,7 @@ FILES = (
     "indications.conf",
     "musiconhold.conf",
     "res_http_media_cache.conf",
+    "prometheus.conf",
     "modules.conf",
     "logger.conf",
     "sorcery.conf",
@@ -67,6 +69,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     indications: IndicationsSettings
     musiconhold: MusicSettings
     media_cache: MediaCacheSettings
+    prometheus: PrometheusSettings
     modules: ModulesSettings
     logger: LoggerSettings
     sorcery: SorcerySettings
@@ -137,6 +140,7 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "indications": part("indications.conf", read_indications),
         "musiconhold": part("musiconhold.conf", read_musiconhold),
         "media_cache": part("res_http_media_cache.conf", read_http_media_cache),
+        "prometheus": part("prometheus.conf", read_prometheus),
         "modules": part("modules.conf", read_modules),
         "logger": part("logger.conf", read_logger),
         "sorcery": part("sorcery.conf", read_sorcery),

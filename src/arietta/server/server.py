@@ -83,6 +83,7 @@ from arietta.server.dialplan import (
     transfer_handling,
 )
 from arietta.server.media_sockets import MediaClients, MediaMount
+from arietta.server.metrics import MetricsPage
 from arietta.server.outbound import OutboundSockets
 from arietta.server.remote_sounds import fetch_with
 from arietta.stasis.applications import Applications
@@ -115,6 +116,7 @@ RELOADED_PARTS = {
     "http": "http",
     "pbx_config.so": "dialplan",
     "res_http_media_cache.so": "media cache",
+    "res_prometheus.so": "metrics",
     "res_pjsip.so": "pjsip",
     "res_musiconhold.so": "music",
 }
@@ -224,6 +226,7 @@ class Server:
         self.controls.open_for_call = self.outbound.open_for_call
         self.front = AriFront(self.ari, _users(config), _front_options(config), Pages(PACKAGE_DATA / "docs"))
         self._status_page = StatusPage(config.http.prefix)
+        self._metrics = MetricsPage(self, config.prometheus)
         self.http = HttpServer(self._mounts(config), _http_options(config))
         self._status_page.server = self.http
         self.on_stopped: list[Callable[[], None]] = []
@@ -357,6 +360,9 @@ class Server:
                 notes.append("musiconhold.conf: classes have changed, which needs a restart")
         if takes("media cache"):
             changed["media_cache"] = config.media_cache
+        if takes("metrics"):
+            self._metrics.configure(config.prometheus)
+            changed["prometheus"] = config.prometheus
         notes.extend(_needing_restart(self.config, config))
         self.config = msgspec.structs.replace(self.config, **changed)
         self.last_reload_at = time.time()
@@ -463,6 +469,8 @@ class Server:
             mounts["/ari"] = self.front
         if config.http.enable_status:
             mounts["/httpstatus"] = self._status_page
+        if config.prometheus.enabled:
+            mounts[config.prometheus.path] = self._metrics
         if config.http.enable_static:
             mounts["/static"] = StaticFiles(config.directories.data / "static-http")
         redirects = dict(line.split(None, 1) for line in config.http.redirect if len(line.split(None, 1)) == 2)
@@ -565,6 +573,8 @@ def _needing_restart(former: Config, config: Config) -> list[str]:
         notes.append("rtp.conf has changed, which needs a restart")
     if former.asterisk != config.asterisk:
         notes.append("asterisk.conf has changed, which needs a restart")
+    if (former.prometheus.enabled, former.prometheus.path) != (config.prometheus.enabled, config.prometheus.path):
+        notes.append("prometheus.conf: enabled or uri has changed, which needs a restart")
     if former.ari.general.enabled != config.ari.general.enabled:
         notes.append("ari.conf: enabled has changed, which needs a restart")
     if former.ari.general.api_version != config.ari.general.api_version:

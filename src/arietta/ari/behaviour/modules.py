@@ -110,6 +110,7 @@ PARTS: Mapping[str, Part] = {
     "res_ari_recordings.so": Part("RESTful API module - Recording resources"),
     "res_ari_sounds.so": Part("RESTful API module - Sound resources"),
     "res_http_media_cache.so": Part("HTTP backend for the core media cache", reloads=True),
+    "res_prometheus.so": Part("Metrics for Prometheus", reloads=True, support_level="extended"),
     "res_http_websocket.so": Part("HTTP WebSocket Support"),
     "res_musiconhold.so": Part("Music On Hold Resource", reloads=True),
     "res_pjsip.so": Part("Basic SIP resource", reloads=True),

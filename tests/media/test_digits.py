@@ -79,6 +79,23 @@ def test_digits_out_are_events_with_their_durations_and_gaps(world: World) -> No
     assert 420 <= (done[0] - began) / 1e6 <= 460
 
 
+@pytest.mark.parametrize(("codec", "rate"), [("g722", 16000), ("slin48", 8000), ("ulaw", 48000)])
+def test_digits_may_have_a_clock_of_their_own(world: World, codec: str, rate: int) -> None:
+    phone = world.phone(codec, telephone_event_rate=rate)
+    phone.port.send_digits([DigitOut("1", 100, 60)])
+    world.run(300)
+    reports = [TelephoneEvent.parse(packet.payload) for packet in phone.collect()]
+    step = rate // 50
+    assert [report.duration for report in reports if not report.end] == [n * step for n in range(1, 6)]
+    assert [report.duration for report in reports if report.end] == [5 * step] * 3
+    began = phone.timestamp
+    phone.send(bytes(TelephoneEvent(5, False, 10, step)), number=101)
+    phone.timestamp = began
+    phone.send(bytes(TelephoneEvent(5, True, 10, 9 * step)), number=101)
+    world.run(20)
+    assert digits(phone) == [DigitBegan("5"), DigitEnded("5", 180)]
+
+
 def test_without_telephone_event_digits_are_tones(world: World) -> None:
     for phone in (world.phone(telephone_event_pt=None), world.phone(dtmf_inband=True)):
         phone.port.send_digits([DigitOut("8", 200, 0)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -342,3 +344,48 @@ def _second(ms: int = 1000) -> Samples:
 def _lose(phone: Phone) -> None:
     phone.sequence = (phone.sequence + 1) & 0xFFFF
     phone.timestamp = (phone.timestamp + 160) & 0xFFFFFFFF
+
+
+def test_silence_counts_anew_when_its_limit_is_another_one(world: World) -> None:
+    phone = world.phone(timeout_ms=3000)
+    world.run(2900)
+    phone.configure(timeout_ms=10000)  # on hold
+    world.run(9900)
+    assert MediaStopped not in map(type, phone.events)
+    phone.configure(timeout_ms=1000)
+    world.run(990)
+    assert MediaStopped not in map(type, phone.events)
+    world.run(20)
+    assert phone.events == [MediaStopped(1000)]
+    phone.configure(timeout_ms=0)
+    world.run(30000)
+    assert phone.events == [MediaStopped(1000)]
+
+
+def test_silence_goes_on_when_other_settings_change(world: World) -> None:
+    phone = world.phone(timeout_ms=3000)
+    world.run(2000)
+    phone.configure(timeout_ms=3000, direction=Direction.SENDONLY)
+    world.run(1010)
+    assert phone.events == [MediaStopped(3000)]
+
+
+@pytest.mark.parametrize("direction", [Direction.SENDRECV, Direction.INACTIVE])
+def test_a_way_is_kept_open_with_comfort_noise(world: World, direction: Direction) -> None:
+    phone = world.phone(keepalive_ms=5000, direction=direction)
+    world.run(16000)
+    packets = phone.collect()
+    assert [(packet.payload_type, packet.payload) for packet in packets] == [(13, b"\x7f")] * 3
+    assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {40000}
+    phone.configure(keepalive_ms=0)
+    world.run(20000)
+    assert phone.collect() == []
+
+
+def test_nothing_is_kept_open_that_is_used(world: World) -> None:
+    phone = world.phone(keepalive_ms=1000)
+    phone.port.play(Samples(tone(500, 3000)), on_end=lambda end: None)
+    world.run(3900)
+    assert {packet.payload_type for packet in phone.collect()} == {0}
+    world.run(200)
+    assert [packet.payload_type for packet in phone.collect()] == [13]

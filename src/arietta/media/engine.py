@@ -217,6 +217,8 @@ class RtpSettings:
     """10 to 120 in steps of 10 (20 for gsm); others are rounded to the nearest."""
     telephone_event_pt: int | None = None
     """RFC 4733 payload type of both directions; None: digits are sent in-band."""
+    telephone_event_rate: int = 0
+    """Its clock in Hz; 0: that of the codec."""
     direction: Direction = Direction.SENDRECV
     symmetric: bool = True
     """Send to the source that was learnt (RFC 4961)."""
@@ -225,11 +227,13 @@ class RtpSettings:
     dtmf_inband: bool = False
     """Send digits as tones even though telephone-event was negotiated."""
     timeout_ms: int = 0
-    """`MediaStopped` after so much silence of the far end; 0 never."""
+    """`MediaStopped` after so much silence of the far end; 0 never. Another limit than before counts from now on."""
+    keepalive_ms: int = 0
+    """Send a packet of comfort noise when nothing was sent for so long (RFC 6263); 0 never."""
     jitter_ms: int = 0
     """Depth of the jitter buffer, 500 at most; 0 adapts it."""
     srtp: SrtpKeys | None = None
-    """None: plain RTP. MediaError in the reference engine, which has no ciphers."""
+    """None: plain RTP. MediaError in the reference engine, which has no ciphers. A key that was in use before stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Engine:
         receive: Sequence[tuple[int, str]],
         ptime_ms: int,
         event_type: int,
+        event_rate: int,
         sends: bool,
         receives: bool,
         symmetric: bool,
@@ -49,6 +50,7 @@ class Engine:
         dtmf_inband: bool,
         timeout_ms: int,
         jitter_ms: int,
+        keepalive_ms: int,
         /,
     ) -> None: ...
     def secure(
@@ -112,6 +114,15 @@ class Engine:
     def receive(self, port: int, control: bool, data: bytes, host: str, number: int, now_ns: int, /) -> None: ...
     def sent(self) -> list[tuple[int, bool, bytes, tuple[str, int]]]: ...
     def addresses(self, port: int, /) -> tuple[tuple[str, int] | None, tuple[str, int] | None]: ...
+
+class Srtp:
+    """SRTP of one direction of one stream: master key with its salt; ValueError, RuntimeError without libcrypto."""
+
+    def __new__(cls, suite: str, key: bytes, /) -> Srtp: ...
+    def protect(self, packet: bytes, /) -> bytes | None: ...
+    def unprotect(self, packet: bytes, /) -> bytes | None: ...
+    def protect_control(self, compound: bytes, /) -> bytes | None: ...
+    def unprotect_control(self, packet: bytes, /) -> bytes | None: ...
 
 class Encoder:
     """A codec's, by name: samples in host order to its bytes."""

@@ -25,6 +25,7 @@ from ..engine import (
     Samples,
     Side,
     Source,
+    SrtpKeys,
 )
 from ..engine import Mixer as MixerInterface
 from ..engine import Port as PortInterface
@@ -210,6 +211,7 @@ class NativeRtpPort(NativePort):
         super().__init__(core, number, on_event)
         self._local_port = local_port
         self._last = RtpStatistics()
+        self._keys: SrtpKeys | None = None
 
     @property
     def local_port(self) -> int:
@@ -227,6 +229,7 @@ class NativeRtpPort(NativePort):
         if self.closed:
             return
         try:
+            self._secure(settings.srtp)
             self.core.engine.configure(
                 self.number,
                 settings.remote_address,
@@ -236,6 +239,7 @@ class NativeRtpPort(NativePort):
                 list(settings.receive.items()),
                 settings.ptime_ms,
                 -1 if settings.telephone_event_pt is None else settings.telephone_event_pt,
+                settings.telephone_event_rate,
                 settings.direction in _SENDS,
                 settings.direction in _RECEIVES,
                 settings.symmetric,
@@ -243,13 +247,27 @@ class NativeRtpPort(NativePort):
                 settings.dtmf_inband,
                 settings.timeout_ms,
                 settings.jitter_ms,
+                settings.keepalive_ms,
             )
-            if settings.srtp is not None:
-                keys = settings.srtp
-                self.core.engine.secure(self.number, keys.suite, keys.local_key, keys.suite, keys.remote_key)
         except (ValueError, LookupError, RuntimeError) as error:
             raise MediaError(str(error)) from None
         self._use_codec(settings.send_codec)
+
+    def _secure(self, keys: SrtpKeys | None) -> None:
+        """Use other keys from now on; one that stays goes on counting where it is."""
+        before, engine = self._keys, self.core.engine
+        if keys == before:
+            return
+        if keys is None:
+            engine.secure(self.number)
+        else:
+            same_suite = before is not None and before.suite == keys.suite
+            ours = b"" if before is not None and same_suite and before.local_key == keys.local_key else keys.local_key
+            theirs = (
+                b"" if before is not None and same_suite and before.remote_key == keys.remote_key else keys.remote_key
+            )
+            engine.secure(self.number, keys.suite, ours, keys.suite, theirs)
+        self._keys = keys
 
     def statistics(self) -> RtpStatistics:
         """See the interface; of a closed port what was true last."""

@@ -4,10 +4,11 @@
 
 #include "module_codecs.h"
 #include "module_engine.h"
+#include "module_srtp.h"
 
 static int fill(PyObject *module)
 {
-    if (module_codecs_add(module) < 0 || module_engine_add(module) < 0)
+    if (module_codecs_add(module) < 0 || module_srtp_add(module) < 0 || module_engine_add(module) < 0)
         return -1;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "module_srtp.h"
 
 /* -- tracks -- */
 
@@ -443,21 +444,21 @@ static bool parse_receive(PyObject *pairs, rtp_settings_t *settings)
     return count >= 0;
 }
 
-/* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, sends, receives, symmetric,
-   rtcp_mux, dtmf_inband, timeout_ms, jitter_ms) */
+/* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, event_rate, sends, receives,
+   symmetric, rtcp_mux, dtmf_inband, timeout_ms, jitter_ms, keepalive_ms) */
 static PyObject *method_configure(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
     PyObject *remote, *remote_rtcp, *receive;
     const char *name;
     int sends, receives, symmetric, mux, inband;
-    long long timeout_ms;
+    long long timeout_ms, keepalive_ms;
     rtp_settings_t settings = {0};
     engine_t *engine = engine_of(self);
     if (!engine ||
-        !PyArg_ParseTuple(arguments, "KOOsiOiipppppLi", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
-                          &receive, &settings.ptime_ms, &settings.event_type, &sends, &receives, &symmetric, &mux,
-                          &inband, &timeout_ms, &settings.jitter_ms))
+        !PyArg_ParseTuple(arguments, "KOOsiOiiipppppLiL", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
+                          &receive, &settings.ptime_ms, &settings.event_type, &settings.event_rate, &sends, &receives,
+                          &symmetric, &mux, &inband, &timeout_ms, &settings.jitter_ms, &keepalive_ms))
         return NULL;
     settings.send_codec = codec_argument(name);
     if (!settings.send_codec || !parse_address(remote, &settings.remote) ||
@@ -469,6 +470,7 @@ static PyObject *method_configure(PyObject *self, PyObject *arguments)
     settings.rtcp_mux = mux;
     settings.dtmf_inband = inband;
     settings.timeout_ns = timeout_ms * MS_NS;
+    settings.keepalive_ns = keepalive_ms * MS_NS;
     port_t *port = port_at(engine, id);
     if (!port || port->kind != &rtp_kind)
         Py_RETURN_NONE;
@@ -478,25 +480,8 @@ static PyObject *method_configure(PyObject *self, PyObject *arguments)
     return configured ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
-static srtp_t *make_srtp(const char *suite_name, const Py_buffer *key)
-{
-    int suite = srtp_suite_named(suite_name);
-    if (suite < 0) {
-        PyErr_Format(PyExc_ValueError, "no SRTP suite '%s'", suite_name);
-        return NULL;
-    }
-    if (!srtp_available()) {
-        PyErr_SetString(PyExc_RuntimeError, "SRTP needs OpenSSL's libcrypto, which cannot be loaded");
-        return NULL;
-    }
-    srtp_t *srtp = srtp_new(suite, key->buf, (int)key->len);
-    if (!srtp)
-        PyErr_Format(PyExc_ValueError, "an SRTP key of %zd bytes does not fit %s, which has %d", key->len, suite_name,
-                     srtp_key_bytes(suite));
-    return srtp;
-}
-
-/* secure(port, suite, our_key, suite, their_key): keys with their salts; secure(port) ends it. */
+/* secure(port, suite, our_key, suite, their_key): keys with their salts, an empty one stays as it is; secure(port) ends
+   it. A key that is used already must stay: given again it would begin to count anew. */
 static PyObject *method_secure(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
@@ -505,24 +490,22 @@ static PyObject *method_secure(PyObject *self, PyObject *arguments)
     engine_t *engine = engine_of(self);
     if (!engine || !PyArg_ParseTuple(arguments, "K|sy*sy*", &id, &out_suite, &out_key, &in_suite, &in_key))
         return NULL;
-    srtp_t *protect = out_suite ? make_srtp(out_suite, &out_key) : NULL;
-    srtp_t *unprotect = in_suite && protect ? make_srtp(in_suite, &in_key) : NULL;
+    bool keep_out = out_key.obj && out_key.len == 0, keep_in = in_key.obj && in_key.len == 0;
+    srtp_t *protect = out_suite && !keep_out ? srtp_for_python(out_suite, &out_key) : NULL;
+    srtp_t *unprotect = in_suite && !keep_in && !PyErr_Occurred() ? srtp_for_python(in_suite, &in_key) : NULL;
     if (out_key.obj)
         PyBuffer_Release(&out_key);
     if (in_key.obj)
         PyBuffer_Release(&in_key);
-    if (PyErr_Occurred()) {
-        srtp_free(protect);
-        return NULL;
-    }
-    port_t *port = port_at(engine, id);
+    port_t *port = PyErr_Occurred() ? NULL : port_at(engine, id);
     if (!port || port->kind != &rtp_kind) {
         srtp_free(protect);
         srtp_free(unprotect);
-        Py_RETURN_NONE;
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
+    rtp_port_t *rtp = (rtp_port_t *)port;
     core_lock(port->core);
-    rtp_port_secure((rtp_port_t *)port, protect, unprotect);
+    rtp_port_secure(rtp, keep_out ? rtp->protect : protect, keep_in ? rtp->unprotect : unprotect);
     core_unlock(port->core);
     Py_RETURN_NONE;
 }

@@ -40,7 +40,7 @@ rtp_port_t *rtp_port_open(core_t *core, int local_port, const int sockets[2])
     port->step = 160;
     port->last_tick = port->piece_tick = -2;
     port->settings.event_type = -1;
-    port->report_at = port->watch_at = port->event_silence_at = INT64_MAX;
+    port->report_at = port->watch_at = port->event_silence_at = port->keepalive_at = INT64_MAX;
     digit_receiver_init(&port->digit_receiver);
     rtcp_init(&port->rtcp);
     comfort_noise_init(&port->noise);
@@ -62,12 +62,14 @@ static uint32_t timestamp_at(const rtp_port_t *port, int64_t now_ns)
     return port->timestamp_base + (uint32_t)units;
 }
 
-/* -- timers: three of one port, the earliest in the core's heap -- */
+/* -- timers: four of one port, the earliest in the core's heap -- */
+
+static int64_t earlier(int64_t one, int64_t other) { return one < other ? one : other; }
 
 static void arm(rtp_port_t *port)
 {
-    int64_t when = port->report_at < port->watch_at ? port->report_at : port->watch_at;
-    core_set_timer(port->base.core, &port->base, port->event_silence_at < when ? port->event_silence_at : when);
+    int64_t when = earlier(earlier(port->report_at, port->watch_at), earlier(port->event_silence_at, port->keepalive_at));
+    core_set_timer(port->base.core, &port->base, when);
 }
 
 /* A packet went or came: a report is due in five seconds. */
@@ -188,6 +190,18 @@ static bool use_pieces(rtp_port_t *port, const codec_t *codec, int ptime_ms)
     return port->pieces;
 }
 
+/* Silence counts from now on when its limit is another one: that of a call on hold. */
+static void begin_to_wait(rtp_port_t *port, bool other_limit)
+{
+    int64_t now_ns = port->base.core->wire->clock_ns(port->base.core);
+    if (other_limit)
+        port->heard_ns = now_ns;
+    if (other_limit || port->watch_at == INT64_MAX)
+        port->watch_at = port->settings.timeout_ns > 0 ? port->heard_ns + port->settings.timeout_ns : INT64_MAX;
+    port->keepalive_at = port->settings.keepalive_ns > 0 ? now_ns + port->settings.keepalive_ns : INT64_MAX;
+    arm(port);
+}
+
 bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
 {
     core_t *core = port->base.core;
@@ -200,6 +214,7 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
             return false;
     }
     bool first = !port->configured;
+    int64_t timeout_ns = port->settings.timeout_ns;
     const address_t *known = &port->settings.remote;
     if (first || known->family != settings->remote.family || !address_equal(known, &settings->remote))
         port->rtcp_learnt.family = 0;
@@ -212,20 +227,17 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
     port->target = learnt ? port->learner.locked : settings->remote;
     port->step = settings->send_codec->clock_rate / 50;
     port->tie.tied = false;
-    if (settings->timeout_ns > 0 && !port->watching) {
-        port->watching = true;
-        port->heard_ns = core->wire->clock_ns(core);
-        port->watch_at = port->heard_ns + settings->timeout_ns;
-        arm(port);
-    }
+    begin_to_wait(port, first || timeout_ns != settings->timeout_ns);
     port_changed(&port->base);
     return true;
 }
 
 void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect)
 {
-    srtp_free(port->protect);
-    srtp_free(port->unprotect);
+    if (protect != port->protect)
+        srtp_free(port->protect);
+    if (unprotect != port->unprotect)
+        srtp_free(port->unprotect);
     port->protect = protect;
     port->unprotect = unprotect;
 }
@@ -300,13 +312,18 @@ static bool accept_source(rtp_port_t *port, const address_t *source, const rtp_p
     return true;
 }
 
+static int received_event_rate(const rtp_port_t *port)
+{
+    return port->settings.event_rate > 0 ? port->settings.event_rate : rtp_port_receive_rate(port);
+}
+
 static void tell_digits(rtp_port_t *port, const digit_told_t *told, int count)
 {
     for (int n = 0; n < count; n++)
         if (told[n].duration < 0)
             port_digit_began(&port->base, told[n].digit);
         else
-            port_digit_ended(&port->base, told[n].digit, told[n].duration * 1000 / rtp_port_receive_rate(port));
+            port_digit_ended(&port->base, told[n].digit, told[n].duration * 1000 / received_event_rate(port));
 }
 
 static void receive_event(rtp_port_t *port, const rtp_packet_t *packet, int64_t now_ns)
@@ -352,10 +369,8 @@ static void watch(rtp_port_t *port, int64_t now_ns)
 {
     port->watch_at = INT64_MAX;
     int64_t limit = port->settings.timeout_ns;
-    if (limit <= 0) {
-        port->watching = false;
+    if (limit <= 0)
         return;
-    }
     int64_t silence = now_ns - port->heard_ns;
     if (silence >= limit) {
         port->started = false;
@@ -364,6 +379,8 @@ static void watch(rtp_port_t *port, int64_t now_ns)
     }
     port->watch_at = port->heard_ns + limit;
 }
+
+static void keep_alive(rtp_port_t *port, int64_t now_ns);
 
 static void on_timer(port_t *base, int64_t now_ns)
 {
@@ -374,6 +391,8 @@ static void on_timer(port_t *base, int64_t now_ns)
         event_silence(port, now_ns);
     if (port->watch_at <= now_ns)
         watch(port, now_ns);
+    if (port->keepalive_at <= now_ns)
+        keep_alive(port, now_ns);
     if (port->report_at <= now_ns)
         report(port, now_ns);
     if (!base->closed)
@@ -570,6 +589,7 @@ static void put(rtp_port_t *port, uint8_t kind, uint32_t timestamp, const uint8_
     }
     core->packets_sent++;
     port->packets_sent++;
+    port->sent_ns = core->now_ns;
     port->octets_sent += size;
     traffic(port, core->now_ns);
 }
@@ -616,9 +636,23 @@ static void rtp_send_payload(port_t *base, const uint8_t *payload, int size, int
     put(port, (uint8_t)port->settings.send_payload_type | marker, timestamp, payload, size);
 }
 
+/* RFC 6263: comfort noise, the quietest there is, when nothing was sent for a time; on hold too. */
+static void keep_alive(rtp_port_t *port, int64_t now_ns)
+{
+    static const uint8_t quiet[] = {127};
+    int64_t interval = port->settings.keepalive_ns;
+    if (port->target.family && now_ns - port->sent_ns >= interval) {
+        port->base.core->now_ns = now_ns;
+        put(port, COMFORT_NOISE, timestamp_at(port, now_ns), quiet, sizeof quiet);
+        port->sent_ns = now_ns;
+    }
+    port->keepalive_at = port->sent_ns + interval;
+}
+
 static uint16_t event_length(const rtp_port_t *port, int ms)
 {
-    int64_t units = (int64_t)ms * port->base.codec->clock_rate / 1000;
+    int rate = port->settings.event_rate > 0 ? port->settings.event_rate : port->base.codec->clock_rate;
+    int64_t units = (int64_t)ms * rate / 1000;
     return units > UINT16_MAX ? UINT16_MAX : (uint16_t)units;
 }
 

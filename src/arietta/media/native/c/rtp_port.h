@@ -27,9 +27,11 @@ typedef struct rtp_settings {
     } receive[MOST_RECEIVED_TYPES];
     int ptime_ms;
     int event_type; /* RFC 4733 payload type of both directions; -1: digits are sent in-band */
+    int event_rate; /* its clock; 0: that of the codec */
     bool sends, receives, symmetric, rtcp_mux, dtmf_inband;
     int64_t timeout_ns;
     int jitter_ms; /* fixed depth; 0: adaptive */
+    int64_t keepalive_ns; /* a packet at least so often; 0: none */
 } rtp_settings_t;
 
 /* One RTP stream each way. */
@@ -63,6 +65,7 @@ typedef struct rtp_port {
         uint16_t sequence;
     } tie;
     int64_t packets_sent, octets_sent;
+    int64_t sent_ns;
     /* receiving */
     jitter_t *jitter;
     stream_t stream;
@@ -75,13 +78,13 @@ typedef struct rtp_port {
     receiver_t incoming;
     int64_t packets_received, octets_received;
     int64_t heard_ns;
-    bool started, watching;
+    bool started;
     const codec_t *last_codec;
     digit_receiver_t digit_receiver;
     int64_t event_ns;
     struct rtp_port *relay; /* where the mixer lets packets pass to */
     /* timers; INT64_MAX: not set */
-    int64_t report_at, watch_at, event_silence_at;
+    int64_t report_at, watch_at, event_silence_at, keepalive_at;
     /* RTCP */
     rtcp_session_t rtcp;
     address_t rtcp_learnt;
@@ -91,7 +94,7 @@ typedef struct rtp_port {
 rtp_port_t *rtp_port_open(core_t *core, int local_port, const int sockets[2]);
 /* False when an encoder cannot be had. */
 bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings);
-/* Takes both over (NULL: plain). */
+/* Takes both over (NULL: plain); one that the port has already stays. */
 void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
 /* One datagram, which is changed in place. */
 void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);

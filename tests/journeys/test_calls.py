@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from arietta.server import Server
 from arietta.testing import AriClient, Phone, tone
 
@@ -149,3 +151,40 @@ async def test_a_phone_on_tcp(server: Server, phone: Callable[..., Awaitable[Pho
     assert channel["name"].startswith("PJSIP/carrier-")
     await app.delete(f"/channels/{channel['id']}")
     await call.expect("BYE")
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_who_is_told_whom_a_bridge_connects(alice: Phone, bob: Phone, app: AriClient, silent: bool) -> None:
+    await alice.invite("1000")
+    one = (await app.event("StasisStart"))["channel"]["id"]
+    await bob.invite("1000")
+    two = (await app.event("StasisStart"))["channel"]["id"]
+    bridge = (await app.post("/bridges", type="mixing")).json["id"]
+    await app.post(f"/bridges/{bridge}/addChannel", channel=one, inhibitConnectedLineUpdates=silent, expect=204)
+    await app.post(f"/bridges/{bridge}/addChannel", channel=two, expect=204)
+
+    nobody, alice_there = {"name": "", "number": ""}, {"name": "Alice", "number": "6001"}
+    assert (await app.get(f"/channels/{one}")).json["connected"] == {"name": "Bob", "number": "6002"}
+    assert (await app.get(f"/channels/{two}")).json["connected"] == (nobody if silent else alice_there)
+    for channel in (one, two):
+        await app.delete(f"/channels/{channel}")
+    await app.delete(f"/bridges/{bridge}")
+
+
+@pytest.mark.parametrize("absorbed", [False, True])
+async def test_whether_digits_pass_a_bridge(alice: Phone, bob: Phone, app: AriClient, absorbed: bool) -> None:
+    call = await alice.invite("1000")
+    one = (await app.event("StasisStart"))["channel"]["id"]
+    answering = await bob.invite("1000")
+    two = (await app.event("StasisStart"))["channel"]["id"]
+    bridge = (await app.post("/bridges", type="mixing")).json["id"]
+    await app.post(f"/bridges/{bridge}/addChannel", channel=one, absorbDTMF=absorbed, expect=204)
+    await app.post(f"/bridges/{bridge}/addChannel", channel=two, expect=204)
+
+    await call.send_digits("5")
+    assert (await app.event("ChannelDtmfReceived", channel_id=one))["digit"] == "5"
+    await asyncio.sleep(1)
+    assert answering.digits == ("" if absorbed else "5")
+    for channel in (one, two):
+        await app.delete(f"/channels/{channel}")
+    await app.delete(f"/bridges/{bridge}")

@@ -95,13 +95,43 @@ def test_options_of_an_endpoint(tmp_path: Path, option: str, finding: str) -> No
     assert found(write(tmp_path, pjsip=f"{ENDPOINT}{option}\n{transport}")) == ([finding] if finding else [])
 
 
-@pytest.mark.parametrize("protocol", ["tls", "ws", "wss"])
-def test_transports_that_are_not_supported(tmp_path: Path, protocol: str) -> None:
-    text = f"[t]\ntype=transport\nprotocol={protocol}\nbind=127.0.0.1\ncert_file=x.pem\n"
-    assert found(write(tmp_path, pjsip=text)) == [
-        f"error: pjsip.conf line 3: protocol={protocol} is not supported by this version, supported are udp and tcp",
-        "warning: pjsip.conf line 5: cert_file has no effect in this version",
-    ]
+@pytest.mark.parametrize(
+    ("options", "finding"),
+    [
+        ("protocol=tls", "error: pjsip.conf line 1: transport [t] has protocol=tls without cert_file"),
+        ("protocol=tls\ncert_file=x.pem", "error: pjsip.conf line 5: cert_file x.pem cannot be read"),
+        ("protocol=ws", "error: pjsip.conf line 4: protocol=ws needs the HTTP server: http.conf enabled=yes"),
+        (
+            "protocol=flow",
+            "error: pjsip.conf line 4: protocol=flow is not supported by this version,"
+            " supported are udp, tcp, tls, ws and wss",
+        ),
+        (
+            "method=tlsv1",
+            "error: pjsip.conf line 4: method=tlsv1 is not supported: it is broken, TLS 1.2 and 1.3 are spoken",
+        ),
+        ("method=tlsv1_3", ""),
+        (
+            "symmetric_transport=no",
+            "warning: pjsip.conf line 4: symmetric_transport=no has no effect:"
+            " requests always leave by the transport of the registration",
+        ),
+        ("symmetric_transport=yes", ""),
+        ("external_media_address=192.0.2.1\nexternal_signaling_address=192.0.2.1\nlocal_net=10.0.0.0/8", ""),
+    ],
+)
+def test_options_of_a_transport(tmp_path: Path, options: str, finding: str) -> None:
+    text = f"[t]\ntype=transport\nbind=127.0.0.1\n{options}\n"
+    assert found(write(tmp_path, pjsip=text)) == ([finding] if finding else [])
+
+
+def test_secure_sockets_without_https_are_worth_a_word(tmp_path: Path) -> None:
+    text = "[t]\ntype=transport\nprotocol=wss\nbind=127.0.0.1\n"
+    folder = write(tmp_path, pjsip=text, http="[general]\nenabled=yes\nbindaddr=127.0.0.1\n")
+    assert (
+        "pjsip.conf line 3: protocol=wss without tlsenable=yes in http.conf:"
+        " only a web server on this machine can pass phones on"
+    ) in found(folder, "warning")
 
 
 @pytest.mark.parametrize(

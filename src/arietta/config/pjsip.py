@@ -64,7 +64,7 @@ class PjsipGlobal(Settings, frozen=True, kw_only=True, eq=False):
     default_auth_algorithms_uac: Annotated[
         tuple[str, ...], ChoiceList("Digest algorithms we answer challenges with.", *ALGORITHMS)
     ] = ("md5",)
-    keep_alive_interval: Annotated[int, Seconds("Time between keep-alives on TCP and TLS; 0 for none.")] = 90
+    keep_alive_interval: Annotated[int, Seconds("Time between keep-alives on connections; 0 for none.")] = 90
     contact_expiration_check_interval: Annotated[int, Seconds("Time between looks for expired contacts.")] = 30
     max_initial_qualify_time: Annotated[int, Seconds("Time after start within which contacts are first polled.")] = 0
     unidentified_request_count: Annotated[int, Integer("Unknown requests of one address before it is reported.")] = 5
@@ -115,7 +115,8 @@ class Transport(Settings, frozen=True, kw_only=True, eq=False):
     type: Annotated[str, Choice("Kind of the section.", "transport")] = "transport"
     protocol: Annotated[str, Choice("Protocol.", "udp", "tcp", "tls", "ws", "wss", "flow")] = "udp"
     bind: Annotated[
-        HostPort | None, Address("Address and port to listen on; port 5060, for tls 5061, if none is given.")
+        HostPort | None,
+        Address("Address and port to listen on; port 5060, for tls 5061, if none; ws and wss are at /ws of http.conf."),
     ] = None
     external_signaling_address: Annotated[str, Host("Our address as seen from outside of local_net.")] = ""
     external_signaling_port: Annotated[int, Integer("Our port as seen from outside; 0 for the same.", 0, 65535)] = 0
@@ -155,7 +156,7 @@ class Transport(Settings, frozen=True, kw_only=True, eq=False):
     ] = "default"
     verify_client: Annotated[bool, Bool("Whether a client's certificate must be valid.")] = False
     verify_server: Annotated[bool, Bool("Whether a server's certificate must be valid.")] = False
-    require_client_cert: Annotated[bool, Bool("Whether a client needs a certificate.")] = False
+    require_client_cert: Annotated[bool, Bool("Whether a client needs a certificate, a valid one.")] = False
     allow_wildcard_certs: Annotated[bool, Bool("Whether a certificate may have a wildcard name.")] = False
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arietta.config.pjsip import Transport
 from arietta.config.settings import Report, Settings
 
 if TYPE_CHECKING:
@@ -137,8 +138,30 @@ def _check_other_sip(config: Config, report: Report) -> None:
             )
     seen: dict[tuple[str, str, int], str] = {}
     for transport in pjsip.transports.values():
-        if transport.bind is not None:
-            key = (transport.protocol, transport.bind.host, transport.bind.port or 5060)
+        _check_transport(config, transport, report)
+        if transport.bind is not None and transport.protocol not in ("ws", "wss"):
+            kind = "udp" if transport.protocol == "udp" else "tcp"
+            port = transport.bind.port or (5061 if transport.protocol == "tls" else 5060)
+            key = (kind, transport.bind.host, port)
             if key in seen:
                 report.error(transport.at("bind"), f"bind {transport.bind} is taken already by transport [{seen[key]}]")
             seen.setdefault(key, transport.name)
+
+
+def _check_transport(config: Config, transport: Transport, report: Report) -> None:
+    """What a transport needs besides its own section: certificates, or the HTTP server."""
+    if transport.protocol == "tls":
+        if not transport.cert_file:
+            report.error(transport, f"transport [{transport.name}] has protocol=tls without cert_file")
+        for field in ("cert_file", "priv_key_file", "ca_list_file", "ca_list_path"):
+            _check_file(config, transport, field, report)
+    http = config.http
+    if transport.protocol in ("ws", "wss") and not http.enabled:
+        report.error(
+            transport.at("protocol"), f"protocol={transport.protocol} needs the HTTP server: http.conf enabled=yes"
+        )
+    elif transport.protocol == "wss" and not http.tlsenable:
+        report.warn(
+            transport.at("protocol"),
+            "protocol=wss without tlsenable=yes in http.conf: only a web server on this machine can pass phones on",
+        )

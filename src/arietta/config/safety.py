@@ -102,8 +102,11 @@ def _unsafe_sip(config: Config) -> list[Problem]:
     public = [
         str(transport.bind)
         for transport in pjsip.transports.values()
-        if transport.bind is not None and not is_loopback(transport.bind.host)
+        if transport.bind is not None
+        and transport.protocol not in ("ws", "wss")
+        and not is_loopback(transport.bind.host)
     ]
+    public += _public_sockets(config)
     if not public:
         return []
     used = {name for endpoint in pjsip.endpoints.values() for name in endpoint.auth}
@@ -116,6 +119,17 @@ def _unsafe_sip(config: Config) -> list[Problem]:
         if reason:
             found.append(_refusal(auth, "password", f"password of SIP auth {name}", reason, f"SIP on {public[0]}"))
     return found
+
+
+def _public_sockets(config: Config) -> list[str]:
+    """Where SIP over WebSockets can be reached from other machines."""
+    http = config.http
+    if not http.enabled or not any(t.protocol in ("ws", "wss") for t in config.pjsip.transports.values()):
+        return []
+    hosts = [http.bindaddr] if http.bindaddr else []
+    if http.tlsenable:
+        hosts.append(http.tlsbindaddr.host if http.tlsbindaddr else http.bindaddr or "0.0.0.0")
+    return [f"{host}/ws" for host in hosts if not is_loopback(host)]
 
 
 def _refusal(settings: Settings, field: str, what: str, reason: str, listener: str) -> Problem:

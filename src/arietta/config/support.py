@@ -22,9 +22,13 @@ SUPPORTED: dict[str, frozenset[str]] = {
         rtpstart rtpend strictrtp probation icesupport media_engine media_threads mix_loudest"""),
     "pjsip.conf type=global": _words("""
         type max_forwards user_agent default_realm default_from_user default_outbound_endpoint
-        endpoint_identifier_order default_auth_algorithms_uas"""),
+        endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval"""),
     "pjsip.conf type=system": _words("type timer_t1"),
-    "pjsip.conf type=transport": _words("type protocol bind"),
+    "pjsip.conf type=transport": _words("""
+        type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
+        tcp_keepalive_enable tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file
+        priv_key_file password ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
+        allow_wildcard_certs"""),
     "pjsip.conf type=endpoint": _words("""
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
@@ -60,7 +64,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "rtp.conf [general]": _words("""
         rtcpinterval rtpchecksums dtmftimeout dtls_mtu srtpreplayprotection ice_acl ice_access stun_acl stun_access"""),
     "pjsip.conf type=global": _words("""
-        keep_alive_interval contact_expiration_check_interval max_initial_qualify_time unidentified_request_count
+        contact_expiration_check_interval max_initial_qualify_time unidentified_request_count
         unidentified_request_period unidentified_request_prune_interval default_voicemail_extension debug
         disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low mwi_disable_initial_unsolicited
         send_contact_status_on_update_registration taskprocessor_overload_trigger norefersub
@@ -69,10 +73,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         timer_b compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
         threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
     "pjsip.conf type=transport": _words("""
-        domain tos cos async_operations password allow_reload websocket_write_timeout tcp_keepalive_enable
-        tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file priv_key_file
-        ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
-        allow_wildcard_certs"""),
+        domain async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
         call_group pickup_group named_call_group named_pickup_group rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
@@ -103,7 +104,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
 """Fields whose absence nobody hears: they may be set, a warning says that nothing comes of it."""
 
 _NO_ENCRYPTION = ("error", "is not supported by this version, media is not encrypted")
-_NO_TRANSPORT = ("error", "is not supported by this version, supported are udp and tcp")
+_NO_VERSION = ("error", "is not supported: it is broken, TLS 1.2 and 1.3 are spoken")
 _NO_MODE = ("error", "is not supported by this version, supported are files and playlist")
 
 VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
@@ -113,10 +114,11 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
     },
     "pjsip.conf type=transport": {
         "protocol": {
-            "tls": _NO_TRANSPORT,
-            "ws": _NO_TRANSPORT,
-            "wss": _NO_TRANSPORT,
-            "flow": _NO_TRANSPORT,
+            "flow": ("error", "is not supported by this version, supported are udp, tcp, tls, ws and wss"),
+        },
+        "method": dict.fromkeys(("tlsv1", "tlsv1_1", "sslv2", "sslv3"), _NO_VERSION),
+        "symmetric_transport": {
+            False: ("warning", "has no effect: requests always leave by the transport of the registration"),
         },
     },
     "pjsip.conf type=auth": {

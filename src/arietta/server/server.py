@@ -86,6 +86,7 @@ from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.outbound import OutboundSockets
 from arietta.server.remote_sounds import fetch_with
+from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
@@ -193,7 +194,8 @@ class Server:
         self.dialplan.applications.add(broadcast_application(self.broadcasts))
         self.dialplan.functions.add(transfer_handling())
         self.channels.dialplan = self.dialplan
-        self.sip = SipDriver(self.channels, config.pjsip, product=self.version)
+        self.sip = SipDriver(self.channels, config.pjsip, product=self.version, folder=config.directory)
+        self.sip.transports.socket_ports = socket_ports(config)
         self.sip.transfers = Transfers(self.channels, self.controls)
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)
@@ -465,6 +467,8 @@ class Server:
 
     def _mounts(self, config: Config) -> MountTable:
         mounts: dict[str, Handler] = {"/media": MediaMount(self.websockets)}
+        if has_sockets(config):
+            mounts["/ws"] = SipMount(self.sip.transports)
         if config.ari.general.enabled:
             mounts["/ari"] = self.front
         if config.http.enable_status:

@@ -142,7 +142,7 @@ def literal_address(uri: SipUri) -> Address | None:
     """Where a URI points when its host is an IP address; None when it has to be resolved (RFC 3263)."""
     host = uri.parameter("maddr") or uri.host
     try:
-        ip_address(host)
+        host = str(ip_address(host))
     except ValueError:
         return None
     secure = uri.scheme == "sips" or (uri.parameter("transport") or "").lower() == "tls"

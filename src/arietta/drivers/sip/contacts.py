@@ -17,6 +17,7 @@ from arietta.drivers.sip.location import (
     ContactState,
     Location,
 )
+from arietta.drivers.sip.streams import Connection
 from arietta.model import events
 from arietta.model.times import wire_now
 from arietta.sip.dialogs import literal_address
@@ -88,8 +89,17 @@ class Contacts:
         changes = self.location.register(aor, request, driver.now(), source, transaction.transport)
         update = changes.update
         assert update is not None
+        if changes.added or changes.refreshed:
+            driver.transports.keep(transaction.transport, source, aor)
         driver.agent.respond(transaction, driver.now(), update.status, headers=update.headers)
         self._announce(changes)
+        self._arm()
+
+    def flow_lost(self, connection: Connection) -> None:
+        """A connection is gone that contacts were reached by (RFC 5626 5.3): they are gone with it, but for those
+        whose own address can be connected to."""
+        for aor in connection.aors:
+            self._announce(self.location.lose(aor, connection.transport, connection.peer))
         self._arm()
 
     def _announce(self, changes: Changes) -> None:
@@ -173,10 +183,11 @@ class Contacts:
         if contact.polling:
             return
         uri = parse_uri(contact.uri)
-        transport = contact.transport or driver.transports.find("", "UDP")
+        transport = contact.transport or driver.transports.choose("", uri)
         destination = contact.source or literal_address(uri)
         if transport is None or destination is None:
             return
+        transport = driver.transports.towards(transport, destination)
         contact.polling = True
         self._poll_began[id(contact)] = now
         request = Request(

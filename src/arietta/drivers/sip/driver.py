@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arietta import sdp
@@ -26,7 +28,7 @@ from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.transfer import Transfers, parted
-from arietta.drivers.sip.transports import SipTransports
+from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
 from arietta.media.engine import MediaEngine, MediaError
 from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now
@@ -64,7 +66,9 @@ class SipDriver:
         settings: PjsipSettings,
         *,
         product: str = "Arietta",
+        folder: Path = Path(),
     ) -> None:
+        """`folder` is where relative names of certificates begin."""
         self.registry = registry
         self.engine: MediaEngine = registry.engine
         self.loop = registry.loop
@@ -72,8 +76,8 @@ class SipDriver:
         self.endpoints_table = Endpoints(settings)
         profile = Profile(allow=METHODS, product=settings.general.user_agent or product, resolve=self._resolve_now)
         self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000))
-        self.transports = SipTransports(self._received, self._send_failed)
         self.contacts = Contacts(self)
+        self.transports = SipTransports(self._received, self._send_failed, self.contacts.flow_lost, folder)
         self.registrations = OutboundRegistrations(self)
         self.messages = Messages(self)
         self.send_message = self.messages.send_message
@@ -117,11 +121,7 @@ class SipDriver:
 
     def reload(self, settings: PjsipSettings) -> list[str]:
         """Take a new configuration; what a reload cannot change (transports) is told."""
-        notes = []
-        if {n: (t.protocol, t.bind) for n, t in settings.transports.items()} != {
-            n: (t.protocol, t.bind) for n, t in self.settings.transports.items()
-        }:
-            notes.append("pjsip.conf: transports have changed, which needs a restart")
+        notes = self.transports.reload(settings)
         self.settings = settings
         self.endpoints_table = Endpoints(settings)
         self.contacts.configure(settings)
@@ -218,6 +218,7 @@ class SipDriver:
             if not self._authenticate(received, endpoint, source):
                 return
             assert endpoint is not None
+            self.transports.keep(transaction.transport, source)
             check_require(self.agent.profile, request)
             if request.method == "REGISTER":
                 check_registration(request)
@@ -301,7 +302,7 @@ class SipDriver:
             return
         session = self.agent.accept_invite(
             received,
-            self.contact_on(transaction.transport),
+            self.contact_on(transaction.transport, is_secure=request.uri.scheme == "sips"),
             now,
             source=source,
             remember_source=endpoint.force_rport or endpoint.rewrite_contact,
@@ -356,11 +357,10 @@ class SipDriver:
         except ProtocolError as problem:
             raise CannotRequest(f"PJSIP/{wanted.resource}: {problem}") from problem
         if exten:
-            target = SipUri("sip", exten, target.host, target.port, None, target.parameters)
+            target = SipUri(target.scheme, exten, target.host, target.port, None, target.parameters)
         transport = contact.transport if contact is not None else None
         if transport is None:
-            protocol = (target.parameter("transport") or "udp").upper()
-            transport = self.transports.find(endpoint.transport if protocol == "UDP" else "", protocol)
+            transport = self.transports.choose(endpoint.transport, target)
         if transport is None:
             raise CannotRequest(f"PJSIP/{wanted.resource}: there is no transport for it")
         if self._too_many():
@@ -398,8 +398,7 @@ class SipDriver:
         uri = parse_uri(leg.target)
         destination = leg.destination or literal_address(uri)
         if destination is not None:
-            leg.invite(destination)
-            self.drain()
+            self._invite(leg, destination)
             return
         self.own(self._look_up_and_call(leg, uri), f"look up {uri.host}")
 
@@ -410,26 +409,35 @@ class SipDriver:
         task.add_done_callback(self._tasks.discard)
 
     async def _look_up_and_call(self, leg: SipLeg, uri: SipUri) -> None:
-        destination = await self.look_up(uri)
+        destination = await self.look_up(uri, leg.transport)
         if destination is None:
             log.warning("host %s of %s cannot be found", uri.host, leg.target)
             if leg.channel is not None:
                 leg.channel.receive(signals.HungUp(causes.NO_ROUTE_DESTINATION))
             return
+        self._invite(leg, destination)
+
+    def _invite(self, leg: SipLeg, destination: Address) -> None:
+        leg.transport = self.transports.towards(leg.transport, destination)
         leg.invite(destination)
         self.drain()
 
-    async def look_up(self, uri: SipUri) -> Address | None:
-        """Where a URI's host is; None if it cannot be found."""
+    async def look_up(self, uri: SipUri, transport: Transport) -> Address | None:
+        """Where a URI's host is, for a transport; None if it cannot be found."""
         literal = literal_address(uri)
         if literal is not None:
             return literal
-        port = uri.port or (5061 if uri.scheme == "sips" else 5060)
+        port = uri.port or (DEFAULT_TLS_PORT if transport.protocol == "TLS" else DEFAULT_PORT)
+        family = socket.AF_INET6 if ":" in self.media_bind(transport) else socket.AF_INET
         try:
-            found = await self.loop.getaddrinfo(uri.host, port, type=2)
+            found = await self.loop.getaddrinfo(uri.host, port, family=family, type=socket.SOCK_DGRAM)
         except OSError:
             return None
-        return (str(found[0][4][0]), port) if found else None
+        if not found:
+            return None
+        address = (str(found[0][4][0]), port)
+        self.transports.note_name(address, uri.host)
+        return address
 
     def invite(self, leg: SipLeg, destination: Address, body: bytes) -> InviteSession:
         """Begin the INVITE session of an outgoing leg."""
@@ -443,7 +451,7 @@ class SipDriver:
             leg.target,
             destination,
             transport,
-            self.contact_on(transport, endpoint.contact_user),
+            self.contact_on(transport, endpoint.contact_user, is_secure=leg.target.startswith("sips:")),
             self.now(),
             from_=name_addr(channel.connected, endpoint.from_user, host),
             sdp=body,
@@ -458,11 +466,17 @@ class SipDriver:
         auths = self.endpoints_table.auths_of(endpoint.outbound_auth)
         return DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None
 
-    def contact_on(self, transport: Transport, user: str = "") -> str:
-        """Our Contact on a transport."""
+    def contact_on(self, transport: Transport, user: str = "", *, is_secure: bool = False) -> str:
+        """Our Contact on a transport; a sips URI where the request is for one (RFC 3261 8.1.1.8, 12.1.1)."""
         at = f"{user}@" if user else ""
-        parameter = f";transport={transport.protocol.lower()}" if transport.protocol != "UDP" else ""
-        return f"<sip:{at}{transport.sent_by}{parameter}>"
+        protocol = transport.protocol
+        if protocol in ON_SOCKETS:
+            parameter = ";transport=ws"  # RFC 7118 5.2: the one name for both
+        elif protocol == "UDP" or is_secure:
+            parameter = ""  # sips says it all (RFC 5630 3.1.4)
+        else:
+            parameter = f";transport={protocol.lower()}"
+        return f"<{'sips' if is_secure else 'sip'}:{at}{transport.sent_by}{parameter}>"
 
     def new_call_id(self) -> str:
         """A Call-ID for a call of ours."""
@@ -537,17 +551,12 @@ class SipDriver:
 
     def media_address(self, leg: SipLeg) -> str:
         """The address we name in SDP."""
-        transport = self.settings.transports.get(leg.transport.name)
-        if leg.endpoint.media_address:
-            return leg.endpoint.media_address
-        if transport is not None and transport.external_media_address:
-            return transport.external_media_address
-        return leg.transport.host
+        return leg.endpoint.media_address or leg.transport.media_host or leg.transport.host
 
-    def media_bind(self, leg: SipLeg) -> str:
+    def media_bind(self, transport: Transport) -> str:
         """The address RTP sockets are bound to: that of the transport."""
-        transport = self.settings.transports.get(leg.transport.name)
-        return transport.bind.host if transport is not None and transport.bind is not None else leg.transport.host
+        settings = self.settings.transports.get(transport.name)
+        return settings.bind.host if settings is not None and settings.bind is not None else transport.host
 
     # -------------------------------------------------------------------------------------------------- endpoints
 

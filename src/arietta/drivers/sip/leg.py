@@ -118,7 +118,7 @@ class SipLeg:
     def open_media(self) -> None:
         """Take an RTP port; MediaError if there is none."""
         if self._port is None:
-            self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self), on_event=self._heard)
+            self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self.transport), on_event=self._heard)
 
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
         """Negotiate the offer of an incoming INVITE; the refusal says why it cannot be."""

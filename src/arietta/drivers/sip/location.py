@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from arietta.config.pjsip import Aor
+from arietta.sip.dialogs import literal_address
 from arietta.sip.message import Request
 from arietta.sip.registrar import Binding, Rules, Update, expire, register
 from arietta.sip.transactions import Address, Transport
@@ -111,6 +114,28 @@ class Location:
                 state.contacts[old.uri] = old
                 refreshed.append(old)
         return Changes(update, tuple(added), tuple(refreshed), self._remove(state, update.removed))
+
+    def lose(self, aor: str, transport: Transport, source: Address) -> Changes:
+        """A connection has ended. A contact that names the address it was registered from, or none that can be
+        connected to, is taken away; another is reached by its own URI from now on."""
+        state = self.aors.get(aor)
+        if state is None:
+            return Changes(None)
+        gone = []
+        for contact in tuple(state.contacts.values()):
+            binding = contact.binding
+            if binding is None or binding.source != source or contact.transport is None:
+                continue
+            if contact.transport.name != transport.name:
+                continue
+            if transport.protocol in ("WS", "WSS") or literal_address(binding.uri) in (None, source):
+                gone.append(binding)
+            else:
+                kept = msgspec.structs.replace(binding, source=None)
+                state.bindings = tuple(kept if one is binding else one for one in state.bindings)
+                contact.binding = kept
+        state.bindings = tuple(one for one in state.bindings if all(one is not other for other in gone))
+        return Changes(None, removed=self._remove(state, tuple(gone)))
 
     def expire(self, now: float) -> Changes:
         """Take away the contacts whose time is over."""

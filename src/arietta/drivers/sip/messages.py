@@ -188,7 +188,7 @@ class Messages:
         driver.own(self._look_up_and_send(request, way, credentials), f"look up {way.to.uri.host}")
 
     async def _look_up_and_send(self, request: Request, way: Way, credentials: DigestClient | None) -> None:
-        destination = await self._driver.look_up(way.to.uri)
+        destination = await self._driver.look_up(way.to.uri, way.transport)
         if destination is None:
             log.warning("%s to %s: host %s cannot be found", request.method, way.to.uri_text, way.to.uri.host)
             self._forget(_key(request))
@@ -224,12 +224,14 @@ class Messages:
             raise NotFound(f"{to!r} leads nowhere: {problem}") from problem
         transport = contact.transport if contact is not None else None
         if transport is None:
-            protocol = (uri.parameter("transport") or "udp").upper()
-            transport = driver.transports.find(endpoint.transport if protocol == "UDP" else "", protocol)
+            transport = driver.transports.choose(endpoint.transport, uri)
         if transport is None:
             raise NotFound(f"{to!r} leads nowhere: there is no transport for it")
         source = contact.source if contact is not None and transport.reliable else None
-        return Way(endpoint, address, transport, source or literal_address(uri))
+        destination = source or literal_address(uri)
+        if destination is not None:
+            transport = driver.transports.towards(transport, destination)
+        return Way(endpoint, address, transport, destination)
 
     def _from(self, sender: str, way: Way) -> str:
         """From as the client names it: an endpoint, a URI with or without a name, or a user."""

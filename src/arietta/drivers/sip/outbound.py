@@ -83,19 +83,19 @@ class OutboundRegistrations:
             except ProtocolError as problem:
                 log.error("registration %s: outbound_proxy: %s", name, problem)
                 return
-        protocol = (target.parameter("transport") or "udp").upper()
-        transport = driver.transports.find(wanted.transport, protocol)
-        destination = await driver.look_up(target)
+        transport = driver.transports.choose(wanted.transport, target)
+        destination = await driver.look_up(target, transport) if transport is not None else None
         if transport is None or destination is None:
             log.error("registration %s: %s cannot be reached", name, target)
             return
+        transport = driver.transports.towards(transport, destination)
         user = wanted.contact_user or client.user or "s"
         auths = driver.endpoints_table.auths_of(wanted.outbound_auth)
         registration = Registration(
             driver.agent.layer,
             registrar=str(registrar),
             aor=str(client),
-            contact=f"<sip:{user}@{transport.sent_by}>",
+            contact=driver.contact_on(transport, user, is_secure=registrar.scheme == "sips"),
             destination=destination,
             transport=transport,
             call_id=new_token(),

@@ -1,7 +1,8 @@
 """The sockets of SIP: what comes in goes to the user agent, what it puts out goes on the wire.
 
-UDP: one datagram socket per transport. TCP: connections are found by the peer's address, opened when there is none,
-and closed after they have been idle. No decision lives here.
+UDP: one datagram socket per transport. TCP and TLS: connections are found by the peer's address, opened when there is
+none. WebSockets: the HTTP server gives those that clients opened; none is opened by us. No decision lives here but who
+may have a connection.
 """
 
 from __future__ import annotations
@@ -10,79 +11,149 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
+from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Any, cast
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from arietta.config.pjsip import PjsipSettings
-from arietta.sip.errors import ProtocolError
-from arietta.sip.framing import StreamFramer
+from arietta.config.pjsip import Transport as TransportSettings
+from arietta.drivers.sip.facing import Facing, is_any
+from arietta.drivers.sip.streams import Connection, MessageSocket, SocketConnection, StreamConnection
+from arietta.drivers.sip.tls import TlsContexts, tls_contexts
+from arietta.sip.tls import explain
 from arietta.sip.transactions import Address, Send, Transport
+from arietta.sip.uri import SipUri
 
 log = logging.getLogger(__name__)
 
-DEFAULT_PORT = 5060
+DEFAULT_PORT, DEFAULT_TLS_PORT = 5060, 5061
 MAX_CONNECTIONS = 10000
+MAX_STRANGERS = 2000
+"""Connections that nobody has registered, called or been called through."""
+MAX_STRANGERS_OF_HOST = 200
 MAX_BACKLOG = 64
-MAX_UNSENT_BYTES = 1 << 20
+MAX_NAMES = 4096
 CONNECT_TIMEOUT_S = 10.0
+LOG_EVERY_REFUSAL_UP_TO = 20
+ON_STREAMS = ("TCP", "TLS")
+ON_SOCKETS = ("WS", "WSS")
 
 Receive = Callable[[bytes, Address, Transport], None]
 Failed = Callable[[Send], None]
+Lost = Callable[[Connection], None]
+_Key = tuple[str, Address]
+"""Name of the transport, address of the peer."""
 
 
 class SipTransports:
     """Every socket SIP uses."""
 
-    def __init__(self, receive: Receive, failed: Failed) -> None:
-        self._receive = receive
-        self._failed = failed
-        self._datagrams: dict[Transport, asyncio.DatagramTransport] = {}
-        self._servers: list[asyncio.AbstractServer] = []
-        self._connections: dict[tuple[Transport, Address], StreamConnection] = {}
-        self._connecting: dict[tuple[Transport, Address], list[Send]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+    def __init__(self, receive: Receive, failed: Failed, lost: Lost, folder: Path) -> None:
+        """`lost` hears of connections that somebody had registered through; `folder` is where certificates are."""
         self.transports: dict[str, Transport] = {}
+        """Each by its name, as peers in our own network see it."""
         self.closed = False
+        self.keep_alive_s = 0.0
+        self.socket_ports: dict[str, int] = {}
+        """Where the HTTP server takes WebSockets, for WS and WSS."""
+        self._receive, self._failed, self._lost, self._folder = receive, failed, lost, folder
+        self._settings: dict[str, TransportSettings] = {}
+        self._facings: dict[str, Facing] = {}
+        self._tls: dict[str, TlsContexts] = {}
+        self._datagrams: dict[str, asyncio.DatagramTransport] = {}
+        self._servers: list[asyncio.AbstractServer] = []
+        self._connections: dict[_Key, Connection] = {}
+        self._strangers: Counter[str] = Counter()
+        self._connecting: dict[_Key, list[Send]] = {}
+        self._names: OrderedDict[Address, str] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refusals = 0
+
+    # -------------------------------------------------------------------------------------------- open, reload, close
 
     async def open(self, settings: PjsipSettings) -> None:
         """Bind every configured transport; OSError names the one that cannot be bound."""
-        loop = asyncio.get_running_loop()
+        self.keep_alive_s = float(settings.general.keep_alive_interval)
         for name, configured in settings.transports.items():
-            bind = configured.bind
-            assert bind is not None
-            host, port = bind.host, bind.port or DEFAULT_PORT
-            shown = configured.external_signaling_address or (host if not _is_any(host) else primary_address(host))
-            protocol = configured.protocol.upper()
-            if protocol == "UDP":
-                bound: list[Transport] = []
+            if configured.protocol == "tls":
+                self._tls[name] = self._read_tls(name, configured)
+        for name, configured in settings.transports.items():
+            try:
+                await self._open(name, configured)
+            except OSError as problem:
+                at = f"{configured.bind} ({configured.protocol})"
+                raise OSError(f"transport [{name}] cannot bind {at}: {why(problem)}") from problem
 
-                def make(bound: list[Transport] = bound) -> DatagramSkin:
-                    return DatagramSkin(self, bound)
+    async def _open(self, name: str, configured: TransportSettings) -> None:
+        protocol = configured.protocol.upper()
+        host, port = _bound_to(configured)
+        if protocol == "UDP":
+            carrier = await self._bind_datagrams(name, host, port)
+            port = carrier.get_extra_info("sockname")[1]
+            self._datagrams[name] = carrier
+            _enlarge_buffer(carrier)
+            _set_class(carrier.get_extra_info("socket"), configured)
+        elif protocol in ON_STREAMS:
+            server = await asyncio.get_running_loop().create_server(partial(self._accept, name), host, port)
+            port = server.sockets[0].getsockname()[1] if server.sockets else port
+            self._servers.append(server)
+        else:
+            port = self.socket_ports.get(protocol, port)
+        self._settings[name] = configured
+        self._facings[name] = Facing(configured, protocol, host, port)
+        self.transports[name] = self._facings[name].inside
 
+    async def _bind_datagrams(self, name: str, host: str, port: int) -> asyncio.DatagramTransport:
+        loop = asyncio.get_running_loop()
+        if host != "::":
+            carrier, _ = await loop.create_datagram_endpoint(lambda: DatagramSkin(self, name), local_addr=(host, port))
+            return carrier
+        # asyncio would leave it to the system whether :: takes IPv4 as well, and another transport could not have it.
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind((host, port))
+            carrier, _ = await loop.create_datagram_endpoint(lambda: DatagramSkin(self, name), sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        return carrier
+
+    def _read_tls(self, name: str, configured: TransportSettings) -> TlsContexts:
+        try:
+            return tls_contexts(configured, self._folder)
+        except (OSError, ValueError) as problem:
+            reason = explain(problem) if isinstance(problem, ssl.SSLError) else str(problem)
+            raise OSError(f"transport [{name}]: TLS cannot be set up: {reason}") from problem
+
+    def reload(self, settings: PjsipSettings) -> list[str]:
+        """Take addresses and certificates anew, for what begins from now on; tells what needs a restart."""
+        notes = []
+        if {n: (t.protocol, t.bind) for n, t in settings.transports.items()} != {
+            n: (t.protocol, t.bind) for n, t in self._settings.items()
+        }:
+            notes.append("pjsip.conf: transports have changed, which needs a restart")
+        self.keep_alive_s = float(settings.general.keep_alive_interval)
+        for name, configured in settings.transports.items():
+            former = self._settings.get(name)
+            if former is None or (former.protocol, former.bind) != (configured.protocol, configured.bind):
+                continue
+            if name in self._tls:
                 try:
-                    carrier, _ = await loop.create_datagram_endpoint(make, local_addr=(host, port))
+                    self._tls[name] = self._read_tls(name, configured)
                 except OSError as problem:
-                    raise OSError(f"transport [{name}] cannot bind {host}:{port} (udp): {why(problem)}") from problem
-                local_port = carrier.get_extra_info("sockname")[1]
-                transport = Transport("UDP", shown, configured.external_signaling_port or local_port, name)
-                bound.append(transport)
-                self._datagrams[transport] = carrier
-                _enlarge_buffer(carrier)
-            else:
-                holder: list[Transport] = []
-
-                def accept(holder: list[Transport] = holder) -> StreamConnection:
-                    return StreamConnection(self, holder[0])
-
-                try:
-                    server = await loop.create_server(accept, host, port)
-                except OSError as problem:
-                    raise OSError(f"transport [{name}] cannot bind {host}:{port} (tcp): {why(problem)}") from problem
-                local_port = server.sockets[0].getsockname()[1] if server.sockets else port
-                transport = Transport("TCP", shown, configured.external_signaling_port or local_port, name)
-                holder.append(transport)
-                self._servers.append(server)
-            self.transports[name] = transport
+                    log.error("%s; what was read before stays in use", problem)
+                    notes.append(str(problem))
+                    continue
+            inside = self._facings[name].inside
+            self._settings[name] = configured
+            self._facings[name] = Facing(configured, inside.protocol, _bound_to(configured)[0], inside.port)
+            self.transports[name] = self._facings[name].inside
+        return notes
 
     async def close(self) -> None:
         """Close every socket."""
@@ -98,26 +169,64 @@ class SipTransports:
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def find(self, name: str, protocol: str = "UDP") -> Transport | None:
-        """The transport of a name; without one, the first of the protocol."""
+    # --------------------------------------------------------------------------------------------------- which one
+
+    def choose(self, name: str, uri: SipUri) -> Transport | None:
+        """The transport for requests to a URI (RFC 3263 4.1); a configured name decides where the URI does not."""
+        named = self.transports.get(name)
+        if named is not None and (not says_protocol(uri) or protocol_of(uri) == named.protocol):
+            return named
+        return self.find("", protocol_of(uri), uri.host)
+
+    def find(self, name: str, protocol: str = "UDP", host: str = "") -> Transport | None:
+        """The transport of a name; without one, the first of the protocol that reaches such an address."""
         if name:
             return self.transports.get(name)
-        return next((t for t in self.transports.values() if t.protocol == protocol), None)
+        is_literal = ":" in host or host.replace(".", "").isdigit()
+        return next(
+            (
+                transport
+                for transport in self.transports.values()
+                if transport.protocol == protocol and (not is_literal or (":" in transport.host) == (":" in host))
+            ),
+            None,
+        )
+
+    def towards(self, transport: Transport, address: Address) -> Transport:
+        """A transport as the peer at this address sees it: with our names outside of a NAT, or within."""
+        facing = self._facings.get(transport.name)
+        return facing.towards(address) if facing is not None else transport
+
+    def for_socket(self, is_secure: bool, is_near: bool) -> Transport | None:
+        """The transport that WebSockets of clients belong to, None when there is none.
+
+        Where wss alone is configured a socket in the clear is taken from this machine only, where a web server may
+        have ended TLS for it.
+        """
+        if is_secure:
+            return self.find("", "WSS") or self.find("", "WS")
+        return self.find("", "WS") or (self.find("", "WSS") if is_near else None)
+
+    def note_name(self, address: Address, host: str) -> None:
+        """Remember what name an address was found by: TLS asks for it, and wants it in the certificate."""
+        self._names[address] = host
+        self._names.move_to_end(address)
+        while len(self._names) > MAX_NAMES:
+            self._names.popitem(last=False)
+
+    # ------------------------------------------------------------------------------------------------------ sending
 
     def send(self, send: Send) -> None:
         """Put a message on the wire; what cannot be sent is told to `failed`, later."""
-        carrier = self._datagrams.get(send.transport)
+        name = send.transport.name
+        carrier = self._datagrams.get(name)
         if carrier is not None:
             if carrier.is_closing():
                 self._fail_later(send)
             else:
                 carrier.sendto(send.data, send.destination)
             return
-        key = (send.transport, send.destination)
-        connection = self._connections.get(key)
-        if connection is not None:
-            connection.send(send.data)
-            return
+        key = (name, send.destination)
         waiting = self._connecting.get(key)
         if waiting is not None:
             if len(waiting) >= MAX_BACKLOG:
@@ -125,30 +234,92 @@ class SipTransports:
             else:
                 waiting.append(send)
             return
-        if self.closed or len(self._connections) >= MAX_CONNECTIONS:
-            self._fail_later(send)
+        connection = self._connections.get(key)
+        if connection is not None and connection.send(send.data):
             return
+        if connection is not None or self.closed or len(self._connections) >= MAX_CONNECTIONS:
+            self._fail_later(send)
+        elif send.transport.protocol not in ON_STREAMS:
+            self._fail_later(send)  # RFC 7118 5: the client's socket is the only way to it
+        else:
+            self._connect(key, send)
+
+    def _connect(self, key: _Key, send: Send) -> None:
         self._connecting[key] = [send]
-        task = asyncio.get_running_loop().create_task(self._connect(key), name=f"SIP connect {send.destination}")
+        task = asyncio.get_running_loop().create_task(self._open_connection(key), name=f"SIP connect {key[1]}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, key: tuple[Transport, Address]) -> None:
-        transport, address = key
+    async def _open_connection(self, key: _Key) -> None:
+        name, address = key
         loop = asyncio.get_running_loop()
+        bound = _bound_to(self._settings[name])[0]
+        source = None if is_any(bound) else (bound, 0)
+        connection: StreamConnection | None = None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, connection = await loop.create_connection(lambda: StreamConnection(self, transport), *address)
+                _, connection = await loop.create_connection(
+                    partial(self._client, name, address), *address, local_addr=source
+                )
+                await connection.ready
         except (OSError, TimeoutError) as problem:
-            log.warning("no TCP connection to %s:%s: %s", *address, problem)
+            reason = explain(problem) if isinstance(problem, ssl.SSLError) else (str(problem) or "no answer in time")
+            log.warning("no %s connection to %s:%s: %s", self.transports[name].protocol, *address, reason)
+            if connection is not None:
+                connection.close()
             for send in self._connecting.pop(key):
                 self._failed(send)
             return
         for send in self._connecting.pop(key):
-            connection.send(send.data)
+            if not connection.send(send.data):
+                self._fail_later(send)
 
     def _fail_later(self, send: Send) -> None:
         asyncio.get_running_loop().call_soon(self._failed, send)
+
+    # -------------------------------------------------------------------------------------------------- connections
+
+    def _accept(self, name: str) -> StreamConnection:
+        contexts = self._tls.get(name)
+        return StreamConnection(
+            self,
+            self._facings[name].towards,
+            context=contexts.server if contexts is not None else None,
+            options=partial(_set_options, self._settings[name]),
+        )
+
+    def _client(self, name: str, address: Address) -> StreamConnection:
+        contexts = self._tls.get(name)
+        domain = self._names.get(address, address[0])
+        return StreamConnection(
+            self,
+            self._facings[name].towards,
+            context=contexts.client if contexts is not None else None,
+            server_name=domain,
+            must_be=domain if contexts is not None and contexts.verify_server else "",
+            wildcards=contexts is not None and contexts.wildcards,
+            is_client=True,
+            options=partial(_set_options, self._settings[name]),
+        )
+
+    def accept_socket(self, transport: Transport, peer: Address, socket: MessageSocket) -> SocketConnection | None:
+        """Take a WebSocket of a client; None if there are too many."""
+        connection = SocketConnection(self, self.towards(transport, peer), peer, socket)
+        if self.connected(connection):
+            return connection
+        connection.lost()
+        return None
+
+    def keep(self, transport: Transport, peer: Address, aor: str = "") -> None:
+        """Somebody who may has used a connection: it is kept open, and its end is told if an aor is reached by it."""
+        connection = self._connections.get((transport.name, peer))
+        if connection is None:
+            return
+        if not connection.kept:
+            connection.kept = True
+            self._count_stranger(peer[0], -1)
+        if aor:
+            connection.aors.add(aor)
 
     # -------------------------------------------------------------------------------------------- what skins tell
 
@@ -156,93 +327,77 @@ class SipTransports:
         """One whole message came in."""
         self._receive(data, source, transport)
 
-    def connected(self, connection: StreamConnection) -> bool:
-        """A TCP connection is up; False if there are too many."""
+    def datagram(self, name: str, data: bytes, source: Address) -> None:
+        """One datagram came in."""
+        facing = self._facings.get(name)
+        if facing is not None:
+            self._receive(data, source, facing.towards(source))
+
+    def connected(self, connection: Connection) -> bool:
+        """A connection is up; False if there are too many."""
+        host = connection.peer[0]
         if self.closed or len(self._connections) >= MAX_CONNECTIONS:
-            log.warning("TCP connection from %s:%s refused: %d are open", *connection.peer, len(self._connections))
+            self.turned_away(connection, f"{len(self._connections)} are open")
             return False
-        self._connections[connection.transport, connection.peer] = connection
+        if not connection.kept:
+            strangers = self._strangers.total()
+            if strangers >= MAX_STRANGERS or self._strangers[host] >= MAX_STRANGERS_OF_HOST:
+                self.turned_away(connection, f"{strangers} are open that nobody has registered through")
+                return False
+            self._count_stranger(host, 1)
+        self._connections[connection.transport.name, connection.peer] = connection
         return True
 
-    def disconnected(self, connection: StreamConnection) -> None:
-        """A TCP connection is gone."""
-        key = (connection.transport, connection.peer)
-        if self._connections.get(key) is connection:
-            del self._connections[key]
+    def disconnected(self, connection: Connection) -> None:
+        """A connection is gone."""
+        key = (connection.transport.name, connection.peer)
+        if self._connections.get(key) is not connection:
+            return
+        del self._connections[key]
+        if not connection.kept:
+            self._count_stranger(connection.peer[0], -1)
+        if connection.aors and not self.closed:
+            self._lost(connection)
+
+    def turned_away(self, connection: Connection, why: str) -> None:
+        """A connection is ended for what its peer did; the log names the first, then every thousandth."""
+        self._refusals += 1
+        if self._refusals <= LOG_EVERY_REFUSAL_UP_TO or self._refusals % 1000 == 0:
+            host, port = connection.peer
+            protocol = connection.transport.protocol
+            log.warning("%s connection with %s:%s is closed: %s (%d so far)", protocol, host, port, why, self._refusals)
+
+    def _count_stranger(self, host: str, step: int) -> None:
+        self._strangers[host] += step
+        if not self._strangers[host]:
+            del self._strangers[host]
 
 
 class DatagramSkin(asyncio.DatagramProtocol):
     """One UDP socket."""
 
-    def __init__(self, owner: SipTransports, bound: list[Transport]) -> None:
+    def __init__(self, owner: SipTransports, name: str) -> None:
         self._owner = owner
-        self._bound = bound
+        self._name = name
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        if self._bound:
-            self._owner.received(data, (addr[0], addr[1]), self._bound[0])
+        self._owner.datagram(self._name, data, (addr[0], addr[1]))
 
     def error_received(self, exc: Exception) -> None:
         log.debug("UDP: %s", exc)
 
 
-class StreamConnection(asyncio.Protocol):
-    """One TCP connection."""
-
-    def __init__(self, owner: SipTransports, transport: Transport) -> None:
-        self.transport = transport
-        self.peer: Address = ("", 0)
-        self._owner = owner
-        self._framer = StreamFramer()
-        self._carrier: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._carrier = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        self.peer = (peer[0], peer[1])
-        if not self._owner.connected(self):
-            self._carrier.abort()
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            messages = self._framer.receive(data)
-        except ProtocolError as problem:
-            log.warning("TCP connection from %s:%s is closed: %s", *self.peer, problem)
-            self.close()
-            return
-        for message in messages:
-            self._owner.received(message, self.peer, self.transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._owner.disconnected(self)
-        self._carrier = None
-
-    def send(self, data: bytes) -> None:
-        """Write one message."""
-        carrier = self._carrier
-        if carrier is None:
-            return
-        if carrier.get_write_buffer_size() > MAX_UNSENT_BYTES:
-            log.warning("TCP connection to %s:%s is dropped: it reads nothing", *self.peer)
-            carrier.abort()
-            return
-        carrier.write(data)
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._carrier is not None:
-            self._carrier.close()
+def says_protocol(uri: SipUri) -> bool:
+    """Whether a URI itself asks for a protocol."""
+    return uri.scheme == "sips" or bool(uri.parameter("transport"))
 
 
-def primary_address(family_of: str) -> str:
-    """The address this host would use towards the outside; loopback if it has no way out."""
-    family, outside = (socket.AF_INET6, "2001:db8::1") if ":" in family_of else (socket.AF_INET, "192.0.2.1")
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((outside, 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+def protocol_of(uri: SipUri) -> str:
+    """The protocol a URI asks for (RFC 3261 26.2.2, RFC 7118 5); UDP if it asks for none."""
+    protocol = (uri.parameter("transport") or "").upper()
+    if uri.scheme == "sips":
+        return "WSS" if protocol in ON_SOCKETS else "TLS"
+    return protocol or "UDP"
 
 
 def why(problem: OSError) -> str:
@@ -250,8 +405,32 @@ def why(problem: OSError) -> str:
     return os.strerror(problem.errno) if problem.errno else str(problem)
 
 
-def _is_any(host: str) -> bool:
-    return host in ("0.0.0.0", "::", "")
+def _bound_to(configured: TransportSettings) -> Address:
+    bind = configured.bind
+    default = DEFAULT_TLS_PORT if configured.protocol == "tls" else DEFAULT_PORT
+    return (bind.host, bind.port or default) if bind is not None else ("", default)
+
+
+def _set_options(configured: TransportSettings, sock: socket.socket) -> None:
+    """What the configuration says of a connection's socket; OSError where the system has no such option."""
+    _set_class(sock, configured)
+    if configured.tcp_keepalive_enable:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, configured.tcp_keepalive_idle_time)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, configured.tcp_keepalive_interval_time)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, configured.tcp_keepalive_probe_count)
+
+
+def _set_class(sock: Any, configured: TransportSettings) -> None:
+    """Traffic class and priority of what a socket sends."""
+    if sock is None or not (configured.tos or configured.cos):
+        return
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, configured.tos)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, configured.tos)
+    if configured.cos:
+        sock.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_PRIORITY", 12), configured.cos)
 
 
 def _enlarge_buffer(carrier: asyncio.DatagramTransport) -> None:

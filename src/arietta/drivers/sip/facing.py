@@ -1,0 +1,60 @@
+"""What one socket is called: by peers in its own network, and by those that see it through a NAT."""
+
+from __future__ import annotations
+
+import socket
+from functools import lru_cache
+from ipaddress import ip_address
+
+import msgspec
+
+from arietta.config.kinds import Network
+from arietta.config.pjsip import Transport as TransportSettings
+from arietta.sip.transactions import Address, Transport
+
+REMEMBERED_HOSTS = 4096
+
+
+class Facing:
+    """The two names of a transport; which one goes into Via, Contact and SDP depends on where the peer is."""
+
+    def __init__(self, settings: TransportSettings, protocol: str, host: str, port: int) -> None:
+        """`host` and `port` are where the socket is bound, or what stands for it."""
+        self.inside = Transport(protocol, primary_address(host) if is_any(host) else host, port, settings.name)
+        self.outside = msgspec.structs.replace(
+            self.inside,
+            host=settings.external_signaling_address or self.inside.host,
+            port=settings.external_signaling_port or port,
+            media_host=settings.external_media_address,
+        )
+        self._is_local = lru_cache(REMEMBERED_HOSTS)(lambda host: _is_within(host, settings.local_net))
+
+    def towards(self, address: Address) -> Transport:
+        """The transport as a peer at this address sees it; without local_net everybody is outside."""
+        if self.outside == self.inside or self._is_local(address[0]):
+            return self.inside
+        return self.outside
+
+
+def primary_address(family_of: str) -> str:
+    """The address this host would use towards the outside; loopback if it has no way out."""
+    family, outside = (socket.AF_INET6, "2001:db8::1") if ":" in family_of else (socket.AF_INET, "192.0.2.1")
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((outside, 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+
+
+def is_any(host: str) -> bool:
+    """Whether an address means all of this machine's."""
+    return host in ("0.0.0.0", "::", "")
+
+
+def _is_within(host: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return any(address.version == network.version and address in network for network in networks)

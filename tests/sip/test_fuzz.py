@@ -2,111 +2,117 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arietta.sip.agent import UserAgent
 from arietta.sip.errors import ProtocolError
-from arietta.sip.events import Incoming, ReInvite
-from arietta.sip.framing import StreamFramer
-from arietta.sip.message import Message, parse
-from arietta.sip.registrar import Rules, register
-from arietta.sip.transactions import RequestReceived, Send, Transport
+from arietta.sip.message import MAX_MESSAGE, Request, parse
 
-from .net import SDP
+from .fuzz.__main__ import run
+from .fuzz.check import check_agent, check_dialog, check_parser, check_stream, read_everything
+from .fuzz.mutation import PIECES, mutate, seeds
+from .grammar import Sample, Uri, requests
 
-SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parent / "torture").glob("*.dat"))]
-PIECES = st.sampled_from(
-    [b"", b"\r\n", b"\n", b"\0", b":", b";", b",", b"<", b">", b'"', b"\\", b"%", b"=", b" ", b"\xff", b"sip:", b"[",
-     b"Via: ", b"To: ", b"CSeq: 1 INVITE\r\n", b"Content-Length: 1\r\n", b"z9hG4bK", b";tag=", b"99999999999999999999"]
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(PIECES)), max_size=6)
+SEEDS = seeds()
+PLACES = ("uri", "line", "Via", "From", "To", "Contact", "CSeq", "Authorization", "X-Any", "name")
+REPEATED = (
+    "a", " ", "\t", ";", ",", "<", ">", '"', "\\", '\\"', "%", "%4", "%41", ":", "[", "=", "\r\n ", "\r\n", "\r",
+    ";a=b", ',"', "<sip:a@b>,", "a:", "&", "?", "()", "@", "sip:", "\r\na:",
 )  # fmt: skip
-EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), PIECES), max_size=6)
-UDP = Transport("UDP", "192.0.2.100", 5060)
+LONGEST_S = 0.5
+"""What reading the longest message may cost; the same made of nothing special costs a hundredth."""
 
 
-def mutate(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
-    for place, length, piece in edits:
-        at = int(place * len(data))
-        data = data[:at] + piece + data[at + length :]
-    return data
+def same(uri: Uri, text: str, request: Request) -> bool:
+    found = request.contacts[0].uri if text == "contact" else getattr(request, text)
+    return (found.user, found.host, found.port, found.parameters) == (uri.user, uri.host, uri.port, uri.parameters)
 
 
-def read_everything(message: Message) -> None:
-    for name in (
-        "via", "cseq", "call_id", "from_", "to", "from_tag", "to_tag", "contacts", "routes", "record_routes", "expires",
-        "content_type", "sdp", "uri", "max_forwards",
-    ):  # fmt: skip
-        try:
-            getattr(message, name, None)
-        except ProtocolError:
-            continue
+@given(requests())
+@settings(max_examples=60, deadline=None)
+def test_what_the_grammar_allows_is_read_as_it_was_meant(sample: Sample):
+    request = parse(sample.data)
+    assert isinstance(request, Request)
+    assert (request.method, request.body, request.call_id) == (sample.method, sample.body, sample.call_id)
+    assert same(sample.uri, "uri", request)
+    assert (request.from_.display, request.from_tag) == (sample.from_display, sample.from_tag)
+    assert request.from_.uri_text == sample.from_uri.text
+    assert (request.cseq.number, request.cseq.method) == (sample.cseq, sample.method)
+    assert (request.via.branch, request.via.host, request.via.port) == (sample.branch, *sample.sent_by)
+    assert [contact.uri_text for contact in request.contacts] == [uri.text for uri in sample.contacts]
+    assert parse(bytes(request)).headers == request.headers
+
+
+@given(requests(), EDITS)
+@settings(max_examples=80, deadline=None)
+def test_mutated_requests_of_the_grammar(sample: Sample, edits):
+    data = mutate(sample.data, edits)
+    check_parser(data)
+    check_agent(data)
 
 
 @given(st.sampled_from(SEEDS), EDITS)
-@settings(max_examples=400, deadline=None)
-def test_mutated_messages(seed, edits):
+@settings(max_examples=80, deadline=None)
+def test_mutated_seeds(seed, edits):
     data = mutate(seed, edits)
-    try:
-        message = parse(data)
-    except ProtocolError:
-        return
-    read_everything(message)
-    register((), message, Rules(), 0.0) if hasattr(message, "method") else None
-    parse(bytes(message))
+    check_parser(data)
+    check_stream(data)
+    check_agent(data)
 
 
 @given(st.binary(max_size=300))
 @settings(max_examples=100, deadline=None)
 def test_bytes_at_random(data):
-    try:
-        parse(data)
-    except ProtocolError:
-        pass
-    try:
-        StreamFramer().receive(data)
-    except ProtocolError:
-        pass
-
-
-DIALOG = (
-    b"INVITE sip:1000@192.0.2.100 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK%d;rport\r\n"
-    b"From: \"A\" <sip:a@192.0.2.1>;tag=1\r\nTo: <sip:1000@192.0.2.100>%s\r\nCall-ID: fuzz\r\nCSeq: %d INVITE\r\n"
-    b"Contact: <sip:a@192.0.2.1>\r\nRecord-Route: <sip:p@192.0.2.1;lr>\r\nContent-Type: application/sdp\r\n"
-    b"Content-Length: %d\r\n\r\n%s"
-)  # fmt: skip
+    check_parser(data)
+    check_stream(data)
+    check_agent(data)
 
 
 @given(
     st.lists(st.tuples(st.sampled_from([b"INVITE", b"ACK", b"BYE", b"INFO", b"CANCEL", b"REFER"]), EDITS), max_size=6)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_session_under_mutated_requests(steps):
-    agent = UserAgent()
-    now, tag, number = 0.0, b"", 1
-    for method, edits in [(b"INVITE", []), *steps]:
-        now += 0.1
-        data = (DIALOG % (number, tag, number, len(SDP), SDP)).replace(b"INVITE", method)
-        agent.receive(mutate(data, edits), ("192.0.2.1", 5060), UDP, now)
-        number += 1
-        while outputs := agent.outputs():
-            for output in outputs:
-                if isinstance(output, RequestReceived):
-                    if output.request.method == "INVITE":
-                        session = agent.accept_invite(output, "<sip:192.0.2.100>", now)
-                        tag = b";tag=" + session.local_tag.encode() if session else tag
-                    else:
-                        agent.respond(output.transaction, now, 405)
-                elif isinstance(output, Incoming | ReInvite):
-                    output.session.accept(now, SDP)
-                elif isinstance(output, Send):
-                    assert output.data.endswith(b"\r\n\r\n") or b"\r\n\r\n" in output.data
-        agent.handle_timeout(now)
-    for _ in range(200):
-        when = agent.next_timeout()
-        if when is None:
-            break
-        agent.handle_timeout(when)
-        agent.outputs()
-    assert when is None or when < now + 200
+    check_dialog(steps)
+
+
+def test_a_short_run_of_the_fuzzer_finds_nothing():
+    run(30, seed=4475, inputs=3000)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("piece", REPEATED)
+def test_the_longest_messages_take_no_more_than_linear_time(place, piece):
+    data = stuffed(place, piece)
+    began = time.process_time()
+    try:
+        read_everything(parse(data))
+    except ProtocolError:
+        pass
+    assert time.process_time() - began < LONGEST_S
+
+
+def stuffed(place: str, piece: str) -> bytes:
+    """A request with `piece` repeated until it is as long as a message may be."""
+    many = piece * ((MAX_MESSAGE - 600) // len(piece))
+    fields = {
+        "Via": "SIP/2.0/UDP a;branch=z9hG4bK1",
+        "From": "<sip:a@b>;tag=1",
+        "To": "<sip:a@b>",
+        "Contact": "<sip:a@b>",
+        "Call-ID": "1",
+        "CSeq": "1 OPTIONS",
+        "Authorization": 'Digest realm="a",nonce="b"',
+        "X-Any": "a",
+    }
+    if place in fields:
+        fields[place] += many
+    if place == "name":
+        fields[many] = "a"
+    uri, end = ("sip:a" + many, "") if place == "uri" else ("sip:a@b", many if place == "line" else "")
+    head = f"OPTIONS {uri} SIP/2.0{end}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{head}\r\n".encode()

@@ -18,7 +18,7 @@ from arietta.testing.plugin import Switch
 FOLDER = Path(__file__).parent / "torture"
 
 VERDICTS: dict[str, int | None] = {
-    # 3.1.1 Valid messages. What is asked is another matter: 481 in a dialog, 501 for methods, 404 for users unknown here.
+    # 3.1.1 Valid messages; what they ask is another matter: 481 without a dialog, 501 for methods, 404 for users
     "wsinv": 481,  # "All elements should treat this as a well-formed request"; its To has a tag
     "intmeth": 501,  # "Endpoints will generate a 501 listing the methods they understand in an Allow header field"
     "esc01": 200,
@@ -61,7 +61,7 @@ VERDICTS: dict[str, int | None] = {
     "unksm2": 400,  # "A registrar would reject this request with a 400"
     "bext01": 420,  # "will respond with a 420 Bad Extension response"
     "invut": 415,  # "would reject it with a 415 Unsupported Media Type error"
-    "regaut01": 200,  # "A registrar that does not care about ... authentication will simply ignore the ... header field"
+    "regaut01": 200,  # "A registrar that does not care ... will simply ignore the Authorization header field"
     "multi01": 400,  # "would respond with a 400 Bad Request error"
     "mcl01": 400,  # "should respond with an error"
     "bcast": None,  # "an endpoint receiving this message should simply discard it"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import msgspec
 
@@ -15,6 +14,7 @@ from .uri import (
     parse_name_addr,
     parse_parameters,
     quote,
+    remembered,
     split_quoted,
     unquote,
 )
@@ -162,7 +162,7 @@ def parse_via(value: str) -> Via:
     return Via(transport, host, port, parse_parameters(tail) if semicolon else ())
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _parse_sent(sent: str) -> tuple[str, str, int | None]:
     """sent-protocol and sent-by of a Via, the same for every message of a peer."""
     pieces = sent.split()
@@ -178,7 +178,7 @@ def _parse_sent(sent: str) -> tuple[str, str, int | None]:
     return transport.upper(), host, port
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def parse_cseq(value: str) -> CSeq:
     """Read a CSeq; ProtocolError 400 when malformed or not below 2**31 (RFC 3261 8.1.1.5)."""
     pieces = value.split()
@@ -197,7 +197,7 @@ def parse_delta_seconds(value: str) -> int | None:
     return _MAX_DELTA if len(value) > 10 else min(int(value), _MAX_DELTA)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def tag_of(value: str) -> str:
     """The tag of a raw From or To value, "" when it has none; ProtocolError 400 when malformed."""
     if '"' not in value:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import lru_cache, wraps
 from ipaddress import AddressValueError, IPv6Address
+from typing import TypeVar
 
 import msgspec
 
 from .errors import ProtocolError
 
-__all__ = ["NameAddr", "Parameters", "SipUri", "parse_name_addr", "parse_parameters", "parse_uri", "quote"]
+__all__ = [
+    "NameAddr",
+    "Parameters",
+    "SipUri",
+    "parse_name_addr",
+    "parse_parameters",
+    "parse_uri",
+    "quote",
+    "remembered",
+]
 
 Parameters = tuple[tuple[str, str | None], ...]
 """Parameters in the order they came: (lower-case name, value without quotes or None)."""
@@ -27,6 +37,23 @@ _TEL = re.compile(r"[+0-9A-Fa-f*#().\-]+")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _SIP_UNSAFE = re.compile(r"[\s<>\"]")
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_MAX_REMEMBERED = 512
+_Value = TypeVar("_Value")
+
+
+def remembered(count: int) -> Callable[[Callable[[str], _Value]], Callable[[str], _Value]]:
+    """Keep the last `count` results of a parser of texts; of long texts none, so that strangers cannot fill memory."""
+
+    def wrap(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+        cached = lru_cache(maxsize=count)(parse)
+
+        @wraps(parse)
+        def parse_or_recall(text: str) -> _Value:
+            return cached(text) if len(text) <= _MAX_REMEMBERED else parse(text)
+
+        return parse_or_recall
+
+    return wrap
 
 
 class SipUri(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -114,7 +141,7 @@ def quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-@lru_cache(maxsize=2048)
+@remembered(2048)
 def parse_uri(text: str) -> SipUri:
     """Read a URI; ProtocolError 400 when malformed, 416 when the scheme is unknown (RFC 3261 8.2.2.1)."""
     scheme, colon, rest = text.partition(":")
@@ -170,7 +197,7 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     return host, int(port_text)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def parse_name_addr(text: str) -> NameAddr:
     """Read one name-addr or addr-spec with its parameters; ProtocolError 400 when malformed."""
     text = text.strip()

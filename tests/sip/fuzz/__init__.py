@@ -1,0 +1,1 @@
+"""A fuzzer of everything that reads SIP: `python -m tests.sip.fuzz --seconds 60`."""

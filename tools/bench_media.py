@@ -85,7 +85,7 @@ class Bench:
         """The highest number of legs that holds, to within a twentieth."""
         held, failed = 0, 0
         legs = case.legs
-        while not failed or (held and failed / held > FINEST_STEP):
+        while not failed or failed > FINEST_STEP * held:
             case = case.with_legs(legs)
             if self.run(case).holds or self.run(case).holds:  # the first time somebody else may have been in the way
                 held = case.legs

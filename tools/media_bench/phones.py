@@ -62,18 +62,18 @@ class Phones:
         probes = [*self._probes.values(), *([self._direct] if self._direct else [])]
         for probe in probes:
             probe.begin()
-        before, lost_before, began = self._received(), self._lost(), time.monotonic()
-        used = time.process_time()
+        lost_before, used = self._lost(), time.process_time()
+        before, began = self._received(), time.monotonic()
         while (left := began + seconds - time.monotonic()) > 0:
             await asyncio.sleep(min(left, DRAIN_SECONDS))
             for probe in probes:
                 probe.drain()
-        wall = time.monotonic() - began
+        wall, received = time.monotonic() - began, self._received() - before
         looked_at = self._probes.values()
         return {
             "wall": wall,
             "load": (time.process_time() - used) / wall,
-            "received": self._received() - before + sum(probe.packets for probe in looked_at),
+            "received": received + sum(probe.packets for probe in looked_at),
             "lost": self._lost() - lost_before + sum(probe.lost for probe in looked_at),
             "disordered": sum(probe.disordered for probe in looked_at),
             "interval_ms": _quantiles([ms for probe in looked_at for ms in probe.intervals_ms]),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import wave
+from array import array
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,60 @@ def test_one_side_the_other_or_both(world: World, tmp_path: Path) -> None:
     for side, frequencies in (("in", {500}), ("out", {900}), ("both", {500, 900})):
         for frequency in (500, 900):
             assert (loudness(heard[side], frequency) > 7000) == (frequency in frequencies)
+
+
+@pytest.mark.parametrize(("format", "rate"), [("wav", 8000), ("wav16", 16000)])
+def test_both_sides_as_two_tracks(world: World, tmp_path: Path, format: str, rate: int) -> None:
+    phone = world.phone()
+    ends: list[RecordEnd] = []
+    for length in (600, 400):
+        options = RecordOptions(side=Side.BOTH, tracks=True, append=True)
+        recorder = phone.port.record(str(tmp_path / "both"), format, options, on_end=ends.append)
+        phone.say(tone(500, 200))
+        phone.port.play(Samples(tone(900, 400)), on_end=lambda end: None)
+        world.run(length)
+        recorder.stop()
+        world.run(0)
+    assert [(end.reason, end.duration_ms) for end in ends] == [
+        (RecordEndReason.STOPPED, 600),
+        (RecordEndReason.STOPPED, 400),
+    ]
+    assert 380 <= ends[0].talking_ms <= 420
+    with wave.open(ends[0].path) as file:
+        assert (file.getnchannels(), file.getframerate(), file.getnframes()) == (2, rate, rate)
+        samples = array("h", file.readframes(rate))
+    left, right = samples[0::2], samples[1::2]
+    for begin, spoken in ((0.1, True), (0.3, False), (0.7, True), (0.9, False)):
+        place = slice(int(begin * rate), int((begin + 0.08) * rate))
+        assert (loudness(left[place].tobytes(), 500, rate=rate) > 6500) == spoken
+        assert loudness(right[place].tobytes(), 900, rate=rate) > 6500
+        assert loudness(left[place].tobytes(), 900, rate=rate) < 500
+    assert (
+        loudness(read_sound(ends[0].path).samples()[rate // 5 : rate // 4], 900, rate=rate) > 3000
+    )  # players mix them
+
+
+def test_where_there_are_no_tracks_they_are_refused(world: World, tmp_path: Path) -> None:
+    phone = world.phone()
+    mix = world.core.open_mixer().port()
+    for port, format, side in ((phone.port, "sln", Side.BOTH), (phone.port, "wav", Side.IN), (mix, "wav", Side.BOTH)):
+        options = RecordOptions(side=side, tracks=True)
+        with pytest.raises(MediaError, match="has no tracks"):
+            port.record(str(tmp_path / "both"), format, options, on_end=lambda end: None)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_of_one_track_is_not_continued_with_two(world: World, tmp_path: Path) -> None:
+    phone = world.phone()
+    ends: list[RecordEnd] = []
+    for options in (RecordOptions(), RecordOptions(side=Side.BOTH, tracks=True, append=True)):
+        recorder = phone.port.record(str(tmp_path / "said"), "wav", options, on_end=ends.append)
+        world.run(100)
+        recorder.stop()
+        world.run(0)
+    assert ends[1].reason is RecordEndReason.FAILED
+    assert ends[1].error is not None
+    assert ends[1].error.endswith("1 channels cannot be continued as 2")
 
 
 def test_pausing_leaves_out_and_muting_makes_silence(world: World, tmp_path: Path) -> None:

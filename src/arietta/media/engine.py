@@ -250,6 +250,8 @@ class RecordOptions:
     """Ends the recording after so much silence; 0 never."""
     append: bool = False
     """Go on at the end of a file that exists; else it is replaced."""
+    tracks: bool = False
+    """With BOTH, in wav and wav16: two channels, received left, sent right. A mixer's own port has none."""
     silence_threshold: int = 128
     """Energy (root mean square of the samples, 0 to 32767) below which a frame counts as silence."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from struct import pack
 from typing import IO
 
 from .codecs import codec
 from .codecs.gsm import GsmEncoder, Parameters, pack_pair, unpack
 from .codecs.registry import LINEAR_RATES
-from .engine import MediaError
+from .engine import MediaError, RecordOptions, Side
 from .files import ALAW, GSM49, PCM, ULAW, MediaFileError, little_endian, wav_chunks
 
-__all__ = ["WRITABLE", "SoundWriter", "WriteFormat", "write_format"]
+__all__ = ["WRITABLE", "SoundWriter", "WriteFormat", "recording_format", "write_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class WriteFormat:
     rate: int
     tag: int = 0
     """WAVE format tag; 0 is a file without header."""
+    channels: int = 1
+    """Samples one by one in turns; more than one in PCM alone."""
 
 
 WRITABLE: dict[str, WriteFormat] = {
@@ -55,6 +57,18 @@ def write_format(name: str) -> WriteFormat:
     if found is None:
         raise MediaError(f"no recording format {name!r}; there are {', '.join(WRITABLE)}")
     return found
+
+
+def recording_format(name: str, options: RecordOptions, *, two_sided: bool) -> WriteFormat:
+    """The format of a recording of a port that has two sides or not; raises MediaError when there is none."""
+    form = write_format(name)
+    if not options.tracks:
+        return form
+    if options.side is not Side.BOTH or not two_sided:
+        raise MediaError(f"recording {name!r} has no tracks: there is one side of the port, or one is asked for")
+    if form.tag != PCM:
+        raise MediaError(f"recording format {name!r} has no tracks; wav and wav16 have")
+    return replace(form, channels=2)
 
 
 class SoundWriter:
@@ -86,7 +100,7 @@ class SoundWriter:
             raise self._error(error) from None
 
     def write(self, samples: bytes) -> None:
-        """Add samples of the format's rate, whole frames of 20 ms."""
+        """Add samples of the format's rate, whole frames of 20 ms, of all channels."""
         if self._encode is not None:
             data = self._encode(samples)
         elif self._gsm is not None:
@@ -161,7 +175,8 @@ class SoundWriter:
             extra = b"fact" + pack("<II", 4, 0)
         else:
             width = 2 if form.tag == PCM else 1
-            fmt = pack("<HHIIHH", form.tag, 1, form.rate, form.rate * width, width, 8 * width)
+            block = width * form.channels
+            fmt = pack("<HHIIHH", form.tag, form.channels, form.rate, form.rate * block, block, 8 * width)
             extra = b""
         header = b"WAVEfmt " + pack("<I", len(fmt)) + fmt + extra + b"data" + pack("<I", 0)
         self._file.write(b"RIFF" + pack("<I", len(header)) + header)
@@ -179,9 +194,12 @@ class SoundWriter:
         at, size = chunks.get(b"fmt ", (0, 0))
         start, length = chunks.get(b"data", (0, 0))
         tag = int.from_bytes(data[at : at + 2], "little")
+        channels = int.from_bytes(data[at + 2 : at + 4], "little")
         rate = int.from_bytes(data[at + 4 : at + 8], "little")
         if size < 16 or not start or (tag, rate) != (form.tag, form.rate):
             raise MediaFileError(f"format {tag:#x} at {rate} Hz cannot be continued as {form.codec} at {form.rate} Hz")
+        if channels != form.channels:
+            raise MediaFileError(f"{channels} channels cannot be continued as {form.channels}")
         if form.tag == GSM49 and data[start - 20 : start - 16] != b"fact":
             raise MediaFileError("its fact chunk is not where it is expected")
         self._file.truncate(start + length)

@@ -14,7 +14,7 @@ from arietta.bus import Bus
 from arietta.channels import signals
 from arietta.channels.channel import HungUp
 from arietta.errors import Conflict, Forbidden, NotFound, ServerFailure, Unprocessable
-from arietta.media.engine import MediaError, Port, RecordEnd, RecordEndReason, Recorder, RecordOptions
+from arietta.media.engine import MediaError, Port, RecordEnd, RecordEndReason, Recorder, RecordOptions, Side
 from arietta.model import events, snapshots
 from arietta.model.snapshots import RecordingState
 from arietta.model.times import wire_now
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FORMATS = frozenset("wav wav16 wav49 WAV gsm ulaw alaw sln sln12 sln16 sln24 sln32 sln44 sln48 sln96 sln192".split())
 # What a client may call a format besides the name of its files.
+TRACKS = {"wav-tracks": "wav", "wav16-tracks": "wav16"}
+"""Formats of Arietta alone: a channel's two sides as two channels of a file, received left and sent right."""
 FORMAT_NAMES = {"ul": "ulaw", "mulaw": "ulaw", "pcm": "ulaw", "al": "alaw", "raw": "sln", "slin": "sln"}
 
 T = TypeVar("T")
@@ -103,7 +105,8 @@ class LiveRecording:
         path = self._recordings.path_of(self.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._recorder = port.record(str(path), self._format, self._options, on_end=end)
+            form = TRACKS.get(self._format, self._format)
+            self._recorder = port.record(str(path), form, self._options, on_end=end)
         except (OSError, MediaError) as problem:
             self.fail(str(problem))
             return
@@ -223,8 +226,10 @@ class Recordings:
     ) -> LiveRecording:
         """A new live recording, queued. 409 for a name in use, 422 for an unknown format, 500 outside the folder."""
         format = FORMAT_NAMES.get(format, format)
-        if format not in FORMATS:
+        if format not in FORMATS and format not in TRACKS:
             raise Unprocessable(f"recording format {format!r} is unknown")
+        if format in TRACKS and not target_uri.startswith("channel:"):
+            raise Unprocessable(f"recording format {format!r} is for channels, a bridge has no two sides")
         if self._inside(name) is None:
             raise ServerFailure(f"recording name {name!r} leads out of the folder of recordings")
         if name in self._live:
@@ -242,6 +247,8 @@ class Recordings:
                 max_duration_ms=max_duration_ms,
                 max_silence_ms=max_silence_ms,
                 append=if_exists == "append",
+                side=Side.BOTH if format in TRACKS else Side.IN,
+                tracks=format in TRACKS,
             ),
             terminate_on=terminate_on,
         )

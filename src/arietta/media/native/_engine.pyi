@@ -91,6 +91,7 @@ class Engine:
         port: int,
         rate: int,
         side: int,
+        tracks: bool,
         wait: bool,
         max_duration_ms: int,
         max_silence_ms: int,

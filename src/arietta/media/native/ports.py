@@ -30,7 +30,7 @@ from ..engine import (
 from ..engine import Mixer as MixerInterface
 from ..engine import Port as PortInterface
 from ..tones import Tones, ToneSegment, render
-from ..writers import write_format
+from ..writers import recording_format
 from .playing import NativeGenerator, NativePlayer
 from .recording import SIDES, NativeRecorder
 
@@ -60,6 +60,9 @@ class _Switch(IntEnum):
 
 class NativePort:
     """Where audio enters and leaves one leg."""
+
+    two_sided = True
+    """A mixer's own hears the mix alone."""
 
     def __init__(self, core: NativeCore, number: int, on_event: EventHandler | None) -> None:
         self.core = core
@@ -118,7 +121,8 @@ class NativePort:
         on_end: Callable[[RecordEnd], None],
     ) -> NativeRecorder:
         """See the interface."""
-        recorder = NativeRecorder(self.core, self.number, path, write_format(format), options, on_end)
+        form = recording_format(format, options, two_sided=self.two_sided)
+        recorder = NativeRecorder(self.core, self.number, path, form, options, on_end)
         if options.beep and not self.closed:
             samples, _ = render(BEEP, 8000)
             self.play(Samples(samples), on_end=lambda end: recorder.begin())
@@ -397,7 +401,9 @@ class NativeMixer:
         number = self.core.engine.mixer_port(self.number)
         if number is None:
             raise MediaError("the mixer is closed")
-        return NativePort(self.core, number, on_event)
+        port = NativePort(self.core, number, on_event)
+        port.two_sided = False
+        return port
 
     def generate(self, generator: Generator | None) -> None:
         """See the interface."""

@@ -77,6 +77,7 @@ class NativeRecorder:
                 port,
                 form.rate,
                 SIDES[options.side.value],
+                options.tracks,
                 options.beep,
                 options.max_duration_ms,
                 options.max_silence_ms,

@@ -118,6 +118,8 @@ class SnoopPort(_InboxPort):
 class MixPort(BasePort):
     """A mixer's announcer or recorder: what it plays goes into the mix, its recordings are of the mix."""
 
+    two_sided = False
+
     def __init__(self, core: Core, on_event: EventHandler | None) -> None:
         super().__init__(core, host_codec(8000), on_event)
 

@@ -31,7 +31,7 @@ from ..engine import (
 )
 from ..engine import Port as PortInterface
 from ..tones import DIGIT_LEVEL, Tones, ToneSegment, digit_tones, render
-from ..writers import write_format
+from ..writers import recording_format
 from .detect import InbandDigits, TalkDetector, ToneDetector
 from .digits import DigitSender
 from .feed import Feed, GeneratorFeed, PlayerUnit
@@ -56,6 +56,9 @@ class BasePort:
 
     In each tick it is active the engine calls tick_in, then its mixer, then tick_out and tick_taps.
     """
+
+    two_sided = True
+    """A mixer's own hears the mix alone."""
 
     def __init__(self, core: Core, codec: Codec, on_event: EventHandler | None) -> None:
         self.core = core
@@ -146,7 +149,7 @@ class BasePort:
         *,
         on_end: Callable[[RecordEnd], None],
     ) -> RecorderUnit:
-        form = write_format(format)
+        form = recording_format(format, options, two_sided=self.two_sided)
         with self.core.lock:
             recorder = RecorderUnit(self, path, form, options, on_end)
             if self.closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -110,18 +111,11 @@ class RecorderUnit:
         if self._reason is not None or self._paused or not self._started:
             return
         options = self._options
-        if options.side is Side.IN:
-            frame = received
-        elif options.side is Side.OUT:
-            frame = sent
+        if options.tracks:
+            loud = self._put_tracks(received, sent)
         else:
-            frame = mixed(received, sent, self._form.rate, (self._converters[0], self._converters[1]))
-        size = self._form.rate // 50 * 2
-        samples = b""
-        if frame is not None and not self._muted:
-            samples = self._converters[2].samples(frame, self._form.rate)
-        loud = bool(samples) and level(samples) >= options.silence_threshold
-        self._buffer += samples if len(samples) == size else samples[:size].ljust(size, b"\0")
+            samples, loud = self._heard(self._frame(received, sent), self._converters[2])
+            self._buffer += samples
         self._duration_ms += FRAME_MS
         self._buffered_ms += FRAME_MS
         if loud:
@@ -146,6 +140,30 @@ class RecorderUnit:
             self._flush()
         self._port.recorder_ended(self)
         self._core.offload(self._close, self._closed)
+
+    def _frame(self, received: Frame | None, sent: Frame | None) -> Frame | None:
+        if self._options.side is Side.IN:
+            return received
+        if self._options.side is Side.OUT:
+            return sent
+        return mixed(received, sent, self._form.rate, (self._converters[0], self._converters[1]))
+
+    def _heard(self, frame: Frame | None, converter: Converter) -> tuple[bytes, bool]:
+        """A tick's samples, and whether they are loud."""
+        size = self._form.rate // 50 * 2
+        if frame is None or self._muted:
+            return bytes(size), False
+        samples = converter.samples(frame, self._form.rate)
+        loud = level(samples) >= self._options.silence_threshold
+        return samples if len(samples) == size else samples[:size].ljust(size, b"\0"), loud
+
+    def _put_tracks(self, received: Frame | None, sent: Frame | None) -> bool:
+        left, left_loud = self._heard(received, self._converters[0])
+        right, right_loud = self._heard(sent, self._converters[1])
+        both = array("h", bytes(2 * len(left)))
+        both[0::2], both[1::2] = array("h", left), array("h", right)
+        self._buffer += both.tobytes()
+        return left_loud or right_loud
 
     # -- on the worker thread, in order --
 

@@ -855,17 +855,19 @@ static PyObject *method_switch(PyObject *self, PyObject *arguments)
 
 /* -- recording -- */
 
-/* record(port, rate, side, wait, max_duration_ms, max_silence_ms, silence_threshold) -> id; None when it is closed. */
+/* record(port, rate, side, tracks, wait, max_duration_ms, max_silence_ms, silence_threshold) -> id; None when it is
+   closed. */
 static PyObject *method_record(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
-    int wait;
+    int tracks, wait;
     long long max_duration_ms, max_silence_ms;
     record_options_t options = {0};
     engine_t *engine = engine_of(self);
-    if (!engine || !PyArg_ParseTuple(arguments, "KiipLLi", &id, &options.rate, &options.side, &wait, &max_duration_ms,
-                                     &max_silence_ms, &options.silence_threshold))
+    if (!engine || !PyArg_ParseTuple(arguments, "KiippLLi", &id, &options.rate, &options.side, &tracks, &wait,
+                                     &max_duration_ms, &max_silence_ms, &options.silence_threshold))
         return NULL;
+    options.tracks = tracks;
     options.wait = wait;
     options.max_duration_ms = max_duration_ms;
     options.max_silence_ms = max_silence_ms;

@@ -41,12 +41,20 @@ static frame_t *heard(recorder_t *recorder, frame_t *received, frame_t *sent)
     }
 }
 
+static int channels_of(const recorder_t *recorder) { return recorder->options.tracks ? 2 : 1; }
+
+/* Samples of so much time, in all channels. */
+static int64_t samples_of(const recorder_t *recorder, int ms)
+{
+    return (int64_t)recorder->options.rate * ms / 1000 * channels_of(recorder);
+}
+
 /* Room for one more tick: a chunk at first, doubled while nobody takes it. */
 static int16_t *room_for(recorder_t *recorder, int count)
 {
     if (recorder->count + count > recorder->room) {
-        int64_t room = recorder->room ? 2 * recorder->room : (int64_t)recorder->options.rate * (CHUNK_MS + FRAME_MS) / 1000;
-        if (recorder->room > (int64_t)recorder->options.rate * MOST_CHUNK_MS / 1000)
+        int64_t room = recorder->room ? 2 * recorder->room : samples_of(recorder, CHUNK_MS + FRAME_MS);
+        if (recorder->room > samples_of(recorder, MOST_CHUNK_MS))
             return NULL;
         int16_t *samples = realloc(recorder->samples, (size_t)room * sizeof *samples);
         if (!samples)
@@ -67,18 +75,32 @@ static void count_silence(recorder_t *recorder, bool loud)
     recorder->silent_run_ms += FRAME_MS;
 }
 
-/* Appends the frame's samples, cut or filled to a tick; whether they are loud. */
-static bool append(recorder_t *recorder, frame_t *frame, int16_t *place, int size)
+/* Puts the frame's samples, cut or filled to a tick, into one channel; whether they are loud. */
+static bool put(recorder_t *recorder, converter_t *converter, frame_t *frame, int16_t *place, int size)
 {
     int16_t scratch[MAX_FRAME_SAMPLES + 8];
     int count = 0;
     const int16_t *samples = scratch;
     if (frame && !recorder->muted)
-        samples = converter_samples(&recorder->converters[2], frame, recorder->options.rate, scratch, &count);
+        samples = converter_samples(converter, frame, recorder->options.rate, scratch, &count);
     bool loud = count > 0 && level(samples, count) >= recorder->options.silence_threshold;
-    int copied = count < size ? count : size;
-    memcpy(place, samples, (size_t)copied * sizeof *place);
-    memset(place + copied, 0, (size_t)(size - copied) * sizeof *place);
+    int channels = channels_of(recorder);
+    for (int n = 0; n < size; n++)
+        place[n * channels] = n < count ? samples[n] : 0;
+    return loud;
+}
+
+/* One tick of what this recorder hears; whether it is loud. */
+static bool append(recorder_t *recorder, frame_t *received, frame_t *sent, int16_t *place, int size)
+{
+    converter_t *converters = recorder->converters;
+    if (recorder->options.tracks) {
+        bool loud = put(recorder, &converters[0], received, place, size);
+        return put(recorder, &converters[1], sent, place + 1, size) || loud;
+    }
+    frame_t *frame = heard(recorder, received, sent);
+    bool loud = put(recorder, &converters[2], frame, place, size);
+    frame_release(&recorder->port->core->pool, frame);
     return loud;
 }
 
@@ -87,18 +109,16 @@ void recorder_tick(recorder_t *recorder, frame_t *received, frame_t *sent)
     if (recorder->paused || !recorder->started)
         return;
     const record_options_t *options = &recorder->options;
-    int size = options->rate / 50;
-    int16_t *place = room_for(recorder, size);
+    int size = options->rate / 50, count = size * channels_of(recorder);
+    int16_t *place = room_for(recorder, count);
     if (!place) {
         recorder_finish(recorder, RECORD_FAILED);
         return;
     }
-    frame_t *frame = heard(recorder, received, sent);
-    count_silence(recorder, append(recorder, frame, place, size));
-    frame_release(&recorder->port->core->pool, frame);
-    recorder->count += size;
+    count_silence(recorder, append(recorder, received, sent, place, size));
+    recorder->count += count;
     recorder->duration_ms += FRAME_MS;
-    if (!recorder->told && recorder->count >= (int64_t)options->rate * CHUNK_MS / 1000) {
+    if (!recorder->told && recorder->count >= samples_of(recorder, CHUNK_MS)) {
         recorder->told = true;
         event_put(recorder->port->core->events, EVENT_RECORD_FULL, recorder->id, 0, 0);
     }

@@ -18,6 +18,7 @@ typedef enum record_end {
 typedef struct record_options {
     int rate;
     int side;              /* side_t */
+    bool tracks;           /* two channels, what was received and what was sent, whatever the side */
     bool wait;             /* do not begin before recorder_begin: a beep is being played */
     int64_t max_duration_ms, max_silence_ms;
     int silence_threshold;
@@ -33,7 +34,7 @@ typedef struct recorder {
     struct port *port;     /* NULL once it ended */
     record_options_t options;
     converter_t converters[3];
-    int16_t *samples; /* gathered and not taken yet */
+    int16_t *samples; /* gathered and not taken yet; of tracks one by one in turns */
     int64_t count, room;
     bool told;        /* EVENT_RECORD_FULL is under way */
     bool paused, muted, started;

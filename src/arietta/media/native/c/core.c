@@ -444,6 +444,8 @@ static void move_port(core_t *from, core_t *to, port_t *port)
     bool was_active = port->is_active;
     int64_t timer_ns = port->timer_ns;
     unlist(from, port);
+    frame_queue_own(&from->pool, &port->whispers_in);
+    frame_queue_own(&from->pool, &port->whispers_out);
     port->core = to;
     core_adopt(to, port);
     if (port->player)

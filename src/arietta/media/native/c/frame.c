@@ -119,6 +119,19 @@ const int16_t *frame_samples(frame_t *frame)
     return frame->samples;
 }
 
+frame_t *frame_own(frame_pool_t *pool, frame_t *frame)
+{
+    const int16_t *samples = frame_samples(frame);
+    frame->stream = NULL;
+    if (frame->references == 1)
+        return frame;
+    frame_t *own = frame_of_samples(pool, frame->rate, frame->count);
+    if (own)
+        memcpy(own->samples, samples, (size_t)frame->count * sizeof *samples);
+    frame_release(pool, frame);
+    return own;
+}
+
 const uint8_t *frame_encoded(frame_t *frame, const codec_t *codec, int *size)
 {
     if (frame->codec == codec) {
@@ -206,4 +219,13 @@ void frame_queue_clear(frame_pool_t *pool, frame_queue_t *queue)
 {
     while (queue->count > 0)
         frame_release(pool, frame_queue_take(queue));
+}
+
+void frame_queue_own(frame_pool_t *pool, frame_queue_t *queue)
+{
+    for (int left = queue->count; left > 0; left--) {
+        frame_t *own = frame_own(pool, frame_queue_take(queue));
+        if (own)
+            frame_queue_put(pool, queue, own);
+    }
 }

@@ -55,6 +55,10 @@ static inline void frame_set(frame_pool_t *pool, frame_t **place, frame_t *frame
     *place = frame;
 }
 
+/* For another shard, both locks held: the frame itself when nobody else holds it, else a copy in place of its reference;
+   decoded. NULL without memory. */
+frame_t *frame_own(frame_pool_t *pool, frame_t *frame);
+
 /* Samples in host order at frame->rate, frame->count of them. */
 const int16_t *frame_samples(frame_t *frame);
 /* Bytes of a stateless codec of the same rate; each codec once. The frame owns them. */
@@ -83,5 +87,6 @@ typedef struct frame_queue {
 void frame_queue_put(frame_pool_t *pool, frame_queue_t *queue, frame_t *frame);
 frame_t *frame_queue_take(frame_queue_t *queue); /* its reference; NULL when empty */
 void frame_queue_clear(frame_pool_t *pool, frame_queue_t *queue);
+void frame_queue_own(frame_pool_t *pool, frame_queue_t *queue); /* each of them as frame_own does it */
 
 #endif

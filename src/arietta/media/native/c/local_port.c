@@ -30,6 +30,9 @@ static bool inbox_waiting(const port_t *port) { return ((const inbox_port_t *)po
 
 static void inbox_discard(port_t *port) { frame_queue_clear(&port->core->pool, &((inbox_port_t *)port)->inbox); }
 
+/* What waits may wait elsewhere too, in a port that stays. */
+static void inbox_moved(port_t *port, core_t *from) { frame_queue_own(&from->pool, &((inbox_port_t *)port)->inbox); }
+
 /* -- pipes -- */
 
 static void pipe_send_frame(port_t *port, frame_t *frame, int64_t tick)
@@ -84,6 +87,7 @@ const port_kind_t pipe_kind = {
     .digit_out = pipe_digit_out,
     .pass_digit_began = port_pass_digit_began,
     .partner = pipe_partner,
+    .moved = inbox_moved,
     .release = pipe_release,
 };
 
@@ -175,6 +179,7 @@ const port_kind_t snoop_kind = {
     .digit_out = port_digit_out,
     .pass_digit_began = port_pass_digit_began,
     .partner = snoop_partner,
+    .moved = inbox_moved,
     .release = snoop_release,
 };
 

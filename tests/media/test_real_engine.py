@@ -1,4 +1,4 @@
-"""The engine on its own thread with real sockets."""
+"""Both engines on threads of their own with real sockets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from arietta.media.choosing import make_engine
 from arietta.media.engine import (
     EngineClosed,
     EngineSettings,
@@ -20,10 +21,12 @@ from arietta.media.engine import (
     RecordEnd,
     RtpSettings,
 )
-from arietta.media.reference import ReferenceEngine
 from arietta.rtp import RtpPacket
 
+from .virtual import World
 
+
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "::"])
 def test_a_file_is_played_and_recorded_over_loopback(tmp_path: Path, bind: str) -> None:
     words = bytes(range(256)) * 5  # 160 ms
@@ -41,7 +44,8 @@ def test_a_file_is_played_and_recorded_over_loopback(tmp_path: Path, bind: str) 
 
 
 async def _call(folder: Path, bind: str, phone: socket.socket, words: bytes) -> RecordEnd:
-    engine: MediaEngine = ReferenceEngine(EngineSettings(rtp_start=42000, rtp_end=42999))
+    engine: MediaEngine
+    engine, _ = make_engine(EngineSettings(rtp_start=42000, rtp_end=42999), World.engine)
     with pytest.raises(EngineClosed):
         engine.open_rtp(bind=bind, on_event=lambda event: None)
     loop = asyncio.get_running_loop()

@@ -44,12 +44,13 @@ _SECRETS = r"""(?ix)
       | \bauthorization ["']? \W{1,6} (?:basic|bearer) \s+
       | \bresponse \s* = \s* "?(?=[0-9a-f]{32})
       | \b\w+://[^\s:@/]{1,200}:(?=[^\s@/]{1,200}@)
+      | \binline:(?=[0-9a-z+/])
       | \bsips?:[^\s:@;>]{1,200}:(?=[^\s@;>]{1,200}@)
     )
     (?P<secret>(?<=["'])[^"']+ | [^\s&,;"'@]+)
 """
 # Each place above has one of these in it; a line without any, such as most that tell of calls, is not searched.
-_SIGNS = ("_key", "passw", "secret", "cred", "token", "authorization", "response", "://", "sip:", "sips:")
+_SIGNS = ("_key", "passw", "secret", "cred", "token", "authorization", "response", "://", "sip:", "sips:", "inline:")
 MASK = "***"
 _LEAD_OF_2, _LEAD_OF_3, _LEAD_OF_4 = (verbose.INDENTATION[level] for level in (2, 3, 4))
 

@@ -49,6 +49,7 @@ def logger_conf(text: str) -> LoggerSettings:
         f"connecting to wss://user:{SECRET}@example.org/ari",
         f"refresh_token={SECRET}",
         f"oauth_secret={SECRET}",
+        f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{SECRET}|2^31",
     ],
 )
 def test_secrets_are_masked(line: str) -> None:

@@ -49,8 +49,9 @@ def test_problems_print_as_place_and_reason() -> None:
     ("option", "finding"),
     [
         (
-            "media_encryption=sdes",
-            "error: pjsip.conf line 5: media_encryption=sdes is not supported by this version, media is not encrypted",
+            "media_encryption=dtls",
+            "error: pjsip.conf line 5: media_encryption=dtls is not supported by this version,"
+            " supported are no and sdes",
         ),
         ("dtls_verify=yes", "error: pjsip.conf line 5: dtls_verify=yes is not supported by this version"),
         ("t38_udptl=yes", "error: pjsip.conf line 5: t38_udptl=yes is not supported by this version"),

@@ -32,12 +32,16 @@ def problems_of(source: Path) -> list[Problem]:
     """Every problem of the files, and of the dialplan in them, by file and line."""
     from arietta.config.check import check as problems_of_files
     from arietta.config.conf import ConfigError, read_conf
+    from arietta.config.encryption import unencryptable
     from arietta.config.tree import read
     from arietta.dialplan.applications import standard_applications
     from arietta.dialplan.reader import read_dialplan
+    from arietta.media.choosing import why_no_srtp
 
     problems = problems_of_files(source)
     config, _ = read(source)
+    if config is not None:
+        problems = [*problems, *unencryptable(config, why_no_srtp(config.rtp.media_engine))]
     if config is None or not (config.directory / "extensions.conf").is_file():
         return problems
     try:

@@ -33,7 +33,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
-        rtcp_mux suppress_q850_reason_headers"""),
+        rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
+        preferred_codec_only incoming_call_offer_pref"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
         qualify_frequency qualify_timeout qualify_2xx_only"""),
@@ -103,7 +104,8 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
 }
 """Fields whose absence nobody hears: they may be set, a warning says that nothing comes of it."""
 
-_NO_ENCRYPTION = ("error", "is not supported by this version, media is not encrypted")
+_NO_DTLS = ("error", "is not supported by this version, supported are no and sdes")
+_NO_MERGING = ("error", "is no preference for calls that come in: local, local_first, remote and remote_first are")
 _NO_VERSION = ("error", "is not supported: it is broken, TLS 1.2 and 1.3 are spoken")
 _NO_MODE = ("error", "is not supported by this version, supported are files and playlist")
 
@@ -131,7 +133,8 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
         "dtmf_mode": {
             "inband": ("error", "is not supported by this version, supported are rfc4733, info, auto, auto_info, none"),
         },
-        "media_encryption": {"sdes": _NO_ENCRYPTION, "dtls": _NO_ENCRYPTION},
+        "media_encryption": {"dtls": _NO_DTLS},
+        "incoming_call_offer_pref": {"local_merge": _NO_MERGING, "remote_merge": _NO_MERGING},
         "rel100": {
             "required": ("error", "is not supported by this version, supported are no and yes"),
             "peer_supported": ("error", "is not supported by this version, supported are no and yes"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .engine import EngineSettings, MediaEngine, MediaError
+from .native import why_no_srtp as why_native_has_none
 from .native import why_not
 
-__all__ = ["make_engine"]
+__all__ = ["make_engine", "why_no_srtp"]
 
 
 def make_engine(settings: EngineSettings, kind: str = "auto") -> tuple[MediaEngine, str | None]:
@@ -23,3 +24,12 @@ def make_engine(settings: EngineSettings, kind: str = "auto") -> tuple[MediaEngi
     from .native.engine import NativeEngine
 
     return NativeEngine(settings), None
+
+
+def why_no_srtp(kind: str = "auto") -> str | None:
+    """Why the engine that `make_engine` makes cannot encrypt; None when it can."""
+    if kind != "reference":
+        return why_native_has_none()
+    from .reference.core import NO_SRTP
+
+    return NO_SRTP

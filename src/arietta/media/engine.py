@@ -636,6 +636,10 @@ class MediaEngine(Protocol):
     def name(self) -> str:
         """`reference` or `native`."""
 
+    @property
+    def srtp_missing(self) -> str | None:
+        """Why it cannot encrypt (`RtpSettings.srtp`); None when it can."""
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; the loop is where callbacks run."""
 

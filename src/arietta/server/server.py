@@ -35,6 +35,7 @@ from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
+from arietta.config.encryption import unencryptable
 from arietta.config.indications import IndicationsSettings, ToneZone, read_indications
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.references import resolve
@@ -68,7 +69,7 @@ from arietta.http import (
     tls_context,
 )
 from arietta.logs import LogFiles
-from arietta.media.choosing import make_engine
+from arietta.media.choosing import make_engine, why_no_srtp
 from arietta.media.engine import EngineSettings, MediaEngine
 from arietta.media.remote import RemoteSounds
 from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
@@ -146,9 +147,8 @@ class Server:
 
         `logs` are the log channels of the process; without them there are those that clients add.
         """
-        unsafe = tuple(unsafe_listeners(config))
-        if unsafe:
-            raise ConfigError(unsafe)
+        missing = engine.srtp_missing if engine is not None else why_no_srtp(config.rtp.media_engine)
+        config = _possible(config, missing)
         dialplan = _read_dialplan(config)
         self.version = version or f"Arietta {arietta.__version__}"
         self.started_at = self.last_reload_at = time.time()
@@ -320,9 +320,7 @@ class Server:
             raise ConfigError(tuple(Problem(name, 0, "error", "is not a part of this server") for name in unknown))
         config = load(self.config.directory if self._is_folder else self._main_file)
         config = msgspec.structs.replace(config, directories=self.config.directories)  # they stay until a restart
-        unsafe = tuple(unsafe_listeners(config))
-        if unsafe:
-            raise ConfigError(unsafe)
+        config = _possible(config, self.engine.srtp_missing)
         dialplan = _read_dialplan(config)
         wanted = {RELOADED_PARTS[name] for name in modules if name in RELOADED_PARTS} if modules else None
         parts: list[str] = []
@@ -479,6 +477,15 @@ class Server:
             mounts["/static"] = StaticFiles(config.directories.data / "static-http")
         redirects = dict(line.split(None, 1) for line in config.http.redirect if len(line.split(None, 1)) == 2)
         return MountTable(mounts, config.http.prefix, redirects)
+
+
+def _possible(config: Config, srtp_missing: str | None) -> Config:
+    """The configuration, unless it is not safe or asks for what the media engine lacks."""
+    encryption = unencryptable(config, srtp_missing)
+    refused = (*unsafe_listeners(config), *(problem for problem in encryption if problem.severity == "error"))
+    if refused:
+        raise ConfigError(refused)
+    return msgspec.structs.replace(config, warnings=(*config.warnings, *encryption))
 
 
 def _read_dialplan(config: Config) -> Dialplan:

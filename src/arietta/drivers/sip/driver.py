@@ -23,7 +23,7 @@ from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.endpoints import Endpoints, credentials_of
-from arietta.drivers.sip.leg import SipLeg, name_addr
+from arietta.drivers.sip.leg import SipLeg, name_addr, warning_of
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.outbound import OutboundRegistrations
@@ -298,7 +298,7 @@ class SipDriver:
             return
         if refusal is not None:
             leg.hangup(causes.BEARER_CAPABILITY_UNAVAILABLE)
-            self.agent.respond(transaction, now, refusal.status)
+            self.agent.respond(transaction, now, refusal.status, headers=warning_of(refusal))
             return
         session = self.agent.accept_invite(
             received,

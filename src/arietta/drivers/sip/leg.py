@@ -18,7 +18,17 @@ from arietta.drivers.sip.digits import InfoDigits, read_info_digit
 from arietta.drivers.sip.transfer import Transfer, part, parted, report_progress, take_notify, take_refer
 from arietta.errors import ServerFailure, Unprocessable
 from arietta.media.codecs import is_codec
-from arietta.media.engine import DigitOut, MediaError, MediaEvent, MediaStopped, Music, Port, RtpPort, RtpSettings
+from arietta.media.engine import (
+    DigitOut,
+    MediaError,
+    MediaEvent,
+    MediaStopped,
+    Music,
+    Port,
+    RtpPort,
+    RtpSettings,
+    SrtpKeys,
+)
 from arietta.media.engine import Direction as MediaDirection
 from arietta.model import causes
 from arietta.sip import events
@@ -35,6 +45,9 @@ log = logging.getLogger(__name__)
 ANSWERED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 CAUSE_REDIRECTED = 23
 MUSIC_ON_HOLD = "default"
+SUITES = tuple(sdp.SRTP_SUITES)
+SHORT_TAGS = "AES_CM_128_HMAC_SHA1_32"
+SUITES_WITH_SHORT_TAGS = (SHORT_TAGS, *(suite for suite in SUITES if suite != SHORT_TAGS))
 
 _session_ids = itertools.count(int(time.time()))
 
@@ -118,6 +131,7 @@ class SipLeg:
     def open_media(self) -> None:
         """Take an RTP port; MediaError if there is none."""
         if self._port is None:
+            self._refuse_what_cannot_be_encrypted()
             self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self.transport), on_event=self._heard)
 
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
@@ -127,8 +141,15 @@ class SipLeg:
         if offer is not None:
             self._offer = offer
             self._ours, self._agreed = sdp.answer_offer(offer, self._settings())
+            if self._agreed.refusal is not None:
+                log.warning("call from %s is refused: %s", self.endpoint.name, self._agreed.refusal.reason)
             return self._agreed.refusal
         return None
+
+    def _refuse_what_cannot_be_encrypted(self) -> None:
+        endpoint, missing = self.endpoint, self.driver.engine.srtp_missing
+        if missing is not None and endpoint.media_encryption == "sdes" and not endpoint.media_encryption_optimistic:
+            raise MediaError(f"endpoint {endpoint.name} demands encryption: {missing}")
 
     def call(self) -> None:
         channel = self.channel
@@ -153,6 +174,8 @@ class SipLeg:
 
     def _settings(self, direction: sdp.Direction = sdp.Direction.SENDRECV) -> sdp.OfferSettings:
         assert self._port is not None
+        endpoint = self.endpoint
+        preference = endpoint.incoming_call_offer_pref if "incoming_call_offer_pref" in endpoint.set_at else "remote"
         return sdp.OfferSettings(
             address=self.driver.media_address(self),
             port=self._port.local_port,
@@ -162,6 +185,10 @@ class SipLeg:
             direction=direction,
             rtcp_mux=self.endpoint.rtcp_mux,
             name="Arietta",
+            prefer_ours=preference.startswith("local"),
+            one_codec=endpoint.preferred_codec_only or preference.endswith("_first"),
+            crypto_suites=suites_of(endpoint) if self.driver.engine.srtp_missing is None else (),
+            crypto_optional=endpoint.media_encryption_optimistic,
         )
 
     @property
@@ -176,7 +203,9 @@ class SipLeg:
         agreed, port = self._agreed, self._port
         if agreed is None or port is None or agreed.refusal is not None:
             return
-        mode = self.endpoint.dtmf_mode
+        endpoint, keys = self.endpoint, agreed.keys
+        mode = endpoint.dtmf_mode
+        silence_s = endpoint.rtp_timeout_hold if agreed.held else endpoint.rtp_timeout
         port.configure(
             RtpSettings(
                 remote_address=(agreed.address, agreed.port),
@@ -186,11 +215,14 @@ class SipLeg:
                 receive=agreed.receive,
                 ptime_ms=agreed.ptime_ms,
                 telephone_event_pt=agreed.event_payload_type,
+                telephone_event_rate=agreed.event_rate_hz,
                 direction=MediaDirection(agreed.direction.value),
                 symmetric=self.endpoint.rtp_symmetric,
                 rtcp_mux=agreed.rtcp_mux,
                 dtmf_inband=mode == "inband",
-                timeout_ms=self.endpoint.rtp_timeout * 1000,
+                timeout_ms=silence_s * 1000,
+                keepalive_ms=endpoint.rtp_keepalive * 1000,
+                srtp=SrtpKeys(keys.suite, keys.local, keys.remote) if keys is not None else None,
             )
         )
         if mode == "inband" or (mode == "auto" and agreed.event_payload_type is None):
@@ -349,7 +381,7 @@ class SipLeg:
                     channel.receive(self._far_hangup(event))
             case events.Acked():
                 if event.sdp and self._offer is None and self._ours is not None:
-                    self._read_answer(event.sdp)
+                    self._take_late_answer(channel, event.sdp)
             case events.ReInvite():
                 self._take_reinvite(channel, event)
             case events.InfoReceived():
@@ -413,21 +445,42 @@ class SipLeg:
         now = self.driver.now()
         session = event.session
         if event.sdp:
-            try:
-                offer = sdp.parse(event.sdp)
-            except sdp.SdpError as problem:
-                session.reject(now, 488, None, (("Warning", f'399 arietta "{problem}"'),))
+            refusal = self._take_offer(event.sdp)
+            if refusal is not None:
+                session.reject(now, refusal.status, None, warning_of(refusal))
                 return
-            ours, agreed = sdp.answer_offer(offer, self._settings(), self._ours)
-            if agreed.refusal is not None:
-                session.reject(now, agreed.refusal.status)
-                return
-            self._offer, self._ours, self._agreed = offer, ours, agreed
-            self._configure()
         else:
             self._offer = None
             self._ours = sdp.make_offer(self._settings(), self._ours)
+        assert self._ours is not None
         session.accept(now, bytes(self._ours))
+        self._tell_hold(channel)
+
+    def _take_offer(self, body: bytes) -> sdp.Refusal | None:
+        """Answer an offer within the call; when it is refused, what was agreed before stays (RFC 3261 14.2)."""
+        before = self._offer, self._ours, self._agreed
+        try:
+            offer = sdp.parse(body)
+            ours, agreed = sdp.answer_offer(offer, self._settings(), self._ours)
+            if agreed.refusal is not None:
+                return agreed.refusal
+            self._offer, self._ours, self._agreed = offer, ours, agreed
+            self._configure()
+        except (sdp.SdpError, MediaError) as problem:
+            self._offer, self._ours, self._agreed = before
+            return sdp.Refusal(488, str(problem))
+        return None
+
+    def _take_late_answer(self, channel: Channel, body: bytes) -> None:
+        """The answer to our offer in a 200 comes with the ACK: it cannot be refused but by the end of the call."""
+        refusal = self._read_answer(body)
+        if refusal is None:
+            self._tell_hold(channel)
+            return
+        log.warning("channel %s: %s", channel.name, refusal.reason)
+        channel.receive(signals.HungUp(causes.BEARER_CAPABILITY_UNAVAILABLE, refusal.status))
+
+    def _tell_hold(self, channel: Channel) -> None:
         held = self._agreed.held if self._agreed is not None else False
         if held != self._held:
             self._held = held
@@ -443,19 +496,15 @@ class SipLeg:
     def _answer_in_dialog(self, event: events.RequestInDialog) -> None:
         request = event.request
         if request.method == "UPDATE" and request.sdp:
-            try:
-                ours, agreed = sdp.answer_offer(sdp.parse(request.sdp), self._settings(), self._ours)
-            except sdp.SdpError:
-                self._respond(event, 488)
+            refusal = self._take_offer(request.sdp)
+            if refusal is not None or self._ours is None:
+                self._respond(event, refusal.status if refusal is not None else 500)
                 return
-            if agreed.refusal is not None:
-                self._respond(event, agreed.refusal.status)
-                return
-            self._ours, self._agreed = ours, agreed
-            self._configure()
             event.session.respond(
-                event.transaction, self.driver.now(), 200, body=bytes(ours), content_type="application/sdp"
+                event.transaction, self.driver.now(), 200, body=bytes(self._ours), content_type="application/sdp"
             )
+            if self.channel is not None:
+                self._tell_hold(self.channel)
             return
         if request.method in ("OPTIONS", "UPDATE"):
             self._respond(event, 200)
@@ -491,6 +540,19 @@ class SipLeg:
 def carried(names: tuple[str, ...]) -> tuple[str, ...]:
     """The codecs of a list that the media engine can carry; opus only where libopus is."""
     return tuple(name for name in names if name in sdp.CODECS and is_codec(name))
+
+
+def suites_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """The SRTP suites of an endpoint, the best first."""
+    if endpoint.media_encryption != "sdes":
+        return ()
+    return SUITES_WITH_SHORT_TAGS if endpoint.srtp_tag_32 else SUITES
+
+
+def warning_of(refusal: sdp.Refusal) -> tuple[tuple[str, str], ...]:
+    """Why a description is refused, for people (RFC 3261 20.43)."""
+    text = refusal.reason.encode("ascii", "replace").decode().replace("\\", "/")
+    return (("Warning", f"399 arietta {quote(text[:200])}"),)
 
 
 def name_addr(party: Party, user: str, host: str) -> str:

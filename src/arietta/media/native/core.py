@@ -27,6 +27,7 @@ from ..engine import (
 )
 from ..files import SoundCache
 from ..pairs import PortPairs
+from . import why_no_srtp
 from ._engine import Engine
 from .music import MusicLibrary
 from .playing import NativePlayer
@@ -88,6 +89,11 @@ class NativeCore:
         self._token = count(1)
 
     # -- the engine's interface --
+
+    @property
+    def srtp_missing(self) -> str | None:
+        """See the interface."""
+        return why_no_srtp()
 
     def open_rtp(self, *, bind: str, on_event: EventHandler) -> NativeRtpPort:
         """See the interface."""

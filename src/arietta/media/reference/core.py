@@ -70,6 +70,9 @@ class Transport(Protocol):
     def unlisten(self, pair: TransportPair) -> None: ...
 
 
+NO_SRTP = "the media engine in Python has no ciphers"
+
+
 class Core:
     """Everything audible, on the clock that `run` and `receive` bring.
 
@@ -77,6 +80,8 @@ class Core:
     deadline may have come nearer, `deliver_with` hands callbacks to the loop; all three have defaults that do it on
     the spot, for tests.
     """
+
+    srtp_missing: str | None = NO_SRTP
 
     def __init__(self, settings: EngineSettings, transport: Transport, *, now_ns: int = 0) -> None:
         self.settings = settings

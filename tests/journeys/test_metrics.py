@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arietta.server import Server
-from arietta.server.metrics import family
+from arietta.server.metrics import family, labelled
 from arietta.testing import AriClient, Phone
 from arietta.testing.ari import Reply
 
@@ -124,7 +124,7 @@ async def test_a_late_packet_does_not_make_a_counter_fall(server: Server, monkey
 
 @given(st.text())
 def test_any_text_is_a_label(text: str) -> None:
-    line = family("gauge", "x", "", [({"label": text}, 1)]).split("\n", 2)[2].removesuffix("\n")
+    line = family("gauge", "x", "", [(labelled(label=text), 1)]).split("\n", 2)[2].removesuffix("\n")
     sample = SAMPLE.fullmatch(line)
     assert sample is not None
     written = (sample["labels"] or "").removeprefix('label="').removesuffix('"')

@@ -27,9 +27,8 @@ ENDPOINT_STATES = {"unknown": 0, "offline": 1, "online": 2}
 REGISTRATION_STATES = {"Registered": 1, "Rejected": 2}
 """Others are 0, not registered."""
 
-Labels = Mapping[str, str]
-Samples = Iterable[tuple[Labels, float]]
-NO_LABELS: Labels = {}
+Samples = Iterable[tuple[str, float]]
+"""Labels as they are written (`labelled`), and the value."""
 
 
 class Measured(Protocol):
@@ -73,7 +72,7 @@ class MetricsPage(HtmlRefusals):
     def _page(self) -> str:
         began = time.perf_counter()
         server = self._server
-        eid = {"eid": server.asterisk_id}
+        eid = labelled(eid=server.asterisk_id)
         parts = [*_calls(server, eid), *_endpoints(server, eid), *_bridges(server, eid)]
         statistics = server.engine.stats()
         self._lost = max(self._lost, statistics.packets_lost)  # a counter never falls, not even for a late packet
@@ -86,22 +85,25 @@ class MetricsPage(HtmlRefusals):
 def family(kind: str, name: str, meaning: str, samples: Samples) -> str:
     """All samples of one metric with its type (counter or gauge) and meaning."""
     lines = [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
-    lines += [f"{name}{_braces(labels)} {value}" for labels, value in samples]
+    lines += [f"{name}{{{labels}}} {value}" if labels else f"{name} {value}" for labels, value in samples]
     return "\n".join(lines) + "\n"
 
 
-def _braces(labels: Labels) -> str:
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}" if labels else ""
+def labelled(*more: str, **labels: str) -> str:
+    """Labels as a sample has them, behind others that are written already."""
+    return ",".join((*more, *[f'{name}="{_escaped(value)}"' for name, value in labels.items()]))
 
 
 def _escaped(value: str) -> str:
     """The three characters that a label's value cannot hold as they are."""
+    if '"' not in value and "\\" not in value and "\n" not in value:
+        return value
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def _core(server: Measured, eid: Labels, scrape_ms: float) -> Iterator[str]:
+def _core(server: Measured, eid: str, scrape_ms: float) -> Iterator[str]:
     now = time.time()
-    properties = {**eid, "version": server.version, "build_os": platform.system()}
+    properties = labelled(eid, version=server.version, build_os=platform.system())
     yield family("gauge", "asterisk_core_properties", "What the server is, always 1.", ((properties, 1),))
     for name, meaning, value in (
         ("asterisk_core_uptime_seconds", "Seconds since the start.", int(now - server.started_at)),
@@ -111,25 +113,25 @@ def _core(server: Measured, eid: Labels, scrape_ms: float) -> Iterator[str]:
         yield family("counter", name, meaning, ((eid, value),))
 
 
-def _calls(server: Measured, eid: Labels) -> Iterator[str]:
+def _calls(server: Measured, eid: str) -> Iterator[str]:
     living = [channel for channel in server.channels if not channel.internal]
     calls = {channel.bridge.id if channel.bridge is not None else channel.id for channel in living}
     yield family("counter", "asterisk_calls_sum", "Calls since the start.", ((eid, server.channels.count_made),))
     yield family("gauge", "asterisk_calls_count", "Calls that live; a bridge is one.", ((eid, len(calls)),))
     yield family("gauge", "asterisk_channels_count", "Channels that live.", ((eid, len(living)),))
     now = time.time()
-    labels = [{**eid, "name": one.name, "id": one.id, "type": one.technology} for one in living]
+    labels = [labelled(eid, name=one.name, id=one.id, type=one.technology) for one in living]
     states = ((own, CHANNEL_STATES[one.state]) for own, one in zip(labels, living, strict=True))
     yield family("gauge", "asterisk_channels_state", _numbered({s.value: n for s, n in CHANNEL_STATES.items()}), states)
     ages = ((own, int(now - one.created_at)) for own, one in zip(labels, living, strict=True))
     yield family("gauge", "asterisk_channels_duration_seconds", "Age of each channel.", ages)
 
 
-def _endpoints(server: Measured, eid: Labels) -> Iterator[str]:
+def _endpoints(server: Measured, eid: str) -> Iterator[str]:
     found = server.sip.endpoints()
     yield family("gauge", "asterisk_endpoints_count", "SIP endpoints.", ((eid, len(found)),))
     labels = [
-        {**eid, "id": f"{one.technology}/{one.resource}", "tech": one.technology, "resource": one.resource}
+        labelled(eid, id=f"{one.technology}/{one.resource}", tech=one.technology, resource=one.resource)
         for one in found
     ]
     states = ((own, ENDPOINT_STATES.get(one.state or "", 0)) for own, one in zip(labels, found, strict=True))
@@ -144,35 +146,26 @@ def _endpoints(server: Measured, eid: Labels) -> Iterator[str]:
     )
 
 
-def _registrations(server: Measured, eid: Labels) -> Samples:
+def _registrations(server: Measured, eid: str) -> Samples:
     living = server.sip.registrations.registrations
     for name, settings in server.config.pjsip.registrations.items():
-        labels = {"username": settings.client_uri, "domain": settings.server_uri, "channel_type": "PJSIP"}
-        yield {**eid, **labels}, REGISTRATION_STATES.get(living[name].state.value, 0) if name in living else 0
+        labels = labelled(eid, username=settings.client_uri, domain=settings.server_uri, channel_type="PJSIP")
+        yield labels, REGISTRATION_STATES.get(living[name].state.value, 0) if name in living else 0
 
 
-def _bridges(server: Measured, eid: Labels) -> Iterator[str]:
+def _bridges(server: Measured, eid: str) -> Iterator[str]:
     found = [bridge.snapshot() for bridge in server.bridges]
     yield family("gauge", "asterisk_bridges_count", "Bridges that live.", ((eid, len(found)),))
-    counts = (
-        (
-            {
-                **eid,
-                "id": one.id,
-                "tech": one.technology,
-                "subclass": one.bridge_class,
-                "creator": one.creator,
-                "name": one.name,
-            },
-            len(one.channels),
-        )
+    labels = [
+        labelled(eid, id=one.id, tech=one.technology, subclass=one.bridge_class, creator=one.creator, name=one.name)
         for one in found
-    )
+    ]
+    counts = ((own, len(one.channels)) for own, one in zip(labels, found, strict=True))
     yield family("gauge", "asterisk_bridges_channels_count", "Channels of each bridge.", counts)
 
 
 def _media(name: str, told: EngineStatistics, lost: int) -> Iterator[str]:
-    yield family("gauge", "arietta_media_info", "Which media engine it is, always 1.", (({"engine": name}, 1),))
+    yield family("gauge", "arietta_media_info", "Which media engine it is, always 1.", ((labelled(engine=name), 1),))
     for gauge, meaning, value in (
         ("legs", "Ports of the media engine that are open.", told.ports),
         ("legs_active", "Ports that need the next tick.", told.active_ports),
@@ -180,7 +173,7 @@ def _media(name: str, told: EngineStatistics, lost: int) -> Iterator[str]:
         ("threads", "Threads that carry audio.", told.threads),
         ("cached_bytes", "Decoded sounds in memory.", told.cached_bytes),
     ):
-        yield family("gauge", f"arietta_media_{gauge}", meaning, ((NO_LABELS, value),))
+        yield family("gauge", f"arietta_media_{gauge}", meaning, (("", value),))
     for counter, meaning, total in (
         ("ticks", "Ticks of 20 ms, of all threads.", told.ticks),
         ("ticks_late", "Ticks that were skipped because their time had passed.", told.late_ticks),
@@ -192,7 +185,7 @@ def _media(name: str, told: EngineStatistics, lost: int) -> Iterator[str]:
         ("send_errors", "Packets that the system did not take.", told.send_errors),
         ("events_dropped", "Digits and the like that were not told.", told.events_dropped),
     ):
-        yield family("counter", f"arietta_media_{counter}_total", meaning, ((NO_LABELS, total),))
+        yield family("counter", f"arietta_media_{counter}_total", meaning, (("", total),))
 
 
 def _numbered(states: Mapping[str, int]) -> str:

@@ -173,13 +173,14 @@ class PacedAudio:
         now = self._loop.time()
         queue = self._queue
         until = max(self._heard_until, now)
+        behind = bool(queue) and self._port.buffered_ms > MOST_INSIDE_MS
         while queue and not self.paused:
             item = queue[0]
             if not isinstance(item, bytes):
                 queue.popleft()
                 item()
                 continue
-            if until - now > AHEAD_SECONDS - FRAME_SECONDS / 2 or self._port.buffered_ms > MOST_INSIDE_MS:
+            if until - now > AHEAD_SECONDS - FRAME_SECONDS / 2 or behind:
                 break
             self._port.push(item)
             queue.popleft()

@@ -14,6 +14,7 @@ The other way round: `call = await phone.ringing()`, then `call.ring()`, `call.a
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class Phone:
         server: Address | None,
         talks: bool,
         seed: int | None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.loop = loop
         self.name = name
@@ -105,7 +107,7 @@ class Phone:
         self._talks = talks
         self.news = News()
         """Told whenever something happened."""
-        self._wires = Wires(self._received, self._failed)
+        self._wires = Wires(self._received, self._failed, tls)
         self._transport = Transport("UDP", "", 0)
         self._timer: asyncio.TimerHandle | None = None
         self._ringing: deque[Call] = deque()
@@ -132,11 +134,14 @@ class Phone:
         codecs: tuple[str, ...] = ("ulaw", "alaw"),
         talks: bool = True,
         seed: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Phone:
         """Switch a phone on; raises OSError.
 
-        `transport` is udp or tcp. `talks`: send silence in calls when there is nothing else. `seed` makes tags,
-        branches and RTP numbers the same in every run.
+        `transport` is udp, tcp, tls, ws or wss; ws and wss are connected to `server`, which is then a web server's
+        address. `tls` says what is trusted; with a context for servers the phone waits for connections instead.
+        `talks`: send silence in calls when there is nothing else. `seed` makes tags, branches and RTP numbers the same
+        in every run.
         """
         credentials = DigestClient(Credentials(username, password)) if username else None
         phone = cls(
@@ -148,6 +153,7 @@ class Phone:
             server=server,
             talks=talks,
             seed=seed,
+            tls=tls,
         )
         phone._transport = await phone._wires.open(transport.upper(), host, port)
         return phone
@@ -190,8 +196,12 @@ class Phone:
     @property
     def uri(self) -> str:
         """The URI that reaches it directly."""
-        suffix = ";transport=tcp" if self._transport.reliable else ""
-        return f"sip:{self.username}@{self._transport.sent_by}{suffix}"
+        return f"sip:{self.username}@{self._transport.sent_by}{self._suffix}"
+
+    @property
+    def _suffix(self) -> str:
+        protocol = self._transport.protocol.lower()
+        return "" if protocol == "udp" else ";transport=ws" if protocol == "wss" else f";transport={protocol}"
 
     @property
     def address_of_record(self) -> str:
@@ -253,6 +263,14 @@ class Phone:
     def send_raw(self, data: bytes, destination: Address | None = None) -> None:
         """Send bytes from the phone's socket, past everything it knows of SIP."""
         self._put(Send(data, destination or self._server(), self._transport))
+
+    def write(self, data: bytes) -> None:
+        """Put bytes on the phone's connections, whether they are SIP or not."""
+        self._wires.write(data)
+
+    def lose_connections(self) -> None:
+        """Reset every connection."""
+        self._wires.hang_up()
 
     async def sees(self, begins: str, within: float = WITHIN) -> Seen:
         """Wait for a message whose first line begins so, after those already seen this way; repetitions count."""
@@ -523,8 +541,7 @@ class Phone:
             return target
         host, port = self._server()
         user = f"{target}@" if target else ""
-        suffix = ";transport=tcp" if self._transport.reliable else ""
-        return f"sip:{user}{format_host(host)}:{port}{suffix}"
+        return f"sip:{user}{format_host(host)}:{port}{self._suffix}"
 
     async def _resolve(self, uri_text: str) -> Address:
         uri = parse_uri(uri_text)

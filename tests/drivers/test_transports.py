@@ -1,0 +1,430 @@
+"""SIP over TCP, TLS and WebSockets, through NATs and IPv6: ladders on the virtual network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from arietta.server import Server
+from arietta.sip.message import parse
+from arietta.testing import Network, Phone, VirtualLoop
+from arietta.testing.call import Call
+from arietta.testing.plugin import Switch
+from certificates import Authority, make_authority, needs_openssl
+
+from .running import EXTENSIONS, FILES, PASSWORD, phone_sections
+
+HOME, HOME6 = "10.0.0.1", "fd00::1"
+PUBLIC, NETWORK = "192.0.2.1", "10.0.0.0/24"
+AT = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 8088}
+
+OpenPhone = Callable[..., Awaitable[Phone]]
+Start = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who signs the server's certificate."""
+    return make_authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: Authority) -> tuple[Path, Path]:
+    """The server's, with its key."""
+    return authority.sign("pbx", f"IP:{HOME}", "DNS:pbx.example.com")
+
+
+@pytest.fixture
+def start(loop: VirtualLoop, switch: Switch, caplog: pytest.LogCaptureFixture) -> Iterator[Start]:
+    """A function that starts a server with these transports; nothing of its calls may be left after the story."""
+    stack = AsyncExitStack()
+    started: list[Server] = []
+
+    def begin(transports: str, more: str = "", **files: str) -> Server:
+        phones = "".join(phone_sections(name, number) for name, number in (("alice", "6001"), ("bob", "6002")))
+        extensions = EXTENSIONS + "exten => 1102,1,Dial(PJSIP/trunk,20)\n same => n,Hangup()\n"
+        whole = {**FILES, "pjsip.conf": transports + phones + more, "extensions.conf": extensions}
+        whole["http.conf"] = f"[general]\nenabled=yes\nbindaddr={HOME}\nbindport=8088\n"
+        whole["ari.conf"] = f"[general]\nenabled=yes\n[asterisk]\ntype=user\npassword={PASSWORD}\n"
+        running = loop.run(stack.enter_async_context(switch({**whole, **files})))
+        assert isinstance(running, Server)
+        started.append(running)
+        return running
+
+    yield begin
+    loop.advance(70)
+    for running in started:
+        assert [channel.name for channel in running.channels] == []
+    loop.run(stack.aclose())
+    assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+def transport(protocol: str, *options: str, host: str = HOME) -> str:
+    """The section of one."""
+    shown = f"[{host}]" if ":" in host else host
+    lines = "".join(f"{option}\n" for option in options)
+    return f"[{protocol}]\ntype=transport\nprotocol={protocol}\nbind={shown}:{AT[protocol]}\n{lines}"
+
+
+def secured(certificate: tuple[Path, Path], *options: str) -> str:
+    """A section with TLS."""
+    return transport("tls", f"cert_file={certificate[0]}", f"priv_key_file={certificate[1]}", *options)
+
+
+def registered(loop: VirtualLoop, phone: OpenPhone, name: str, host: str, protocol: str, **more: object) -> Phone:
+    """A phone that has registered."""
+    server = (HOME6 if ":" in host else HOME, AT[protocol])
+    opened = loop.run(phone(host, username=name, password=PASSWORD, transport=protocol, server=server, **more))
+    loop.run(opened.register())
+    return opened
+
+
+def connect(loop: VirtualLoop, caller: Phone, callee: Phone, number: str = "1100") -> tuple[Call, Call]:
+    """The two legs of a call that was answered."""
+
+    async def story() -> tuple[Call, Call]:
+        leg = await caller.invite(number)
+        ringing = await callee.ringing()
+        ringing.answer()
+        await leg.answered()
+        return leg, ringing
+
+    return loop.run(story())
+
+
+def end(loop: VirtualLoop, leg: Call, other: Call) -> None:
+    """The caller hangs up, and the other side hears of it."""
+    loop.run(leg.hang_up())
+    loop.run(other.ended())
+
+
+class Stranger(asyncio.Protocol):
+    """A connection that says what it is told to, and nothing else."""
+
+    closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+
+
+def stranger(loop: VirtualLoop, port: int, data: bytes = b"") -> Stranger:
+    """One that has said this, if it was let in."""
+    said = Stranger()
+    try:
+        carrier, _ = loop.run(loop.create_connection(lambda: said, HOME, port, local_addr=("10.0.0.66", 0)))
+    except ConnectionResetError:
+        said.closed = True
+    else:
+        carrier.write(data)
+    return said
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> str:
+    """What was said of trouble."""
+    return "\n".join(record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+
+
+# ------------------------------------------------------------------------------------------------ TLS
+
+
+@needs_openssl
+def test_phones_register_and_call_over_tls(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, authority: Authority, certificate: tuple[Path, Path]
+) -> None:
+    start(secured(certificate))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tls", tls=authority.client())
+    bob = registered(loop, phone, "bob", "10.0.0.3", "tls", tls=authority.client())
+
+    leg, ringing = connect(loop, alice, bob)
+
+    invite = ringing.request
+    assert invite.headers["Via"][0].startswith(f"SIP/2.0/TLS {HOME}:5061;")
+    assert invite.headers["Contact"] == [f"<sip:{HOME}:5061;transport=tls>"]
+    end(loop, leg, ringing)
+
+
+@needs_openssl
+def test_a_secure_address_gets_a_secure_contact(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, authority: Authority, certificate: tuple[Path, Path]
+) -> None:
+    start(secured(certificate))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tls", tls=authority.client())
+    call = loop.run(alice.invite(f"sips:1200@{HOME}"))
+    loop.run(call.answered())
+    assert call.session.dialog is not None
+    assert call.session.dialog.remote_target == f"sips:{HOME}:5061"
+    loop.run(call.hang_up())
+
+
+@needs_openssl
+def test_a_client_without_the_right_certificate_is_refused_and_named(
+    loop: VirtualLoop,
+    start: Start,
+    phone: OpenPhone,
+    authority: Authority,
+    certificate: tuple[Path, Path],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    start(secured(certificate, "require_client_cert=yes", f"ca_list_file={authority.certificate}"))
+    strange = make_authority(tmp_path, "stranger").sign("mallory")
+    ours = authority.sign("alice")
+    server = (HOME, 5061)
+
+    for host, chain, why in (
+        ("10.0.0.7", (), "it showed no certificate"),
+        ("10.0.0.8", strange, "its certificate is not accepted: unable to get local issuer certificate"),
+    ):
+        account = {"username": "alice", "password": PASSWORD, "transport": "tls", "server": server}
+        intruder = loop.run(phone(host, **account, tls=authority.client(*chain)))
+        with pytest.raises(Exception):  # noqa: B017
+            loop.run(intruder.register(within=5))
+        assert f"TLS connection with {host}:" in warnings(caplog)
+        assert why in warnings(caplog)
+    registered(loop, phone, "alice", "10.0.0.2", "tls", tls=authority.client(*ours))
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("names", "options", "answers"),
+    [
+        (("IP:10.0.0.9",), (), True),
+        (("DNS:trunk.example.com",), ("trunk.example.com",), True),
+        (("URI:sip:example.com", "DNS:trunk.example.com"), ("trunk.example.com",), False),  # RFC 5922 7.1
+        (("DNS:other.example.com",), ("trunk.example.com",), False),
+        (("DNS:*.example.com",), ("trunk.example.com",), False),
+        (("DNS:*.example.com",), ("trunk.example.com", "allow_wildcard_certs=yes"), True),
+    ],
+)
+def test_a_trunk_is_verified(
+    loop: VirtualLoop,
+    network: Network,
+    start: Start,
+    phone: OpenPhone,
+    authority: Authority,
+    certificate: tuple[Path, Path],
+    caplog: pytest.LogCaptureFixture,
+    names: tuple[str, ...],
+    options: tuple[str, ...],
+    answers: bool,
+) -> None:
+    host, more = (options[0], options[1:]) if options else ("10.0.0.9", ())
+    network.names[host] = "10.0.0.9"
+    trust = ("verify_server=yes", f"ca_list_file={authority.certificate}")
+    trunk = (
+        f"[trunk]\ntype=endpoint\ncontext=default\nallow=ulaw\naors=trunk\n[trunk]\ntype=aor\ncontact=sips:100@{host}\n"
+    )
+    start(secured(certificate, *trust, *more) + transport("udp"), trunk)
+    far = loop.run(
+        phone("10.0.0.9", 5061, username="100", transport="tls", tls=authority.server(*authority.sign("t", *names)))
+    )
+    alice = registered(loop, phone, "alice", "10.0.0.2", "udp")
+
+    if not answers:
+        leg = loop.run(alice.invite("1102"))
+        loop.run(leg.ended())
+        assert f"no TLS connection to 10.0.0.9:5061: its certificate is not for {host}" in warnings(caplog)
+        return
+    leg, ringing = connect(loop, alice, far, "1102")
+    assert ringing.request.headers["Contact"] == [f"<sips:{HOME}:5061>"]
+    end(loop, leg, ringing)
+
+
+@needs_openssl
+def test_a_reload_takes_new_certificates_and_drops_no_connection(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, authority: Authority, tmp_path: Path
+) -> None:
+    one, two = authority.sign("one", f"IP:{HOME}"), make_authority(tmp_path, "two")
+    file, key = tmp_path / "tls.pem", tmp_path / "tls.key"
+    file.write_bytes(one[0].read_bytes()), key.write_bytes(one[1].read_bytes())
+    server = start(secured((file, key)))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tls", tls=authority.client())
+    bob = registered(loop, phone, "bob", "10.0.0.3", "tls", tls=authority.client())
+
+    for path, new in zip((file, key), two.sign("new", f"IP:{HOME}"), strict=True):
+        path.write_bytes(new.read_bytes())
+    assert not [note for note in server.reload(("res_pjsip.so",)).notes if "transport" in note]
+
+    registered(loop, phone, "alice", "10.0.0.4", "tls", tls=two.client())
+    alice = registered(loop, phone, "alice", "10.0.0.5", "tls", tls=two.client())
+    leg, ringing = connect(loop, alice, bob)  # bob is on the connection that was there before
+    end(loop, leg, ringing)
+
+
+@needs_openssl
+def test_a_broken_certificate_leaves_the_old_one_in_use(
+    loop: VirtualLoop,
+    start: Start,
+    phone: OpenPhone,
+    authority: Authority,
+    certificate: tuple[Path, Path],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    file = tmp_path / "tls.pem"
+    file.write_bytes(certificate[0].read_bytes())
+    server = start(secured((file, certificate[1])))
+    file.write_text("nothing\n")
+    notes = server.reload(("res_pjsip.so",)).notes
+    assert f"transport [tls]: TLS cannot be set up with {file}: " in "\n".join(notes)
+    registered(loop, phone, "alice", "10.0.0.2", "tls", tls=authority.client())
+    caplog.clear()  # the error that was logged is what was wanted
+
+
+# ------------------------------------------------------------------------------------------- WebSockets
+
+
+def test_phones_register_and_call_over_websockets(loop: VirtualLoop, start: Start, phone: OpenPhone) -> None:
+    start(transport("ws"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "ws")
+    bob = loop.run(phone("10.0.0.3", username="bob", password=PASSWORD, transport="ws", server=(HOME, AT["ws"])))
+    loop.run(bob.register(contact="<sip:bob@df7jal23ls0d.invalid;transport=ws>"))  # RFC 7118 appendix B.1
+
+    leg, ringing = connect(loop, alice, bob)
+
+    invite = ringing.request
+    assert invite.uri_text == "sip:bob@df7jal23ls0d.invalid;transport=ws"
+    assert invite.headers["Via"][0].startswith(f"SIP/2.0/WS {HOME}:8088;")
+    assert invite.headers["Contact"] == [f"<sip:{HOME}:8088;transport=ws>"]
+    loop.run(ringing.hang_up())
+    loop.run(leg.ended())
+
+
+def test_a_contact_ends_with_its_socket(loop: VirtualLoop, start: Start, phone: OpenPhone) -> None:
+    server = start(transport("ws"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "ws")
+    assert server.sip.device_state("alice") == "NOT_INUSE"
+    alice.lose_connections()
+    loop.advance(1)
+    assert server.sip.device_state("alice") == "UNAVAILABLE"
+
+
+def test_sockets_in_the_clear_are_for_this_machine_where_wss_alone_is_wanted(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    start("[wss]\ntype=transport\nprotocol=wss\n")
+    server = (HOME, AT["ws"])
+    outside = loop.run(phone("10.0.0.2", username="alice", password=PASSWORD, transport="ws", server=server))
+    with pytest.raises(Exception):  # noqa: B017
+        loop.run(outside.register(within=5))
+    assert "is refused: no transport has protocol=ws" in warnings(caplog)
+    behind = loop.run(phone("127.0.0.1", username="alice", password=PASSWORD, transport="ws", server=server))
+    loop.run(behind.register())
+
+
+# ------------------------------------------------------------------------------------------- connections
+
+
+def test_a_connection_is_kept_alive_and_pings_are_answered(loop: VirtualLoop, start: Start, phone: OpenPhone) -> None:
+    start("[global]\ntype=global\nkeep_alive_interval=30\n" + transport("tcp"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tcp")
+    network = loop.network
+    alice.write(b"\r\n\r\n")
+    loop.advance(1)
+    assert [s.data for s in network.record if s.source[0] == HOME][-1] == b"\r\n"
+    loop.advance(35)
+    said = [s.data for s in network.record if s.protocol == "tcp"]
+    assert said[-2:] == [b"\r\n\r\n", b"\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("data", "within", "why"),
+    [
+        (b"", 70, ""),
+        (b"INVITE sip:1000@10.0.0.1 SIP/2.0\r\nX: ", 40, "a message was not whole after 30 s"),
+        (b"GET / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n", 2, "Content-Length"),
+        (b"\x16\x03\x01" * 30000, 2, "over the limit"),
+    ],
+)
+def test_strangers_do_not_stay(
+    loop: VirtualLoop, start: Start, caplog: pytest.LogCaptureFixture, data: bytes, within: float, why: str
+) -> None:
+    start(transport("tcp"))
+    one = stranger(loop, 5060, data)
+    loop.advance(within)
+    assert one.closed
+    assert why in warnings(caplog)
+
+
+@needs_openssl
+def test_half_a_handshake_does_not_stay(
+    loop: VirtualLoop, start: Start, certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    start(secured(certificate))
+    for data, why in (
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", "no TLS handshake within 10 s"),
+        (b"OPTIONS sip:10.0.0.1 SIP/2.0\r\n\r\n", "what it speaks is not TLS"),
+    ):
+        one = stranger(loop, 5061, data)
+        loop.advance(16)
+        assert one.closed
+        assert why in warnings(caplog)
+
+
+def test_one_host_does_not_take_every_connection(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(transport("tcp"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tcp")
+    flood = [stranger(loop, 5060) for _ in range(205)]
+    loop.advance(1)
+    assert sum(one.closed for one in flood) == 5
+    assert "200 are open that nobody has registered through" in warnings(caplog)
+    loop.run(alice.options())
+
+
+def test_a_phone_that_registered_over_a_lost_connection_is_called_at_its_own_address(
+    loop: VirtualLoop, start: Start, phone: OpenPhone
+) -> None:
+    start(transport("tcp"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tcp")
+    bob = registered(loop, phone, "bob", "10.0.0.3", "tcp")
+    bob.lose_connections()
+    loop.advance(1)
+    leg, ringing = connect(loop, alice, bob)
+    end(loop, leg, ringing)
+
+
+# ------------------------------------------------------------------------------------------- NAT, IPv6
+
+
+def test_outside_of_local_net_we_are_called_by_our_public_names(
+    loop: VirtualLoop, start: Start, phone: OpenPhone
+) -> None:
+    outside = (
+        f"external_signaling_address={PUBLIC}",
+        "external_signaling_port=15060",
+        "external_media_address=192.0.2.2",
+    )
+    start(transport("udp", *outside, f"local_net={NETWORK}"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "udp")
+    bob = registered(loop, phone, "bob", "198.51.100.7", "udp")
+
+    leg, ringing = connect(loop, alice, bob)
+
+    invite = ringing.request
+    assert invite.headers["Via"][0].startswith(f"SIP/2.0/UDP {PUBLIC}:15060;")
+    assert invite.headers["Contact"] == [f"<sip:{PUBLIC}:15060>"]
+    assert b"c=IN IP4 192.0.2.2\r\n" in invite.body
+    answer = parse(next(seen.data for seen in alice.seen if b"INVITE" in seen.data and b" 200 OK" in seen.data[:20]))
+    assert answer.headers["Contact"] == [f"<sip:{HOME}:5060>"]
+    assert f"c=IN IP4 {HOME}\r\n".encode() in answer.body
+    end(loop, leg, ringing)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_phones_call_over_ipv6(loop: VirtualLoop, start: Start, phone: OpenPhone, protocol: str) -> None:
+    start(transport(protocol, host=HOME6))
+    alice = registered(loop, phone, "alice", "fd00::2", protocol)
+    bob = registered(loop, phone, "bob", "fd00::3", protocol)
+    leg, ringing = connect(loop, alice, bob)
+    assert ringing.request.headers["Via"][0].startswith(f"SIP/2.0/{protocol.upper()} [{HOME6}]:5060;")
+    assert f"c=IN IP6 {HOME6}\r\n".encode() in ringing.request.body
+    end(loop, leg, ringing)

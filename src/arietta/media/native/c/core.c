@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "mixer.h"
 #include "port.h"
 
-enum { PORTS_BETWEEN_COMMANDS = 16 };
+enum { PORTS_BETWEEN_COMMANDS = 16, MOMENTS = 20 /* a tick */ };
 
 bool core_open(core_t *core, const wire_t *wire, void *wire_state, event_queue_t *events,
                atomic_uint_fast64_t *next_id, const settings_t *settings, int64_t epoch_ns)
@@ -303,7 +304,10 @@ static void let_in(core_t *core, int done)
     if (done % PORTS_BETWEEN_COMMANDS != 0 || atomic_load_explicit(&core->waiting, memory_order_relaxed) == 0)
         return;
     pthread_mutex_unlock(&core->lock);
+    const struct timespec moment = {.tv_nsec = 20000};
     sched_yield();
+    for (; core->moments > 0 && atomic_load_explicit(&core->waiting, memory_order_relaxed) > 0; core->moments--)
+        nanosleep(&moment, NULL); /* it may need this very processor */
     pthread_mutex_lock(&core->lock);
 }
 
@@ -322,6 +326,7 @@ static void settle(core_t *core, int count)
 
 static void run_tick(core_t *core, int64_t tick)
 {
+    core->moments = MOMENTS;
     int count = gather(core, false);
     for (int n = 0; n < count; n++) {
         port_t *port = core->round[n];

@@ -58,6 +58,7 @@ typedef struct core {
     struct port *closed_ports;     /* freed when no tick is under way */
     struct mixer *closed_mixers;
     bool ticking;
+    int moments; /* pauses that this tick may still make for commands */
     void **round; /* what this part of the tick goes through */
     int round_room;
 

@@ -120,6 +120,8 @@ class Program:
         """Close the connection as a program does that ends."""
         if self._writer is not None:
             self._writer.close()
+        if self._task is not None:
+            await self._task
         if self._server is not None:
             self._server.close()
 

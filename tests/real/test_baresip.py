@@ -39,7 +39,7 @@ module_path {modules_at}
 module g711.so
 module aubridge.so
 module sndfile.so
-module_tmp account.so
+{modules}module_tmp account.so
 module_app menu.so
 """
 MODULES = ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/lib64/baresip/modules")
@@ -69,29 +69,42 @@ async def test_it_registers_dials_and_hears_the_words(server: RunningServer, tmp
 
 
 class Baresip:
-    """baresip as account 6001; it dials 1000 as soon as it runs, sends back what it hears, and dumps it as wav."""
+    """baresip as account 6001; it dials 1000 as soon as it runs, sends back what it hears, and dumps it as wav.
 
-    def __init__(self, server: RunningServer, folder: Path) -> None:
+    `account`: further parameters of the account; `modules`: what it loads besides; `dials`: nothing to wait for calls.
+    """
+
+    def __init__(
+        self,
+        server: RunningServer,
+        folder: Path,
+        *,
+        account: str = "audio_codecs=pcmu",
+        modules: tuple[str, ...] = (),
+        dials: str = "1000",
+    ) -> None:
         folder.mkdir()
         self.folder = folder
-        modules = next((path for path in MODULES if Path(path).is_dir()), MODULES[0])
+        modules_at = next((path for path in MODULES if Path(path).is_dir()), MODULES[0])
+        lines = "".join(f"module {module}.so\n" for module in modules)
         port = free_port(socket.SOCK_DGRAM, socket.SOCK_STREAM)
         texts = {
-            "config": CONFIG.format(host=HOST, port=port, folder=folder, modules_at=modules),
+            "config": CONFIG.format(host=HOST, port=port, folder=folder, modules_at=modules_at, modules=lines),
             "accounts": f"<sip:6001@{HOST}:{server.sip_port}>;auth_user=6001;auth_pass={PASSWORD};regint=600;"
-            "audio_codecs=pcmu\n",
+            f"{account}\n",
             "contacts": "",
         }
         for name, text in texts.items():
             (folder / name).write_text(text)
         self.server = server
+        self.dials = dials
         self.process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Baresip:
         with (self.folder / "output").open("wb") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *("baresip", "-f", str(self.folder), "-4", "-s", "-v"),
-                *("-e", f"/dial sip:1000@{HOST}:{self.server.sip_port}"),
+                *(("-e", f"/dial sip:{self.dials}@{HOST}:{self.server.sip_port}") if self.dials else ()),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from arietta.media.engine import (
     MediaError,
@@ -16,6 +18,7 @@ from arietta.media.engine import (
     ToneDetected,
 )
 
+from .conftest import NATIVE_MISSING
 from .virtual import World, loudness, tone
 
 
@@ -98,6 +101,33 @@ def test_a_streams_buffer_is_bounded_and_can_be_flushed(world: World) -> None:
     stream.close()
     stream.push(b"x")
     assert (stream.buffered_ms, stream.dropped_ms) == (0, 0)
+
+
+def _course(engine: str, moves: list[int]) -> tuple[list[tuple[int, int]], bytes]:
+    """Bytes pushed, each unlike those before; 0 is a tick. What the buffer says after each, and what was heard."""
+    before, World.engine = World.engine, engine
+    try:
+        world, frames, states = World(), [], []
+        stream = world.core.open_stream(format="ulaw", on_event=lambda e: None, on_frame=frames.append, buffer_ms=50)
+        stream.echo(True)
+        for n, size in enumerate(moves):
+            if size:
+                stream.push(bytes((n + at // 160) & 0xFF for at in range(size)))
+            else:
+                world.run(20)
+            states.append((stream.buffered_ms, stream.dropped_ms))
+        world.run(500)
+        world.core.close()
+        return states, b"".join(frames)
+    finally:
+        World.engine = before
+
+
+@pytest.mark.skipif(NATIVE_MISSING is not None, reason=str(NATIVE_MISSING))
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.one_of(st.just(0), st.just(160), st.integers(1, 900)), max_size=40))
+def test_both_engines_drop_the_same_of_what_is_pushed(moves: list[int]) -> None:
+    assert _course("native", moves) == _course("reference", moves)
 
 
 def test_frames_that_the_loop_does_not_take_are_bounded(world: World) -> None:

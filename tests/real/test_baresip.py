@@ -46,7 +46,11 @@ MODULES = ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/l
 
 
 async def test_it_registers_dials_and_hears_the_words(server: RunningServer, tmp_path: Path) -> None:
-    phone = Baresip(server, tmp_path / "baresip")
+    await hears_the_words(server, Baresip(server, tmp_path / "baresip"))
+
+
+async def hears_the_words(server: RunningServer, phone: Baresip) -> None:
+    """The whole story of the tutorial."""
     async with server.ari() as app:
         await app.connect("hello-world", subscribe_all=True)
         async with phone:
@@ -82,16 +86,18 @@ class Baresip:
         account: str = "audio_codecs=pcmu",
         modules: tuple[str, ...] = (),
         dials: str = "1000",
+        at: str = "",
     ) -> None:
+        """`at` is where it finds the server, if not by UDP, such as ``127.0.0.1:5061;transport=tls``."""
         folder.mkdir()
         self.folder = folder
         modules_at = next((path for path in MODULES if Path(path).is_dir()), MODULES[0])
         lines = "".join(f"module {module}.so\n" for module in modules)
         port = free_port(socket.SOCK_DGRAM, socket.SOCK_STREAM)
+        self.at = at or f"{HOST}:{server.sip_port}"
         texts = {
             "config": CONFIG.format(host=HOST, port=port, folder=folder, modules_at=modules_at, modules=lines),
-            "accounts": f"<sip:6001@{HOST}:{server.sip_port}>;auth_user=6001;auth_pass={PASSWORD};regint=600;"
-            f"{account}\n",
+            "accounts": f"<sip:6001@{self.at}>;auth_user=6001;auth_pass={PASSWORD};regint=600;{account}\n",
             "contacts": "",
         }
         for name, text in texts.items():
@@ -104,7 +110,7 @@ class Baresip:
         with (self.folder / "output").open("wb") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *("baresip", "-f", str(self.folder), "-4", "-s", "-v"),
-                *(("-e", f"/dial sip:{self.dials}@{HOST}:{self.server.sip_port}") if self.dials else ()),
+                *(("-e", f"/dial sip:{self.dials}@{self.at}") if self.dials else ()),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

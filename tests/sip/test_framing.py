@@ -48,3 +48,20 @@ def test_what_ends_a_connection(data, status):
     with pytest.raises(ProtocolError) as caught:
         StreamFramer().receive(data)
     assert caught.value.status == status
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01", b"GET / HTTP/1.1\r\n", b"\0" * 10, b"\r\n{"])
+def test_what_is_not_sip_is_seen_at_once(data):
+    with pytest.raises(ProtocolError):
+        StreamFramer().receive(data)
+
+
+@given(st.binary(max_size=300), st.integers(1, 20))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes(data, size):
+    framer = StreamFramer()
+    try:
+        for position in range(0, len(data), size):
+            framer.receive(data[position : position + size])
+    except ProtocolError:
+        pass

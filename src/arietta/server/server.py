@@ -255,8 +255,6 @@ class Server:
 
     async def _listen(self) -> None:
         http = self.config.http
-        if http.enabled and http.bindaddr is not None:
-            await self._listen_on(http.bindaddr, http.bindport or DEFAULT_HTTP_PORT, None)
         if http.tlsenable:
             certificate = resolve(self.config, http.tlscertfile)
             key = resolve(self.config, http.tlsprivatekey) if http.tlsprivatekey else None
@@ -264,6 +262,8 @@ class Server:
             host = bind.host if bind is not None else (http.bindaddr or "127.0.0.1")
             port = bind.port if bind is not None and bind.port else DEFAULT_HTTPS_PORT
             await self._listen_on(host, port, tls_context(certificate, key))
+        if http.enabled and http.bindaddr is not None:  # the last, since a ping to it shows that all are there
+            await self._listen_on(http.bindaddr, http.bindport or DEFAULT_HTTP_PORT, None)
 
     async def _listen_on(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         try:

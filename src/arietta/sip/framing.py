@@ -11,6 +11,7 @@ __all__ = ["StreamFramer"]
 
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(?:\r\n[ \t]+)?(\S*)[ \t]*(?=\r\n|$)", re.IGNORECASE)
 _END = b"\r\n\r\n"
+_BEGIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~\r\n")
 
 
 class StreamFramer:
@@ -61,11 +62,21 @@ class StreamFramer:
         if len(buffer) > 2 and buffer.startswith(b"\r\n") and buffer[2] not in b"\r":
             del buffer[:2]
 
+    def _check_begin(self) -> None:
+        """ProtocolError as soon as it is seen that the peer speaks something else."""
+        buffer = self._buffer
+        if buffer[0] not in _BEGIN:
+            raise ProtocolError(400, f"no SIP message begins with {bytes(buffer[:8])!r}")
+        line_end = buffer.find(b"\n", 2)
+        if line_end >= 0 and b"SIP/" not in buffer[:line_end].upper():
+            raise ProtocolError(400, f"{bytes(buffer[:32])!r} is no first line of SIP")
+
     def _find_need(self) -> bool:
         """Work out how long the message at the start of the buffer is; False while its head is not there yet."""
         buffer = self._buffer
         if len(buffer) < 4 and b"\r\n\r".startswith(buffer):
             return False
+        self._check_begin()
         end = buffer.find(_END, max(0, self._scanned - 3))
         if end < 0:
             self._scanned = len(buffer)

@@ -183,6 +183,7 @@ def test_a_reload_is_a_new_tree_and_equal_where_nothing_changed(tmp_path: Path) 
     (tmp_path / "http.conf").write_text("[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport=8090\n")
     after = load(tmp_path, HOME)
     assert after.rtp == before.rtp and after.rtp.where != before.rtp.where
+    assert [after.rtp != before.rtp, after.http != before.http] == [False, True]
     assert after.pjsip == before.pjsip and after.ari == before.ari
     assert after.http != before.http
     assert before.http.bindport == 8088, "the old tree stays as it was"

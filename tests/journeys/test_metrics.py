@@ -108,11 +108,11 @@ async def test_a_reload_takes_another_user_and_leaves_out_the_core(server: Serve
     conf = server.config.directory / "prometheus.conf"
     conf.write_text(PROMETHEUS.replace("=prometheus\n", "=scraper\ncore_metrics_enabled=no\n"))
     report = server.reload(("res_prometheus.so",))
-    assert report.parts == ("metrics",)
+    assert (report.parts, report.notes) == (("metrics",), ())
     await scrape(expect=401)
     assert b"asterisk_core_" not in (await scrape(username="scraper")).body
     conf.unlink()
-    assert "prometheus.conf: enabled or uri has changed, which needs a restart" in server.reload().notes
+    assert server.reload().notes == ("prometheus.conf: enabled or uri has changed, which needs a restart",)
 
 
 async def test_a_late_packet_does_not_make_a_counter_fall(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             getattr(self, field) == getattr(other, field) for field in self.__struct_fields__ if field not in _PLACES
         )
 
+    def __ne__(self, other: object) -> bool:
+        """Its opposite; the one that msgspec's structs inherit compares identities."""
+        return not self == other
+
     __hash__ = None  # type: ignore[assignment]
 
 

@@ -131,3 +131,20 @@ def test_malformed_credentials(value):
     request = register()
     request.add("Authorization", value)
     assert DigestServer("arietta").check(request, USERS.get, 1.0).outcome in (Outcome.MALFORMED, Outcome.MISSING)
+
+
+@pytest.mark.parametrize("nonce", ["", "0" * 64, "\udcff" * 64, "é" * 64, "x" * 5000])
+def test_nonces_that_are_none(nonce):
+    request = register()
+    request.add("Authorization", f'Digest realm="arietta",username="alice",uri="a",response="0",nonce="{nonce}"')
+    verdict = DigestServer("arietta", algorithms=("MD5",)).check(request, USERS.get, 1.0, "192.0.2.1")
+    assert verdict.outcome is Outcome.REJECTED and not verdict.nonce_is_ours
+
+
+def test_whoever_fails_is_known_by_the_nonce_that_was_sent_to_his_host():
+    server = DigestServer("arietta", algorithms=("MD5",))
+    [(_, challenge)] = server.challenge(1.0, host="192.0.2.1")
+    request = register()
+    request.add("Authorization", f'{challenge},username="alice",uri="a",response="0",cnonce="c",nc=00000001')
+    assert server.check(request, USERS.get, 2.0, "192.0.2.1").nonce_is_ours
+    assert not server.check(request, USERS.get, 2.0, "192.0.2.2").nonce_is_ours

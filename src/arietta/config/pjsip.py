@@ -31,6 +31,10 @@ from arietta.config.kinds import (
 )
 from arietta.config.settings import Report, Settings
 
+SCANNERS = (
+    "friendly-scanner", "friendly-request", "sipvicious", "sipcli", "sundayddr", "sip-scan", "sipscan", "sivus",
+    "siparmyknife", "vaxsipuseragent", "pplsip",
+)  # fmt: skip
 ALGORITHMS = ("md5", "sha-256", "sha-512-256")
 
 
@@ -86,6 +90,29 @@ class PjsipGlobal(Settings, frozen=True, kw_only=True, eq=False):
     mwi_tps_queue_high: Annotated[int, Integer("Queue length that counts as overload.")] = 500
     mwi_tps_queue_low: Annotated[int, Integer("Queue length that ends it; -1 for 90 %.", -1)] = -1
     mwi_disable_initial_unsolicited: Annotated[bool, Bool("Whether no mailbox state is sent at start.")] = False
+
+
+class PjsipGuard(Settings, frozen=True, kw_only=True, eq=False):
+    """What keeps noise away; Asterisk has no such section and passes over it."""
+
+    TITLE: ClassVar[str] = "pjsip.conf type=guard"
+
+    type: Annotated[str, Choice("Kind of the section.", "guard")] = "guard"
+    enabled: Annotated[bool, Bool("Whether strangers are limited, scanners dropped, guessers of passwords banned.")] = (
+        True
+    )
+    trusted: Annotated[tuple[Network, ...], Networks("Networks without limits and bans, besides this machine.")] = ()
+    invite_rate: Annotated[int, Integer("INVITEs a second from one stranger; five times as many at once.", 1)] = 10
+    register_rate: Annotated[int, Integer("REGISTERs, the same.", 1)] = 20
+    options_rate: Annotated[int, Integer("OPTIONS, the same.", 1)] = 20
+    other_rate: Annotated[int, Integer("Other requests, requests in dialogs, responses: the same for each.", 1)] = 20
+    strangers_rate: Annotated[int, Integer("Messages a second from all strangers together.", 1)] = 1000
+    auth_failures: Annotated[int, Integer("Failed authentications in a row before a ban; 0 for none.")] = 10
+    auth_failure_period: Annotated[int, Seconds("Time within which they count.", 1)] = 600
+    ban_time: Annotated[int, Seconds("Time a source is banned.", 1)] = 600
+    scanners: Annotated[
+        tuple[str, ...], TextList("Parts of a User-Agent, or of a display name in From, that are dropped.")
+    ] = SCANNERS
 
 
 class PjsipSystem(Settings, frozen=True, kw_only=True, eq=False):
@@ -307,6 +334,7 @@ class PjsipSettings(Settings, frozen=True, kw_only=True, eq=False):
     """pjsip.conf whole, each type by section name."""
 
     general: PjsipGlobal = PjsipGlobal()
+    guard: PjsipGuard = PjsipGuard()
     system: PjsipSystem = PjsipSystem()
     transports: dict[str, Transport] = msgspec.field(default_factory=dict)
     endpoints: dict[str, Endpoint] = msgspec.field(default_factory=dict)
@@ -321,6 +349,7 @@ class PjsipSettings(Settings, frozen=True, kw_only=True, eq=False):
 
 TYPES: dict[str, tuple[str, type[Settings]]] = {
     "global": ("general", PjsipGlobal),
+    "guard": ("guard", PjsipGuard),
     "system": ("system", PjsipSystem),
     "transport": ("transports", Transport),
     "endpoint": ("endpoints", Endpoint),
@@ -348,7 +377,7 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
         field, settings = TYPES[kind]
         keep(settings, section, tables[field], report)
     singles: dict[str, Settings] = {}
-    for field in ("general", "system"):
+    for field in ("general", "guard", "system"):
         found = list(tables.pop(field).values())
         for again in found[1:]:
             report.error(

@@ -22,7 +22,11 @@ SUPPORTED: dict[str, frozenset[str]] = {
         rtpstart rtpend strictrtp probation icesupport media_engine media_threads mix_loudest"""),
     "pjsip.conf type=global": _words("""
         type max_forwards user_agent default_realm default_from_user default_outbound_endpoint
-        endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval"""),
+        endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval unidentified_request_count
+        unidentified_request_period"""),
+    "pjsip.conf type=guard": _words("""
+        type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
+        auth_failure_period ban_time scanners"""),
     "pjsip.conf type=system": _words("type timer_t1"),
     "pjsip.conf type=transport": _words("""
         type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
@@ -45,7 +49,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
         max_retries outbound_auth transport max_random_initial_delay"""),
     "pjsip.conf type=contact": frozenset(("type",)),
-    "pjsip.conf type=acl": frozenset(("type",)),
+    "pjsip.conf type=acl": frozenset(("type", "access")),
     "pjsip.conf type=domain_alias": frozenset(("type",)),
     "extensions.conf [general]": _words("static writeprotect autofallthrough clearglobalvars"),
     "musiconhold.conf class": _words("mode directory entry sort"),
@@ -65,11 +69,10 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "rtp.conf [general]": _words("""
         rtcpinterval rtpchecksums dtmftimeout dtls_mtu srtpreplayprotection ice_acl ice_access stun_acl stun_access"""),
     "pjsip.conf type=global": _words("""
-        contact_expiration_check_interval max_initial_qualify_time unidentified_request_count
-        unidentified_request_period unidentified_request_prune_interval default_voicemail_extension debug
-        disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low mwi_disable_initial_unsolicited
-        send_contact_status_on_update_registration taskprocessor_overload_trigger norefersub
-        default_auth_algorithms_uac"""),
+        contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval
+        default_voicemail_extension debug disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
+        mwi_disable_initial_unsolicited send_contact_status_on_update_registration taskprocessor_overload_trigger
+        norefersub default_auth_algorithms_uac"""),
     "pjsip.conf type=system": _words("""
         timer_b compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
         threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
@@ -158,7 +161,6 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
 """Verdicts on single values of options, whatever the default is."""
 
 SECTIONS: dict[str, tuple[str, str]] = {
-    "pjsip.conf type=acl": ("error", "access lists of SIP are not supported by this version"),
     "pjsip.conf type=contact": ("warning", "contacts are read from the aor's contact option, this section is ignored"),
     "pjsip.conf type=domain_alias": ("error", "domain aliases are not supported by this version"),
 }

@@ -198,6 +198,15 @@ class UserAgent:
         )
         return self.layer.respond(transaction, response, now)
 
+    def respond_once(self, transaction: ServerTransaction, now: float, status: int, headers: Headers = ()) -> bool:
+        """Answer a stranger: like `respond`, but over UDP nothing is kept of it and nothing sent again.
+
+        RFC 3261 26.3.2.4 asks for it with 401: else a forged INVITE would have its victim sent eleven of them.
+        """
+        if transaction.transport.reliable:
+            return self.respond(transaction, now, status, headers=headers)
+        return self.layer.respond_once(transaction, status, headers, now)
+
     def refuse(self, transaction: ServerTransaction, error: ProtocolError, now: float) -> bool:
         """Answer with the status an error names."""
         self.counters[f"refused.{error.status}"] += 1
@@ -243,7 +252,8 @@ class UserAgent:
             if session is None and (take := self._listeners.get((event.request.call_id, tag))) is not None:
                 take(event, now)
             elif session is None:
-                self.refuse(event.transaction, ProtocolError(481, "no such dialog"), now)
+                self.counters["refused.481"] += 1
+                self.respond_once(event.transaction, now, 481)
             else:
                 session.receive(event, now)
             return True

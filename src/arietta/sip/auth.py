@@ -66,6 +66,8 @@ class Verdict(msgspec.Struct, frozen=True):
     outcome: Outcome
     username: str = ""
     """As claimed; proven only when accepted."""
+    nonce_is_ours: bool = False
+    """The credentials answer a challenge that was sent to the same host, so they do come from there."""
 
 
 def digest_response(
@@ -111,9 +113,12 @@ class DigestServer:
         self._forgotten_before = float("-inf")
         self._nobody = Credentials("", os.urandom(16).hex())
 
-    def challenge(self, now: float, *, stale: bool = False) -> list[tuple[str, str]]:
-        """The header fields of the 401 or 407, one per algorithm, the strongest first (RFC 8760 2.4)."""
-        nonce = self._create_nonce(now)
+    def challenge(self, now: float, *, stale: bool = False, host: str = "") -> list[tuple[str, str]]:
+        """The header fields of the 401 or 407, one per algorithm, the strongest first (RFC 8760 2.4).
+
+        `host` is where it goes: `check` says whether credentials came back from there. They may come from elsewhere.
+        """
+        nonce = self._create_nonce(now, host)
         tail = ",stale=true" if stale else ""
         return [
             (
@@ -127,7 +132,7 @@ class DigestServer:
         """The whole 401 or 407 to `request`."""
         return request.create_response(self.status, to_tag=to_tag, headers=self.challenge(now, stale=stale))
 
-    def check(self, request: Request, find: Callable[[str], Credentials | None], now: float) -> Verdict:
+    def check(self, request: Request, find: Callable[[str], Credentials | None], now: float, host: str = "") -> Verdict:
         """Judge the credentials of a request; an unknown user costs the same work as a known one."""
         for value in request.headers.get(self._credentials_header, ()):
             try:
@@ -135,11 +140,11 @@ class DigestServer:
             except ProtocolError:
                 return Verdict(Outcome.MALFORMED)
             if given.scheme.lower() == "digest" and given.parameters.get("realm") == self.realm:
-                return self._judge(request.method, given.parameters, find, now)
+                return self._judge(request.method, given.parameters, find, now, host)
         return Verdict(Outcome.MISSING)
 
     def _judge(
-        self, method: str, given: dict[str, str], find: Callable[[str], Credentials | None], now: float
+        self, method: str, given: dict[str, str], find: Callable[[str], Credentials | None], now: float, host: str
     ) -> Verdict:
         username, nonce = given.get("username", ""), given.get("nonce", "")
         algorithm = given.get("algorithm", "MD5").upper()
@@ -160,20 +165,25 @@ class DigestServer:
         expected = digest_response(algorithm, ha1, method, given["uri"], nonce, qop=qop, nc=count_text, cnonce=cnonce)
         right = hmac.compare_digest(expected.encode(), given["response"].lower().encode("utf-8", "surrogateescape"))
         if not right or credentials is self._nobody:
-            return Verdict(Outcome.REJECTED, username)
+            genuine = self._is_ours(nonce, now) and nonce[24:32] == self._mark(host)
+            return Verdict(Outcome.REJECTED, username, genuine)
         fresh = self._is_ours(nonce, now) and self._count(nonce, count)
         return Verdict(Outcome.ACCEPTED if fresh else Outcome.STALE, username)
 
-    def _create_nonce(self, now: float) -> str:
-        stamp = f"{int(now * 1000) & 0xFFFFFFFFFFFF:012x}{os.urandom(6).hex()}"
+    def _create_nonce(self, now: float, host: str) -> str:
+        stamp = f"{int(now * 1000) & 0xFFFFFFFFFFFF:012x}{os.urandom(6).hex()}{self._mark(host)}"
         return stamp + self._sign(stamp)
 
+    def _mark(self, host: str) -> str:
+        return hmac.digest(self._secret, f"host:{host}".encode(), "sha256").hex()[:8]
+
     def _sign(self, stamp: str) -> str:
-        return hmac.digest(self._secret, f"{self.realm}:{stamp}".encode(), "sha256").hex()[:32]
+        text = f"{self.realm}:{stamp}".encode("utf-8", "surrogateescape")
+        return hmac.digest(self._secret, text, "sha256").hex()[:32]
 
     def _is_ours(self, nonce: str, now: float) -> bool:
-        if len(nonce) != 56 or not hmac.compare_digest(
-            self._sign(nonce[:24]).encode(), nonce[24:].encode("utf-8", "surrogateescape")
+        if len(nonce) != 64 or not hmac.compare_digest(
+            self._sign(nonce[:32]).encode("utf-8", "surrogateescape"), nonce[32:].encode("utf-8", "surrogateescape")
         ):
             return False
         issued = int(nonce[:12], 16) / 1000

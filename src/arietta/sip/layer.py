@@ -164,6 +164,15 @@ class TransactionLayer:
                 self._finished.append(transaction)
         return sent
 
+    def respond_once(self, transaction: ServerTransaction, status: int, headers: Headers, now: float) -> bool:
+        """Send a final response and forget the transaction at once: its retransmissions are new requests (8.2.7)."""
+        request = transaction.request
+        response = request.create_response(status, to_tag=self._stateless_tag(request), headers=headers)
+        sent = transaction.respond(response, now)
+        if sent:
+            self._remove(transaction)
+        return sent
+
     # -- time and outputs -------------------------------------------------------------------------------------
 
     def handle_timeout(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The same checks under a fuzzer that sees which lines run: `python -m tests.sip.fuzz.coverage [libFuzzer options] DIR`.
+"""The same checks under a fuzzer that sees which lines run: `python -m tests.sip.fuzz.coverage [OPTIONS OF IT] DIR`.
 
 It needs `atheris`, which the tests do not: without it `python -m tests.sip.fuzz` mutates by what comes out.
 """

@@ -26,6 +26,7 @@ from arietta.drivers.sip.endpoints import Endpoints, credentials_of
 from arietta.drivers.sip.leg import SipLeg, name_addr, warning_of
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Messages
+from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.transfer import Transfers, parted
 from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
@@ -33,10 +34,11 @@ from arietta.media.engine import MediaEngine, MediaError
 from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now
 from arietta.sip.agent import UserAgent
-from arietta.sip.auth import DigestClient, Outcome
+from arietta.sip.auth import DigestClient, Outcome, Verdict
 from arietta.sip.dialogs import literal_address
 from arietta.sip.errors import ProtocolError
 from arietta.sip.events import Incoming
+from arietta.sip.guard import Guard
 from arietta.sip.invite import InviteSession
 from arietta.sip.layer import new_token
 from arietta.sip.message import METHODS as METHODS_OF_SIP
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE", "REFER", "NOTIFY")
-LOG_EVERY_REFUSAL_UP_TO = 20
+ANYBODY = "anonymous"
+"""The endpoint of whoever is not recognised: its calls prove nothing."""
 
 
 class SipDriver:
@@ -77,6 +80,8 @@ class SipDriver:
         profile = Profile(allow=METHODS, product=settings.general.user_agent or product, resolve=self._resolve_now)
         self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000))
         self.contacts = Contacts(self)
+        self.guard = Guard(counters=self.agent.counters)
+        configure_guard(self.guard, settings)
         self.transports = SipTransports(self._received, self._send_failed, self.contacts.flow_lost, folder)
         self.registrations = OutboundRegistrations(self)
         self.messages = Messages(self)
@@ -91,7 +96,6 @@ class SipDriver:
         self._draining = False
         self._source: Address = ("", 0)  # of the message that is being taken
         self._tasks: set[asyncio.Task[None]] = set()
-        self._refusals = 0
         self.contacts.configure(settings)
 
     # -------------------------------------------------------------------------------------------- life and reload
@@ -124,6 +128,7 @@ class SipDriver:
         notes = self.transports.reload(settings)
         self.settings = settings
         self.endpoints_table = Endpoints(settings)
+        configure_guard(self.guard, settings)
         self.contacts.configure(settings)
         self.registrations.configure(settings)
         return notes
@@ -135,10 +140,17 @@ class SipDriver:
     # ------------------------------------------------------------------------------------------ sockets and timer
 
     def _received(self, data: bytes, source: Address, transport: Transport) -> None:
+        now, counters = self.loop.time(), self.agent.counters
+        if not self.guard.admits(data, source[0], now):
+            log_notes(self.guard)
+            return
         for observe in self.observers:
             observe("<", data, source)
         self._source = source
-        self.agent.receive(data, source, transport, self.loop.time())
+        answers = counters["responses"]
+        self.agent.receive(data, source, transport, now)
+        if counters["responses"] != answers:  # nobody can guess our branch
+            self.guard.prove(source[0], now)
         self.drain()
 
     def _send_failed(self, send: Send) -> None:
@@ -234,38 +246,43 @@ class SipDriver:
         """405 for a method that has no place outside of a dialog, 501 for one that nobody knows (RFC 3261 8.2.1)."""
         status = 405 if received.request.method in METHODS_OF_SIP else 501
         headers = (("Allow", self.agent.profile.allow_value),)
-        self.agent.respond(received.transaction, self.now(), status, headers=headers)
+        self.agent.respond_once(received.transaction, self.now(), status, headers=headers)
 
     def _authenticate(self, received: RequestReceived, endpoint: Endpoint | None, source: Address) -> bool:
         """Whether the request may go on; an unknown endpoint is challenged like a known one, and costs the same."""
-        if endpoint is not None and not endpoint.auth:
-            return True
         table, now = self.endpoints_table, self.now()
-        server = table.server_for(endpoint)
-        verdict = server.check(received.request, lambda name: table.credentials_for(endpoint, name), now)
-        if verdict.outcome is Outcome.ACCEPTED and endpoint is not None:
+        if endpoint is not None and not endpoint.auth:
+            if endpoint.name != ANYBODY:
+                self.guard.prove(source[0], now)
             return True
+        server = table.server_for(endpoint)
+        verdict = server.check(received.request, lambda name: table.credentials_for(endpoint, name), now, source[0])
+        if verdict.outcome is Outcome.ACCEPTED and endpoint is not None:
+            self.guard.prove(source[0], now)
+            return True
+        self._report_stranger(received, endpoint, verdict, source)
         if verdict.outcome is Outcome.MALFORMED:
-            self.agent.respond(received.transaction, now, 400)
+            self.agent.respond_once(received.transaction, now, 400)
             return False
-        if verdict.outcome is not Outcome.MISSING and verdict.outcome is not Outcome.STALE:
-            self._report_refusal(received.request, source)
-        self.agent.respond(
-            received.transaction,
-            now,
-            401,
-            headers=server.challenge(now, stale=verdict.outcome is Outcome.STALE),
-        )
+        headers = server.challenge(now, stale=verdict.outcome is Outcome.STALE, host=source[0])
+        self.agent.respond_once(received.transaction, now, 401, headers=headers)
         return False
 
-    def _report_refusal(self, request: Request, source: Address) -> None:
-        self._refusals += 1
-        if self._refusals <= LOG_EVERY_REFUSAL_UP_TO or self._refusals % 1000 == 0:
-            log.warning("%s from %s:%s failed authentication (%d so far)", request.method, *source, self._refusals)
+    def _report_stranger(
+        self, received: RequestReceived, endpoint: Endpoint | None, verdict: Verdict, source: Address
+    ) -> None:
+        """Tell the guard who did not get in."""
+        now, what = self.now(), received.request.method
+        if verdict.outcome in (Outcome.REJECTED, Outcome.MALFORMED):
+            genuine = verdict.nonce_is_ours or received.transaction.transport.reliable
+            self.guard.fail(source[0], now, is_genuine=genuine, what=what)
+        elif endpoint is None:
+            self.guard.see_stranger(source[0], now, what)
+        log_notes(self.guard)
 
     def _answer_options(self, received: RequestReceived) -> None:
         headers = (("Allow", self.agent.profile.allow_value), ("Accept", "application/sdp"))
-        self.agent.respond(received.transaction, self.now(), 200, headers=headers)
+        self.agent.respond_once(received.transaction, self.now(), 200, headers=headers)
 
     def _take_invite(self, received: RequestReceived, endpoint: Endpoint, source: Address) -> None:
         request, transaction, now = received.request, received.transaction, self.now()

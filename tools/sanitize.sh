@@ -21,7 +21,8 @@ prepare() { # FOLDER FLAGS…: a tree of links, and the engine in it
     cp -rs "$here/src" "$here/tests" "$folder"
     cp pyproject.toml "$folder"
     rm -f "$folder"/src/arietta/media/native/_engine*.so
-    tools/compile_engine.sh "$folder/src/arietta/media/native/_engine.abi3.so" -O1 -g -fno-omit-frame-pointer "$@"
+    tools/compile_engine.sh "$folder/src/arietta/media/native/_engine.abi3.so" -O1 -g -fno-omit-frame-pointer \
+        -include tests/media/native/preempted.h "$@"
 }
 
 check() { # FOLDER LIBRARIES ARGUMENTS…: the interpreter's own allocator would hide what is ours
@@ -47,7 +48,7 @@ thread() {
     tsan=$(runtime libtsan.so) || { echo "no thread sanitizer: left out" >&2; return; }
     prepare thread -fsanitize=thread
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-    [ $# -gt 0 ] || set -- tests/media/test_real_engine.py tests/media/native/test_engine_stress.py
+    [ $# -gt 0 ] || set -- tests/media/test_real_engine.py tests/media/native/test_engine_*.py
     check thread "$tsan" "$@"
 }
 

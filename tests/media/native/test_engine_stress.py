@@ -1,16 +1,21 @@
-"""Commands of every kind while packets flow over loopback between the ports of several shards."""
+"""Commands of every kind while packets flow over loopback between the ports of several shards.
+
+`tools/sanitize.sh` runs it with threads that are preempted at bad moments (preempted.h).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from arietta.media.engine import EngineSettings, MediaError, RtpPort, RtpSettings, Samples
+from arietta.media.engine import EngineSettings, MediaError, RtpPort, RtpSettings, Samples, Silence
 from arietta.media.native import why_not
 
 from ..courses import Course, spoken
@@ -23,6 +28,7 @@ else:
 SEED = int(os.environ.get("ARIETTA_STRESS_SEED", "7"))
 TICKS = int(os.environ.get("ARIETTA_STRESS_TICKS", "300"))
 """Of all shards together."""
+CALLS = int(os.environ.get("ARIETTA_STRESS_CALLS", "1500"))
 SETTINGS = EngineSettings(rtp_start=43000, rtp_end=44999, threads=3, relearn_ms=20)
 
 
@@ -66,11 +72,17 @@ class Loopback:
             port.play(Samples(data, 16000), on_end=lambda end: None)
 
 
-def test_nothing_goes_astray_while_everything_happens(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def nothing_is_left() -> Iterator[None]:
     threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
-    asyncio.run(_stress(tmp_path))
+    yield
     assert threading.active_count() == threads
     assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_nothing_goes_astray_while_everything_happens(tmp_path: Path) -> None:
+    with nothing_is_left():
+        asyncio.run(_stress(tmp_path))
 
 
 async def _stress(folder: Path) -> None:
@@ -95,3 +107,33 @@ async def _stress(folder: Path) -> None:
     assert not engine.recorders and not engine.players and not engine.tokens
     with pytest.raises(MediaError):
         engine.open_mixer()
+
+
+def test_packets_for_ports_that_went_to_another_shard_and_closed_are_nobodys() -> None:
+    with nothing_is_left():
+        asyncio.run(_move())
+
+
+async def _move() -> None:
+    """Two calls are linked, which brings one of them to the other's shard, and hung up, over and over."""
+    engine = NativeEngine(SETTINGS)
+    engine.start(asyncio.get_running_loop())
+    calls: deque[list[RtpPort]] = deque()
+    try:
+        for n in range(CALLS):
+            phones = [engine.open_rtp(bind="127.0.0.1", on_event=lambda event: None) for _ in range(4)]
+            for port, other in zip(phones, (phones[2], phones[3], phones[0], phones[1]), strict=True):
+                port.configure(RtpSettings(("127.0.0.1", other.local_port), "ulaw", 0, {0: "ulaw"}))
+            for port in phones[2:]:
+                port.generate(Silence())
+            calls.append(phones)
+            if n % 3 == 0:
+                await asyncio.sleep(0)
+            if len(calls) > 60:
+                ended = calls.popleft()
+                ended[0].link(ended[1])
+                for port in ended:
+                    port.close()
+        assert engine.stats().packets_received > 100
+    finally:
+        engine.stop()

@@ -165,16 +165,49 @@ static bool udp_send(core_t *core, rtp_port_t *port, bool control, const uint8_t
     return length > 0 && sendto(fd, data, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to, length) >= 0;
 }
 
-static void watch_end(int epoll, rtp_port_t *port, int n)
+/*
+ * Epolls know sockets by descriptor: between their word and our look at it, without the lock, a port may have gone to
+ * another shard and be freed there.
+ */
+static struct wire_end *end_at(const shard_t *shard, int fd) { return fd < shard->end_room ? shard->ends[fd] : NULL; }
+
+static bool remember_end(shard_t *shard, int fd, struct wire_end *end)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &port->ends[n]};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, port->sockets[n], &event);
+    if (fd >= shard->end_room) {
+        int room = 2 * fd + 64;
+        struct wire_end **ends = realloc(shard->ends, (size_t)room * sizeof *ends);
+        if (!ends)
+            return false;
+        memset(ends + shard->end_room, 0, (size_t)(room - shard->end_room) * sizeof *ends);
+        shard->ends = ends;
+        shard->end_room = room;
+    }
+    shard->ends[fd] = end;
+    return true;
+}
+
+static void forget_end(shard_t *shard, int fd)
+{
+    if (fd >= 0 && fd < shard->end_room)
+        shard->ends[fd] = NULL;
+}
+
+static bool watch(int epoll, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static void watch_end(shard_t *shard, rtp_port_t *port, int n)
+{
+    if (remember_end(shard, port->sockets[n], &port->ends[n]))
+        watch(port->ends[n].urgent ? shard->epoll : shard->calm, port->sockets[n]);
 }
 
 static void watch_both(shard_t *shard, rtp_port_t *port)
 {
-    watch_end(port->ends[0].urgent ? shard->epoll : shard->calm, port, 0);
-    watch_end(shard->calm, port, 1);
+    watch_end(shard, port, 0);
+    watch_end(shard, port, 1);
 }
 
 /* Nothing was heard on it yet: the first packet is told at once. */
@@ -188,9 +221,9 @@ static void udp_listen(core_t *core, rtp_port_t *port)
 
 static void udp_unlisten(core_t *core, rtp_port_t *port)
 {
-    (void)core;
     for (int n = 0; n < 2; n++) {
         port->ends[n].listened = false;
+        forget_end(shard_of(core), port->sockets[n]);
         close(port->sockets[n]); /* which takes it out of its epoll */
         port->sockets[n] = -1;
     }
@@ -204,7 +237,7 @@ static void udp_urgent(core_t *core, rtp_port_t *port, bool urgent)
         return;
     epoll_ctl(end->urgent ? shard->epoll : shard->calm, EPOLL_CTL_DEL, port->sockets[0], NULL);
     end->urgent = urgent;
-    watch_end(urgent ? shard->epoll : shard->calm, port, 0);
+    watch_end(shard, port, 0);
 }
 
 static void udp_moved(core_t *to, rtp_port_t *port, core_t *from)
@@ -214,6 +247,8 @@ static void udp_moved(core_t *to, rtp_port_t *port, core_t *from)
     shard_t *before = shard_of(from);
     epoll_ctl(port->ends[0].urgent ? before->epoll : before->calm, EPOLL_CTL_DEL, port->sockets[0], NULL);
     epoll_ctl(before->calm, EPOLL_CTL_DEL, port->sockets[1], NULL);
+    for (int n = 0; n < 2; n++)
+        forget_end(before, port->sockets[n]);
     watch_both(shard_of(to), port);
 }
 
@@ -288,8 +323,8 @@ static bool read_one(shard_t *shard, struct wire_end *end, int64_t now_ns)
 static void read_events(shard_t *shard, const struct epoll_event *events, int count, int64_t now_ns)
 {
     for (int n = 0; n < count; n++) {
-        struct wire_end *end = events[n].data.ptr;
-        if (!end || end->port->base.closed || end->port->base.core != &shard->core || !end->listened)
+        struct wire_end *end = end_at(shard, events[n].data.fd);
+        if (!end)
             continue;
         bool heard = read_one(shard, end, now_ns);
         if (heard && !end->control && end->urgent && !end->port->relay)
@@ -302,8 +337,10 @@ static void let_calm_wake(shard_t *shard, bool wakes)
     if (shard->calm_wakes == wakes)
         return;
     shard->calm_wakes = wakes;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &shard->calm};
-    epoll_ctl(shard->epoll, wakes ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shard->calm, &event);
+    if (wakes)
+        watch(shard->epoll, shard->calm);
+    else
+        epoll_ctl(shard->epoll, EPOLL_CTL_DEL, shard->calm, NULL);
 }
 
 /* All that waits in the calm sockets, a few rounds of it at most. */
@@ -381,9 +418,9 @@ static int sort_out(shard_t *shard, struct epoll_event *events, int count, bool 
     int ends = 0;
     for (int n = 0; n < count; n++) {
         eventfd_t value;
-        if (events[n].data.ptr == &shard->alarm)
+        if (events[n].data.fd == shard->alarm)
             eventfd_read(shard->alarm, &value);
-        else if (events[n].data.ptr == &shard->calm)
+        else if (events[n].data.fd == shard->calm)
             *calm = true;
         else
             events[ends++] = events[n];
@@ -445,10 +482,9 @@ static bool open_epolls(shard_t *shard)
     shard->alarm = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (shard->epoll < 0 || shard->calm < 0 || shard->alarm < 0)
         return false;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &shard->alarm};
     shard->calm_wakes = false;
     let_calm_wake(shard, true);
-    return epoll_ctl(shard->epoll, EPOLL_CTL_ADD, shard->alarm, &event) == 0;
+    return watch(shard->epoll, shard->alarm);
 }
 
 static void close_epolls(shard_t *shard)
@@ -526,4 +562,6 @@ void shard_close(shard_t *shard)
     close_epolls(shard);
     shard->core.threaded = false;
     core_close(&shard->core);
+    free(shard->ends);
+    shard->ends = NULL;
 }

@@ -12,6 +12,8 @@ typedef struct shard {
     int epoll; /* urgent sockets, the alarm, and the calm epoll while it may wake the thread */
     int calm;  /* sockets that may wait for the next tick */
     int alarm; /* eventfd: the next deadline may have come nearer */
+    struct wire_end **ends; /* of the sockets this shard reads, by descriptor; touched under the core's lock */
+    int end_room;
     bool calm_wakes;
     int64_t look_at_ns, last_calm_ns; /* when the calm ones are looked at while they may not wake the thread */
     pthread_t thread;

@@ -1,0 +1,141 @@
+"""The threads of the engine in C: they die and are started again, and they end with everything that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arietta.media.engine import (
+    EngineSettings,
+    PlayEnd,
+    PlayEndReason,
+    RecordEnd,
+    RecordEndReason,
+    RtpPort,
+    RtpSettings,
+    Samples,
+    Silence,
+)
+from arietta.media.native import why_not
+from arietta.rtp import RtpPacket
+
+from ..virtual import tone
+
+if why_not() is None:
+    from arietta.media.native.engine import NativeEngine
+else:
+    pytest.skip(str(why_not()), allow_module_level=True)
+
+SETTINGS = EngineSettings(rtp_start=45000, rtp_end=46999, threads=2)
+
+
+@contextlib.contextmanager
+def nothing_is_left() -> Iterator[None]:
+    threads, descriptors = threading.active_count(), sorted(os.listdir("/proc/self/fd"))
+    yield
+    assert threading.active_count() == threads
+    assert sorted(os.listdir("/proc/self/fd")) == descriptors
+
+
+def epolls() -> set[int]:
+    """Descriptors of this process that are epolls."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if "eventpoll" in os.readlink(f"/proc/self/fd/{name}"):
+                found.add(int(name))
+    return found
+
+
+def call(engine: NativeEngine, phone: socket.socket) -> RtpPort:
+    port = engine.open_rtp(bind="127.0.0.1", on_event=lambda event: None)
+    port.configure(RtpSettings(phone.getsockname(), "ulaw", 0, {0: "ulaw"}, jitter_ms=20))
+    return port
+
+
+# -- death --
+
+
+def test_threads_that_die_are_started_again_with_their_ports(caplog: pytest.LogCaptureFixture) -> None:
+    with nothing_is_left(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        asyncio.run(_die(phone))
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert said == ["a media thread ended: Invalid argument; it is started again"] * 2
+
+
+async def _die(phone: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    others = epolls()
+    engine = NativeEngine(SETTINGS)
+    ours = sorted(epolls() - others)  # of each shard the urgent one, and the calm one
+    engine.start(loop)
+    try:
+        ports = [call(engine, phone) for _ in range(6)]
+        played: asyncio.Future[PlayEnd] = loop.create_future()
+        for port in ports[1:]:
+            port.generate(Silence())
+        ports[0].play(Samples(tone(440, 400)), on_end=played.set_result)
+        for descriptor in ours[::2]:
+            os.dup2(phone.fileno(), descriptor, inheritable=False)
+        assert (await asyncio.wait_for(played, 10)).reason is PlayEndReason.DONE
+        before = ports[3].statistics().txcount
+        for sequence in range(1000):
+            phone.sendto(
+                bytes(RtpPacket(0, sequence, 160 * sequence, 9, bytes(160))), ("127.0.0.1", ports[3].local_port)
+            )
+            await asyncio.sleep(0.01)
+            if ports[3].statistics().rxcount > 10 and ports[3].statistics().txcount > before + 10:
+                break
+        assert ports[3].statistics().rxcount > 10, "its socket is read again"
+        assert ports[3].statistics().txcount > before + 10, "its ticks go on"
+        assert engine.stats().ports == 6
+    finally:
+        engine.stop()
+
+
+# -- the end --
+
+
+def test_the_end_of_thousands_of_ports_is_quick_and_leaves_nothing(tmp_path: Path) -> None:
+    with nothing_is_left(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        took, ends = asyncio.run(_stop(phone, tmp_path))
+    assert took < 3
+    assert [end.reason for end in ends] == [RecordEndReason.CLOSED] * 100
+    assert all(os.path.getsize(end.path) >= 44 for end in ends), "each is a whole file"
+
+
+async def _stop(phone: socket.socket, folder: Path) -> tuple[float, list[RecordEnd]]:
+    loop = asyncio.get_running_loop()
+    engine = NativeEngine(SETTINGS)
+    engine.start(loop)
+    begun = asyncio.Event()
+    plays: list[PlayEnd] = []
+    ends: list[RecordEnd] = []
+    ports = [call(engine, phone) for _ in range(200)]
+    mixer = engine.open_mixer()
+    for n, port in enumerate(ports):
+        port.link(mixer)
+        port.play(Samples(tone(440, 200)), on_end=plays.append)
+        if n % 2:
+            port.record(str(folder / str(n)), "wav", on_end=ends.append)
+    for _ in range(1000):
+        one, other = engine.open_pipe(lambda event: None, lambda event: None)
+        one.link(other)
+    engine.open_mixer().port().play(Samples(tone(440, 100)), on_end=lambda end: begun.set())
+    await asyncio.wait_for(begun.wait(), 10)
+    began = time.monotonic()
+    engine.stop()
+    took = time.monotonic() - began
+    assert len(plays) == len(ports), "every end was told"
+    return took, ends

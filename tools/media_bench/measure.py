@@ -135,6 +135,10 @@ def _measurement(
     wall, ticks = total("wall"), total("ticks")
     due = case.legs * PACKETS_PER_SECOND * heard["wall"] if case.hears else 0
     complaints = [*phones_end["complaints"], *([engine_end["complaint"]] if engine_end["complaint"] else [])]
+    if heard["dropped"] or total("dropped"):
+        complaints.append(
+            f"{heard['dropped']} packets were not as agreed for the phones, {total('dropped'):.0f} for the engine"
+        )
     return Measurement(
         case=case,
         busy=busy,

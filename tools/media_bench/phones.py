@@ -62,7 +62,7 @@ class Phones:
         probes = [*self._probes.values(), *([self._direct] if self._direct else [])]
         for probe in probes:
             probe.begin()
-        lost_before, used = self._lost(), time.process_time()
+        lost_before, dropped_before, used = self._lost(), self._dropped(), time.process_time()
         before, began = self._received(), time.monotonic()
         while (left := began + seconds - time.monotonic()) > 0:
             await asyncio.sleep(min(left, DRAIN_SECONDS))
@@ -75,6 +75,7 @@ class Phones:
             "load": (time.process_time() - used) / wall,
             "received": received + sum(probe.packets for probe in looked_at),
             "lost": self._lost() - lost_before + sum(probe.lost for probe in looked_at),
+            "dropped": self._dropped() - dropped_before,
             "disordered": sum(probe.disordered for probe in looked_at),
             "interval_ms": _quantiles([ms for probe in looked_at for ms in probe.intervals_ms]),
             "direct_ms": _quantiles(self._direct.intervals_ms if self._direct else []),
@@ -88,12 +89,7 @@ class Phones:
             complaint = probe.complaint(case.heard_by(leg), case.frequency(leg), case.level(leg))
             if complaint:
                 complaints.append(f"leg {leg}: {complaint}")
-        stats = [engine.stats() for engine in self._engines]
-        return {
-            "late": sum(one.late_ticks for one in stats),
-            "dropped": sum(one.packets_dropped for one in stats),
-            "complaints": complaints,
-        }
+        return {"late": sum(engine.stats().late_ticks for engine in self._engines), "complaints": complaints}
 
     def stop(self) -> None:
         """End it."""
@@ -109,6 +105,9 @@ class Phones:
 
     def _received(self) -> int:
         return sum(engine.stats().packets_received for engine in self._engines)
+
+    def _dropped(self) -> int:
+        return sum(engine.stats().packets_dropped for engine in self._engines)
 
     def _lost(self) -> int:
         return sum(port.statistics().rxploss for port in self._ports)

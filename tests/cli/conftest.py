@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from arietta import verbose
 from arietta.cli.commands import Console, all_commands
 from arietta.cli.switch import (
+    BanView,
     ChannelView,
     ContactView,
     ContextView,
@@ -159,6 +160,16 @@ class FakeSwitch:
 
     def registrations(self) -> Sequence[RegistrationView]:
         return [RegistrationView("trunk", "sip:sip.example.org", "trunk-auth", "Registered", 55)]
+
+    def bans(self) -> Sequence[BanView]:
+        return [BanView("198.51.100.7", 10, 540)]
+
+    def unban(self, source: str) -> bool:
+        self.done.append(("unban", source))
+        return True
+
+    def sip_counters(self) -> Mapping[str, int]:
+        return {"requests": 12, "guard.limited": 7000}
 
     def modules(self) -> Sequence[ModuleView]:
         return [ModuleView("res_ari.so", "REST interface"), ModuleView("pbx_config.so", "Dialplan of files", 3)]

@@ -185,6 +185,17 @@ GOLDEN = {
 
         Objects found: 1
         """,
+    "pjsip show bans": """
+        <Source>                                     <Failures>   <Ends in>
+        ====================================================================
+        198.51.100.7                                 10           540 s
+
+        Objects found: 1
+        """,
+    "pjsip show counters": """
+        guard.limited                          7000
+        requests                                 12
+        """,
     "bridge show all": """
         Bridge-ID                            Chans Type            Technology      Name
         b-1                                  2     stasis          simple_bridge   talk
@@ -416,6 +427,7 @@ def test_what_commands_do(console: Console, switch: FakeSwitch) -> None:
         "Calling PJSIP/1001 as PJSIP/1001-00000002."
     )
     shown(console, "channel originate Local/1@a extension 1000")
+    shown(console, "pjsip unban 198.51.100.7")
     shown(console, "core stop now")
     assert "2 calls to go" in shown(console, "core stop gracefully")
     assert switch.done == [
@@ -423,6 +435,7 @@ def test_what_commands_do(console: Console, switch: FakeSwitch) -> None:
         *(("hang up", f"1700000000.{number}") for number in (1, 2, 3)),
         Originate("PJSIP/1001", application="Playback", data="hello-world and more"),
         Originate("Local/1@a", extension="1000", context="default"),
+        ("unban", "198.51.100.7"),
         ("stop", False),
         ("stop", True),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,7 @@ from arietta.channels.channel import Channel
 from arietta.channels.dialing import call_out
 from arietta.channels.driver import CannotRequest, DialRequest, Driver
 from arietta.cli.switch import (
+    BanView,
     ChannelView,
     ContactView,
     ContextView,
@@ -239,6 +241,21 @@ class ServerSwitch:
             )
             for name, settings in self.config.pjsip.registrations.items()
         ]
+
+    def bans(self) -> Sequence[BanView]:
+        driver = self._sip()
+        if driver is None:
+            return []
+        now = driver.now()
+        return [BanView(ban.source, ban.failures, math.ceil(ban.until - now)) for ban in driver.guard.bans(now)]
+
+    def unban(self, source: str) -> bool:
+        driver = self._sip()
+        return driver is not None and driver.guard.unban(source)
+
+    def sip_counters(self) -> Mapping[str, int]:
+        driver = self._sip()
+        return {} if driver is None else driver.agent.counters
 
     def _sip(self) -> SipDriver | None:
         driver: Driver | None = self._server.channels.driver(PJSIP)

@@ -85,6 +85,14 @@ class RegistrationView(msgspec.Struct, frozen=True):
     expires_in_s: int | None = None
 
 
+class BanView(msgspec.Struct, frozen=True):
+    """A source of SIP that is not listened to for a while."""
+
+    source: str
+    failures: int
+    ends_in_s: int
+
+
 class HelpView(msgspec.Struct, frozen=True):
     """A dialplan application or function: how it is written, what it does in one sentence, and the rest."""
 
@@ -199,6 +207,18 @@ class Switch(Protocol):
 
     def registrations(self) -> Sequence[RegistrationView]:
         """Our registrations at other servers."""
+        ...
+
+    def bans(self) -> Sequence[BanView]:
+        """Whom SIP does not listen to, because credentials were guessed."""
+        ...
+
+    def unban(self, source: str) -> bool:
+        """Listen to a source again; False when it was not banned."""
+        ...
+
+    def sip_counters(self) -> Mapping[str, int]:
+        """What SIP took, dropped and refused since the start."""
         ...
 
     def modules(self) -> Sequence[ModuleView]:

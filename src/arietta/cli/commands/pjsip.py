@@ -148,6 +148,33 @@ def show_transports(console: Console, _: list[str]) -> str:
     return "\n".join([*lines, "", f"Objects found: {len(transports)}"])
 
 
+def show_bans(console: Console, _: list[str]) -> str:
+    bans = console.switch.bans()
+    if not bans:
+        return _NOTHING
+    widths = (44, 12, 10)
+    lines = columns(widths, ("<Source>", "<Failures>", "<Ends in>"))
+    lines.append("=" * 68)
+    for ban in bans:
+        lines += columns(widths, (ban.source, str(ban.failures), f"{ban.ends_in_s} s"))
+    return "\n".join([*lines, "", f"Objects found: {len(bans)}"])
+
+
+def unban(console: Console, arguments: list[str]) -> str:
+    if not console.switch.unban(arguments[0]):
+        raise CommandError(f"{arguments[0]} is not banned")
+    return f"{arguments[0]} is heard again."
+
+
+def show_counters(console: Console, _: list[str]) -> str:
+    counters = console.switch.sip_counters()
+    return "\n".join(f"{name:<32} {counters[name]:>10}" for name in sorted(counters)) or _NOTHING
+
+
+def _banned(console: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return [ban.source for ban in console.switch.bans()] if not arguments else ()
+
+
 def _endpoint_names(console: Console, arguments: Sequence[str]) -> Iterable[str]:
     return console.switch.config.pjsip.endpoints if not arguments else ()
 
@@ -161,4 +188,7 @@ COMMANDS = (
     Command(("pjsip", "show", "aors"), "List the addresses of record.", show_aors),
     Command(("pjsip", "show", "registrations"), "List our registrations at other servers.", show_registrations),
     Command(("pjsip", "show", "transports"), "List what SIP listens on.", show_transports),
+    Command(("pjsip", "show", "bans"), "List who guessed passwords and is not heard for a while.", show_bans),
+    Command(("pjsip", "show", "counters"), "Show what SIP took, dropped and refused.", show_counters),
+    Command(("pjsip", "unban"), "Hear a banned source again.", unban, "ADDRESS", 1, 1, _banned),
 )

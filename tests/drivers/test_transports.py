@@ -428,3 +428,34 @@ def test_phones_call_over_ipv6(loop: VirtualLoop, start: Start, phone: OpenPhone
     assert ringing.request.headers["Via"][0].startswith(f"SIP/2.0/{protocol.upper()} [{HOME6}]:5060;")
     assert f"c=IN IP6 {HOME6}\r\n".encode() in ringing.request.body
     end(loop, leg, ringing)
+
+
+# ------------------------------------------------------------------------------------------- large requests
+
+LARGE = "x" * 1400
+SWITCHES = "[system]\ntype=system\ndisable_tcp_switch=no\n"
+
+
+@pytest.mark.parametrize(
+    ("system", "listens", "text", "ways"),
+    [
+        (SWITCHES, "tcp", LARGE, ["SIP/2.0/TCP"]),
+        (SWITCHES, "tcp", "short", ["SIP/2.0/UDP"]),
+        (SWITCHES, "", LARGE, ["SIP/2.0/UDP"]),  # RFC 3261 18.1.1: refused by TCP, so UDP has to do
+        ("", "tcp", LARGE, ["SIP/2.0/UDP"]),  # as in Asterisk, it has to be asked for
+    ],
+)
+def test_a_large_request_goes_over_tcp(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, system: str, listens: str, text: str, ways: list[str]
+) -> None:
+    server = start(transport("udp") + transport("tcp") + system)
+    bob = registered(loop, phone, "bob", "10.0.0.3", "udp", port=5062)
+    phones = [bob]
+    if listens:
+        phones.append(loop.run(phone("10.0.0.3", 5062, username="bob", transport="tcp")))
+    loop.call_soon(server.sip.send_message, "bob", "alice", text, {})
+    loop.advance(1)
+    came = [seen.data for one in phones for seen in one.seen if seen.data.startswith(b"MESSAGE")]
+    assert [parse(data).headers["Via"][0].partition(" ")[0] for data in came] == ways
+    loop.advance(40)
+    assert not server.sip.agent.layer._switched

@@ -27,7 +27,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=guard": _words("""
         type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
         auth_failure_period ban_time scanners"""),
-    "pjsip.conf type=system": _words("type timer_t1"),
+    "pjsip.conf type=system": _words("type timer_t1 disable_tcp_switch"),
     "pjsip.conf type=transport": _words("""
         type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
         tcp_keepalive_enable tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file

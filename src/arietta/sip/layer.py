@@ -48,6 +48,8 @@ from .transactions import (
 __all__ = ["TransactionLayer", "new_token"]
 
 MAGIC_COOKIE = "z9hG4bK"
+MAX_DATAGRAM = 1300
+"""Bytes of a request from which UDP is too small, while the path's MTU is not known (RFC 3261 18.1.1)."""
 RETRY_AFTER_OVERLOAD = "5"
 """Seconds told to clients that are refused with 503."""
 
@@ -75,6 +77,8 @@ class TransactionLayer:
     ) -> None:
         self.counters: Counter[str] = Counter()
         self.timers = timers or Timers()
+        self.larger: Callable[[Request, Address, Transport], Transport | None] | None = None
+        """What carries a request that is too large for UDP, None to leave it there."""
         self._max = max_transactions
         self._token = token
         self._salt = token()
@@ -84,6 +88,7 @@ class TransactionLayer:
         self._servers: dict[Hashable, ServerTransaction] = {}
         self._ongoing: dict[tuple[str, str, str], ServerTransaction] = {}
         self._finished: deque[ServerTransaction] = deque()
+        self._switched: dict[Hashable, Transport] = {}
 
     # -- from the network -------------------------------------------------------------------------------------
 
@@ -105,6 +110,9 @@ class TransactionLayer:
         self.counters["transport_failed"] += 1
         if transaction is None or transaction.state is State.TERMINATED:
             return
+        if isinstance(transaction, ClientTransaction) and transaction.key in self._switched:
+            self._switch_back(transaction, now)
+            return
         if isinstance(transaction, ServerTransaction) and transaction.fallback:
             transaction.destination = transaction.fallback
             transaction.fallback = None
@@ -120,14 +128,20 @@ class TransactionLayer:
     ) -> ClientTransaction:
         """Start a client transaction; puts the Via on `request`. `user` ends up in `transaction.user`."""
         branch = MAGIC_COOKIE + self._token()
-        request.set("Via", f"SIP/2.0/{transport.protocol} {transport.sent_by};branch={branch};rport")
+        _sign(request, transport, branch)
         kind = InviteClientTransaction if request.method == "INVITE" else NonInviteClientTransaction
+        if self.larger is not None and not transport.reliable and len(bytes(request)) > MAX_DATAGRAM:
+            larger = self.larger(request, destination, transport)
+            if larger is not None:
+                _sign(request, larger, branch)
+                self._switched[branch, request.method] = transport
+                transport = larger
         return self._start_client(kind, branch, request, destination, transport, now, user)
 
     def send_ack(self, request: Request, destination: Address, transport: Transport) -> Send:
         """Send the ACK to a 2xx, which has no transaction; keep the result to send it `again`."""
         branch = MAGIC_COOKIE + self._token()
-        request.set("Via", f"SIP/2.0/{transport.protocol} {transport.sent_by};branch={branch};rport")
+        _sign(request, transport, branch)
         send = Send(bytes(request), destination, transport)
         self._outputs.append(send)
         return send
@@ -331,6 +345,14 @@ class TransactionLayer:
         self._queue.schedule(transaction)
         return transaction
 
+    def _switch_back(self, transaction: ClientTransaction, now: float) -> None:
+        """A large request finds no TCP at the peer: it takes its chance with UDP (18.1.1)."""
+        transport = self._switched.pop(transaction.key)
+        transaction.transport = transport
+        _sign(transaction.request, transport, transaction.request.via.branch)
+        transaction.start(now)
+        self._queue.schedule(transaction)
+
     def _settle(self, transaction: Transaction) -> None:
         if transaction.state is State.TERMINATED:
             transaction.deadline = float("inf")
@@ -347,6 +369,7 @@ class TransactionLayer:
                 finished.popleft()
         else:
             self._clients.pop(transaction.key, None)  # type: ignore[call-overload]
+            self._switched.pop(transaction.key, None)
         transaction.state = State.TERMINATED
         transaction.deadline = float("inf")
 
@@ -360,6 +383,11 @@ class TransactionLayer:
         fields = request.headers
         seed = (self._salt, fields.get("Via", [""])[0], fields.get("Call-ID", [""])[0])
         return f"{hash(seed) & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def _sign(request: Request, transport: Transport, branch: str) -> None:
+    """Put our Via on a request."""
+    request.set("Via", f"SIP/2.0/{transport.protocol} {transport.sent_by};branch={branch};rport")
 
 
 def _server_key(request: Request) -> Hashable:

@@ -102,6 +102,8 @@ class SipDriver:
 
     async def start(self) -> None:
         """Bind the transports, register where the configuration says, begin to poll contacts."""
+        if not self.settings.system.disable_tcp_switch:
+            self.agent.layer.larger = self._larger
         await self.transports.open(self.settings)
         self.contacts.start()
         self.registrations.configure(self.settings)
@@ -132,6 +134,13 @@ class SipDriver:
         self.contacts.configure(settings)
         self.registrations.configure(settings)
         return notes
+
+    def _larger(self, request: Request, destination: Address, transport: Transport) -> Transport | None:
+        """The TCP that a large request takes, unless its URI asks for UDP."""
+        if request.uri.parameter("transport") or request.uri.scheme not in ("sip", "tel"):
+            return None
+        found = self.transports.find("", "TCP", destination[0])
+        return self.transports.towards(found, destination) if found is not None else None
 
     def now(self) -> float:
         """The clock of everything here."""

@@ -128,7 +128,8 @@ class SipTransports:
             return tls_contexts(configured, self._folder)
         except (OSError, ValueError) as problem:
             reason = explain(problem) if isinstance(problem, ssl.SSLError) else str(problem)
-            raise OSError(f"transport [{name}]: TLS cannot be set up with {configured.cert_file}: {reason}") from problem
+            what = f"transport [{name}]: TLS cannot be set up with {configured.cert_file}"
+            raise OSError(f"{what}: {reason}") from problem
 
     def reload(self, settings: PjsipSettings) -> list[str]:
         """Take addresses and certificates anew, for what begins from now on; tells what needs a restart."""

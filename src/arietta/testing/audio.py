@@ -39,10 +39,10 @@ class Match:
     """Where it begins."""
 
 
-def tone(frequency_hz: float, duration_ms: float, amplitude: int = 8000) -> bytes:
+def tone(frequency_hz: float, duration_ms: float, amplitude: int = 8000, *, rate: int = RATE) -> bytes:
     """A sine."""
-    step = 2 * math.pi * frequency_hz / RATE
-    count = round(duration_ms * RATE / 1000)
+    step = 2 * math.pi * frequency_hz / rate
+    count = round(duration_ms * rate / 1000)
     return array("h", [round(amplitude * math.sin(step * index)) for index in range(count)]).tobytes()
 
 
@@ -54,7 +54,7 @@ def encode(codec: str, samples: bytes) -> bytes:
         return bytes(audioop.lin2alaw(samples, 2))
     if codec == "slin":
         return bytes(audioop.byteswap(samples, 2)) if sys.byteorder == "little" else samples
-    raise ValueError(f"virtual phones have no codec {codec!r}; they have ulaw, alaw and slin")
+    raise ValueError(f"codec {codec!r} is none of ulaw, alaw and slin")
 
 
 def decode(codec: str, payload: bytes) -> bytes:
@@ -66,7 +66,7 @@ def decode(codec: str, payload: bytes) -> bytes:
     if codec == "slin":
         whole = payload[: len(payload) & ~1]
         return bytes(audioop.byteswap(whole, 2)) if sys.byteorder == "little" else whole
-    raise ValueError(f"virtual phones have no codec {codec!r}; they have ulaw, alaw and slin")
+    raise ValueError(f"codec {codec!r} is none of ulaw, alaw and slin")
 
 
 def read_sound(path: Path | str) -> bytes:

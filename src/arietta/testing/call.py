@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
+
 from arietta.sdp import (
     Direction,
     Negotiated,
@@ -40,7 +42,7 @@ from arietta.sip.invite import InviteSession, SessionState
 from arietta.sip.message import Headers, Request, Response, reason_phrase
 from arietta.sip.transactions import ClientTransaction, ServerTransaction
 
-from .audio import Match, compare, read_sound, tone, write_wav
+from .audio import RATE, Match, compare, read_sound, tone, write_wav
 from .voice import Heard, Voice
 from .waiting import News, Unexpected
 
@@ -289,9 +291,9 @@ class Call:
         """Send samples or a sound file; await the result to wait until it was sent."""
         return self.voice.send_samples(sound if isinstance(sound, bytes) else read_sound(sound))
 
-    def send_tone(self, frequency_hz: float, duration_ms: float) -> asyncio.Future[bool]:
-        """Send a sine."""
-        return self.voice.send_samples(tone(frequency_hz, duration_ms))
+    def send_tone(self, frequency_hz: float, duration_ms: float, rate: int = RATE) -> asyncio.Future[bool]:
+        """Send a sine; with a wideband codec and its rate also one above 4 kHz."""
+        return self.voice.send_samples(tone(frequency_hz, duration_ms, rate=rate), rate)
 
     def send_digits(self, digits: str, duration_ms: int = 100, gap_ms: int = 100) -> asyncio.Future[bool]:
         """Send digits as telephone-events; the result is that of the last one."""
@@ -458,7 +460,8 @@ class Call:
 
     def _settings(self) -> OfferSettings:
         address, port = self._voice.address if self._voice is not None else (self.phone.host, 9)
-        return OfferSettings(address, port, self._codecs, direction=self._direction, name=self.phone.name)
+        settings = self.phone.offer_settings(address, port, self._codecs)
+        return replace(settings, direction=self._direction)
 
     def _do(self, done: bool, what: str) -> None:
         if not done:

@@ -19,9 +19,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Self
+from typing import Literal, Self
 
-from arietta.sdp import OfferSettings, SessionDescription, make_offer
+from arietta.sdp import SRTP_SUITES, OfferSettings, SessionDescription, make_offer
 from arietta.sip.agent import AgentOutput, UserAgent
 from arietta.sip.auth import Credentials, DigestClient
 from arietta.sip.dialogs import literal_address
@@ -51,6 +51,8 @@ MAX_SEEN = 10_000
 MAX_INBOX = 1000
 MAX_AUTHENTICATION_ROUNDS = 3
 
+Encryption = Literal["no", "sdes", "optimistic"]
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -78,6 +80,7 @@ class Phone:
         username: str,
         credentials: DigestClient | None,
         codecs: tuple[str, ...],
+        encryption: Encryption,
         server: Address | None,
         talks: bool,
         seed: int | None,
@@ -87,6 +90,7 @@ class Phone:
         self.name = name
         self.username = username
         self.codecs = codecs
+        self.encryption = encryption
         self.server = server
         """Where requests go whose target is no full URI."""
         self.on_invite: Callable[[Call], None] | None = None
@@ -132,6 +136,7 @@ class Phone:
         transport: str = "udp",
         server: Address | None = None,
         codecs: tuple[str, ...] = ("ulaw", "alaw"),
+        encryption: Encryption = "no",
         talks: bool = True,
         seed: int | None = None,
         tls: ssl.SSLContext | None = None,
@@ -141,7 +146,8 @@ class Phone:
         `transport` is udp, tcp, tls, ws or wss; ws and wss are connected to `server`, which is then a web server's
         address. `tls` says what is trusted; with a context for servers the phone waits for connections instead.
         `talks`: send silence in calls when there is nothing else. `seed` makes tags, branches and RTP numbers the same
-        in every run.
+        in every run. `encryption`: `sdes` demands SRTP, `optimistic` takes it where the far end has it too; it needs
+        the engine in C.
         """
         credentials = DigestClient(Credentials(username, password)) if username else None
         phone = cls(
@@ -150,6 +156,7 @@ class Phone:
             username=username or "phone",
             credentials=credentials,
             codecs=codecs,
+            encryption=encryption,
             server=server,
             talks=talks,
             seed=seed,
@@ -311,7 +318,7 @@ class Phone:
         if not sdp:
             voice = await self._open_voice()
         if voice is not None and sdp is None:
-            offered = make_offer(OfferSettings(*voice.address, codecs or self.codecs, name=self.name))
+            offered = make_offer(self.offer_settings(*voice.address, codecs or self.codecs))
             sdp = bytes(offered)
         call_id = f"{self._random.getrandbits(64):016x}@{format_host(self.host)}"
         if not ack:
@@ -338,6 +345,14 @@ class Phone:
         """Wait for a call that comes in (nothing was said to it yet but 100)."""
         look = self._ringing.popleft
         return await self.news.find(lambda: look() if self._ringing else None, within, lambda: self._words("no call"))
+
+    def offer_settings(self, address: str, port: int, codecs: tuple[str, ...]) -> OfferSettings:
+        """Its side of a negotiation; for calls."""
+        suites = tuple(SRTP_SUITES) if self.encryption != "no" else ()
+        optional = self.encryption == "optimistic"
+        return OfferSettings(
+            address, port, codecs, name=self.name, crypto_suites=suites, crypto_optional=optional
+        )
 
     def release_acks(self, call_id: str) -> None:
         """Send the ACKs withheld in a call, and withhold no more."""

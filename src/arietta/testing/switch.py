@@ -13,6 +13,7 @@ import asyncio
 from pathlib import Path
 
 from arietta.config.tree import load
+from arietta.media.engine import MediaEngine
 from arietta.server import Server
 from arietta.server.server import engine_settings
 
@@ -22,12 +23,22 @@ from .media import VirtualEngine
 __all__ = ["start"]
 
 
-async def start(folder: Path) -> Server:
-    """Start a server with the configuration of a folder; `stop()` ends it. ConfigError, OSError as the server's."""
+async def start(folder: Path, *, native: bool = False) -> Server:
+    """Start a server with the configuration of a folder; `stop()` ends it. ConfigError, OSError as the server's.
+
+    `native`: its audio is carried by the engine in C, which can encrypt; the module must have been built.
+    """
     loop = asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise TypeError(f"a virtual server runs on a VirtualLoop, not on {type(loop).__name__}")
     config = load(folder, {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")})
-    server = Server(config, engine=VirtualEngine(loop, engine_settings(config)))
+    engine: MediaEngine
+    if native:
+        from .native_media import VirtualNativeEngine
+
+        engine = VirtualNativeEngine(loop, engine_settings(config))
+    else:
+        engine = VirtualEngine(loop, engine_settings(config))
+    server = Server(config, engine=engine)
     await server.start()
     return server

@@ -6,21 +6,26 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from random import Random
+
+from arietta.media.codecs import CODECS, Resampler, Transcode, resample
 
 from arietta.rtp.errors import ProtocolError
 from arietta.rtp.events import DIGITS, DigitReceiver, TelephoneEvent
 from arietta.rtp.packet import RtpPacket, looks_like_rtcp
 from arietta.rtp.sequence import timestamp_difference
-from arietta.sdp import Negotiated
+from arietta.sdp import Negotiated, codec_named
 
-from .audio import RATE, decode, encode
+from .audio import RATE
+from .ciphers import Ciphers
 from .waiting import News
 
 __all__ = ["Frame", "Heard", "Voice"]
 
-FRAME_SECONDS = 0.020
-FRAME_SAMPLES = 160
+FRAMES_PER_SECOND = 50
+FRAME_SECONDS = 1 / FRAMES_PER_SECOND
+FRAME_SAMPLES = RATE // FRAMES_PER_SECOND
 MAX_QUEUED = 1000
 """Sounds and digits that may wait to be sent."""
 MAX_HEARD = 600 * RATE
@@ -45,6 +50,7 @@ class Frame:
     offset: int
     """The place of its first sample in `Heard.samples`."""
     samples: bytes
+    """At the codec's own rate."""
 
 
 class Heard:
@@ -58,6 +64,9 @@ class Heard:
         self._ssrc = -1
         self._base = 0
         self._base_offset = 0
+        self._codec = ""
+        self._decode: Transcode = bytes
+        self._narrow = Resampler(RATE, RATE)
 
     def __len__(self) -> int:
         return len(self._buffer) // 2
@@ -66,6 +75,11 @@ class Heard:
     def samples(self) -> bytes:
         """Everything, from the first packet on."""
         return bytes(self._buffer)
+
+    @property
+    def wide(self) -> bytes:
+        """What came in the codec of the last packet, at that codec's own rate, without the gaps."""
+        return b"".join(frame.samples for frame in self.frames if frame.codec == self._codec)
 
     @property
     def duration_ms(self) -> float:
@@ -86,11 +100,13 @@ class Heard:
 
     def take(self, time: float, packet: RtpPacket, codec: str) -> None:
         """Keep a packet."""
-        samples = decode(codec, packet.payload)
         end = len(self)
-        if packet.ssrc != self._ssrc:
-            self._ssrc, self._base, self._base_offset = packet.ssrc, packet.timestamp, end
-        offset = self._base_offset + timestamp_difference(packet.timestamp, self._base)
+        if packet.ssrc != self._ssrc or codec != self._codec:
+            self._begin(packet, codec, end)
+        wide = self._decode(packet.payload)
+        samples = self._narrow.process(wide)
+        ticks = timestamp_difference(packet.timestamp, self._base)
+        offset = self._base_offset + ticks * RATE // codec_named(codec).clock_rate_hz
         if abs(offset - end) > MAX_GAP:
             self._base, self._base_offset = packet.timestamp, end
             offset = end
@@ -100,7 +116,13 @@ class Heard:
         if offset > end:
             self._buffer += bytes(2 * (offset - end))
         self._buffer[2 * offset : 2 * offset + len(samples)] = samples
-        self.frames.append(Frame(time, packet.sequence, packet.timestamp, codec, offset, samples))
+        self.frames.append(Frame(time, packet.sequence, packet.timestamp, codec, offset, wide))
+
+    def _begin(self, packet: RtpPacket, codec: str, offset: int) -> None:
+        """Another stream, or another codec, goes on where the one before was."""
+        self._ssrc, self._base, self._base_offset = packet.ssrc, packet.timestamp, offset
+        self._codec, self._decode = codec, CODECS[codec].decoder()
+        self._narrow = Resampler(CODECS[codec].rate, RATE)
 
 
 class Voice(asyncio.DatagramProtocol):
@@ -122,6 +144,9 @@ class Voice(asyncio.DatagramProtocol):
         """Where it takes RTP."""
         self.negotiated: Negotiated | None = None
         self._talks = talks
+        self._codec = ""
+        self._encode: Transcode = bytes
+        self._ciphers: Ciphers | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._rtcp: asyncio.DatagramTransport | None = None
         self._receiver = DigitReceiver()
@@ -163,6 +188,9 @@ class Voice(asyncio.DatagramProtocol):
     def start(self, negotiated: Negotiated) -> None:
         """Send and receive as was agreed; again after each new agreement."""
         self.negotiated = negotiated
+        self._ciphers = Ciphers.after(self._ciphers, negotiated.keys)
+        if negotiated.codec != self._codec:
+            self._codec, self._encode = negotiated.codec, CODECS[negotiated.codec].encoder()
         self._wake()
 
     def close(self) -> None:
@@ -181,9 +209,9 @@ class Voice(asyncio.DatagramProtocol):
 
     # -- sending -----------------------------------------------------------------------------------------------
 
-    def send_samples(self, samples: bytes) -> asyncio.Future[bool]:
+    def send_samples(self, samples: bytes, rate: int = RATE) -> asyncio.Future[bool]:
         """Send samples after what waits already; True when they were sent, False when the call ended before."""
-        return self._enqueue(self._sound(samples))
+        return self._enqueue(self._sound(samples, rate))
 
     def send_digit(self, digit: str, duration_ms: int, gap_ms: int) -> asyncio.Future[bool]:
         """Send a digit as telephone-events (RFC 4733 2.5), then pause."""
@@ -221,7 +249,7 @@ class Voice(asyncio.DatagramProtocol):
         now = loop.time()
         if self._next_at <= now:
             missed = int((now - self._next_at) / FRAME_SECONDS) + 1 if self._next_at else 0
-            self._timestamp = (self._timestamp + missed * FRAME_SAMPLES) & 0xFFFFFFFF
+            self._timestamp = (self._timestamp + missed * self._step) & 0xFFFFFFFF
             self._next_at = max(now, self._next_at + missed * FRAME_SECONDS)
         self._timer = loop.call_at(self._next_at, self._tick)
 
@@ -231,9 +259,14 @@ class Voice(asyncio.DatagramProtocol):
         if negotiated is not None and negotiated.direction.sends and self._transport is not None:
             for kind, payload, timestamp, marker in self._next_packets(negotiated):
                 self._send(kind, payload, self._timestamp if timestamp is None else timestamp, marker)
-            self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+            self._timestamp = (self._timestamp + self._step) & 0xFFFFFFFF
             self._next_at += FRAME_SECONDS
         self._wake()
+
+    @property
+    def _step(self) -> int:
+        """Timestamp units of one packet."""
+        return codec_named(self._codec).clock_rate_hz // FRAMES_PER_SECOND
 
     def _next_packets(self, negotiated: Negotiated) -> Packets:
         while self._queue:
@@ -250,24 +283,31 @@ class Voice(asyncio.DatagramProtocol):
         if not self._talks:
             self._paused = True
             return []
-        return [(negotiated.payload_type, encode(negotiated.codec, bytes(2 * FRAME_SAMPLES)), None, False)]
+        silence = bytes(2 * CODECS[negotiated.codec].rate // FRAMES_PER_SECOND)
+        return [(negotiated.payload_type, self._encode(silence), None, False)]
 
-    def _sound(self, samples: bytes) -> Iterator[Packets]:
-        step = 2 * FRAME_SAMPLES
-        for at in range(0, len(samples), step):
+    def _sound(self, samples: bytes, rate: int) -> Iterator[Packets]:
+        at_rates = {rate: samples}
+        for tick in range(ceil(len(samples) * FRAMES_PER_SECOND / (2 * rate))):
             negotiated = self.negotiated
             assert negotiated is not None
-            piece = samples[at : at + step].ljust(step, b"\0")
-            yield [(negotiated.payload_type, encode(negotiated.codec, piece), None, False)]
+            wanted = CODECS[negotiated.codec].rate
+            if wanted not in at_rates:
+                at_rates[wanted] = resample(samples, rate, wanted)
+            step = 2 * (wanted // FRAMES_PER_SECOND)
+            piece = at_rates[wanted][tick * step : (tick + 1) * step].ljust(step, b"\0")
+            yield [(negotiated.payload_type, self._encode(piece), None, False)]
 
     def _digit(self, code: int, ticks: int, gap: int) -> Iterator[Packets]:
         start = self._timestamp
         for tick in range(1, ticks + 1):
             negotiated = self.negotiated
-            kind = negotiated.event_payload_type if negotiated is not None else None
-            if kind is None:
+            if negotiated is None or negotiated.event_payload_type is None:
                 return
-            report = bytes(TelephoneEvent(code, tick == ticks, EVENT_VOLUME, min(tick * FRAME_SAMPLES, 0xFFFF)))
+            kind = negotiated.event_payload_type
+            rate = negotiated.event_rate_hz or codec_named(negotiated.codec).clock_rate_hz
+            length = min(tick * rate // FRAMES_PER_SECOND, 0xFFFF)
+            report = bytes(TelephoneEvent(code, tick == ticks, EVENT_VOLUME, length))
             copies = 3 if tick == ticks else 1  # RFC 4733 2.5.1.4
             yield [(kind, report, start, tick == 1 and copy == 0) for copy in range(copies)]
         for _ in range(gap):
@@ -280,7 +320,7 @@ class Voice(asyncio.DatagramProtocol):
         self.counters["sent"] += 1
         if self.on_packet is not None:
             self.on_packet(True)
-        self.send_raw(bytes(packet))
+        self.send_raw(self._ciphers.protect(bytes(packet)) if self._ciphers is not None else bytes(packet))
 
     # -- hearing -----------------------------------------------------------------------------------------------
 
@@ -291,6 +331,12 @@ class Voice(asyncio.DatagramProtocol):
             return
         if self.on_packet is not None:
             self.on_packet(False)
+        if self._ciphers is not None:
+            plain = self._ciphers.unprotect(data)
+            if plain is None:
+                self.counters["forged"] += 1
+                return
+            data = plain
         try:
             self._take(RtpPacket.parse(data))
         except ProtocolError:

@@ -350,9 +350,7 @@ class Phone:
         """Its side of a negotiation; for calls."""
         suites = tuple(SRTP_SUITES) if self.encryption != "no" else ()
         optional = self.encryption == "optimistic"
-        return OfferSettings(
-            address, port, codecs, name=self.name, crypto_suites=suites, crypto_optional=optional
-        )
+        return OfferSettings(address, port, codecs, name=self.name, crypto_suites=suites, crypto_optional=optional)
 
     def release_acks(self, call_id: str) -> None:
         """Send the ACKs withheld in a call, and withhold no more."""

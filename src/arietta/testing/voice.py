@@ -10,7 +10,6 @@ from math import ceil
 from random import Random
 
 from arietta.media.codecs import CODECS, Resampler, Transcode, resample
-
 from arietta.rtp.errors import ProtocolError
 from arietta.rtp.events import DIGITS, DigitReceiver, TelephoneEvent
 from arietta.rtp.packet import RtpPacket, looks_like_rtcp

@@ -157,12 +157,11 @@ def _ports(config: Config, source: Path) -> Iterator[Finding]:
             "HTTPS", http.tlsbindaddr.host, http.tlsbindaddr.port, socket.SOCK_STREAM, "tlsbindaddr in http.conf"
         )
     for transport in config.pjsip.transports.values():
-        if transport.bind is not None:
+        if transport.bind is not None and transport.protocol not in ("ws", "wss"):  # those are at /ws of HTTP
             kind = socket.SOCK_DGRAM if transport.protocol == "udp" else socket.SOCK_STREAM
             what = f"SIP {transport.protocol}"
-            yield _port(
-                what, transport.bind.host, transport.bind.port, kind, f"bind of [{transport.name}] in pjsip.conf"
-            )
+            port = transport.bind.port or (5061 if transport.protocol == "tls" else 5060)
+            yield _port(what, transport.bind.host, port, kind, f"bind of [{transport.name}] in pjsip.conf")
     count = (config.rtp.rtpend - config.rtp.rtpstart + 1) // 2
     text = f"{config.rtp.rtpstart} to {config.rtp.rtpend}, enough for {count} legs"
     yield Finding(GOOD if count >= 2 else BAD, "RTP ports", text, "rtpstart and rtpend in rtp.conf")

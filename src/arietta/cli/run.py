@@ -89,7 +89,7 @@ async def _serve(config: Config, logs: Logs, drain_seconds: float) -> None:
     serving = Serving(server, ServerSwitch(server, stop), logs, path, stop, drain_seconds=drain_seconds)
     async with serving:
         http = ", ".join(map(str, server.http.addresses)) or "disabled"
-        sip = ", ".join(f"{t.protocol} {t.bind}" for t in config.pjsip.transports.values()) or "disabled"
+        sip = ", ".join(f"{t.protocol} {t.bind or '/ws'}" for t in config.pjsip.transports.values()) or "disabled"
         log.info("Arietta %s is ready: HTTP %s, SIP %s, console %s", __version__, http, sip, path)
         await stop.asked()
         log.info("the server stops")

@@ -233,6 +233,7 @@ class Server:
         self._status_page.server = self.http
         self.on_stopped: list[Callable[[], None]] = []
         self._stopping = False
+        self._https: ssl.SSLContext | None = None
 
     # ------------------------------------------------------------------------------------------ start and stop
 
@@ -256,14 +257,27 @@ class Server:
     async def _listen(self) -> None:
         http = self.config.http
         if http.tlsenable:
-            certificate = resolve(self.config, http.tlscertfile)
-            key = resolve(self.config, http.tlsprivatekey) if http.tlsprivatekey else None
+            certificate, key = _https_files(self.config)
             bind = http.tlsbindaddr
             host = bind.host if bind is not None else (http.bindaddr or "127.0.0.1")
             port = bind.port if bind is not None and bind.port else DEFAULT_HTTPS_PORT
-            await self._listen_on(host, port, tls_context(certificate, key))
+            self._https = tls_context(certificate, key)
+            await self._listen_on(host, port, self._https)
         if http.enabled and http.bindaddr is not None:  # the last, since a ping to it shows that all are there
             await self._listen_on(http.bindaddr, http.bindport or DEFAULT_HTTP_PORT, None)
+
+    def _renew_https(self, config: Config) -> list[str]:
+        """Read the certificate anew, for connections from now on; says why it cannot be used."""
+        if self._https is None or not config.http.tlsenable:
+            return []
+        certificate, key = _https_files(config)
+        try:
+            tls_context(certificate, key)  # two that do not fit would be half taken
+            self._https.load_cert_chain(certificate, key)
+        except OSError as problem:
+            log.error("http.conf: certificate %s cannot be used, the former one stays: %s", certificate, problem)
+            return [f"http.conf: certificate {certificate} cannot be used: {problem}"]
+        return []
 
     async def _listen_on(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         try:
@@ -345,6 +359,7 @@ class Server:
             self.outbound.configure(config)
         if takes("http"):
             self.http.configure(_http_options(config))
+            notes.extend(self._renew_https(config))
             if _listeners(config) != _listeners(self.config):
                 notes.append("http.conf: addresses have changed, which needs a restart")
             changed["http"] = config.http
@@ -573,8 +588,14 @@ def _listeners(config: Config) -> tuple[object, ...]:
     http = config.http
     return (
         *(http.enabled, http.bindaddr, http.bindport, http.prefix, http.enable_status, http.enable_static),
-        *(http.redirect, http.tlsenable, http.tlsbindaddr, http.tlscertfile, http.tlsprivatekey),
+        *(http.redirect, http.tlsenable, http.tlsbindaddr),
     )
+
+
+def _https_files(config: Config) -> tuple[Path, Path | None]:
+    """The certificate of HTTPS, and its key where that has a file of its own."""
+    http = config.http
+    return resolve(config, http.tlscertfile), resolve(config, http.tlsprivatekey) if http.tlsprivatekey else None
 
 
 def _needing_restart(former: Config, config: Config) -> list[str]:

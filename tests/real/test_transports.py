@@ -137,6 +137,24 @@ async def test_a_browsers_socket_registers_and_is_called(
             await assert_nothing_left(server, app)
 
 
+async def test_a_reload_takes_new_certificates(
+    authority: Authority, wss_port: int, tls_port: int, server: RunningServer, tmp_path: Path
+) -> None:
+    async def reach(trusted: Authority) -> None:
+        web = connect(f"wss://{HOST}:{wss_port}/ws", ssl=trusted.client(), subprotocols=[Subprotocol("sip")])
+        async with web, registered(trusted, tls_port):
+            pass
+
+    await reach(authority)
+    other = make_authority(tmp_path, "other")
+    for name in ("web", "pbx"):
+        for new, file in zip(other.sign(name, f"IP:{HOST}"), ("pem", "key"), strict=True):
+            (authority.folder / f"{name}.{file}").write_bytes(new.read_bytes())
+    server.console("core reload")
+    await reach(other)
+    assert "needs a restart" not in server.log
+
+
 @pytest.mark.parametrize("subprotocols", [None, [Subprotocol("xmpp")]])
 async def test_the_socket_is_for_sip(
     authority: Authority, wss_port: int, server: RunningServer, subprotocols: list[Subprotocol] | None

@@ -16,8 +16,8 @@ from .running import SERVER
 
 MALLORY = ("198.51.100.7", 5060)
 SMALLEST = (
-    "{method} sip:1000@10.0.0.1 SIP/2.0\r\nv:SIP/2.0/UDP a;branch=z9hG4bK{branch}\r\nf:<sip:{user}@a>;tag=a\r\n"
-    "t:<sip:a>{to}\r\ni:{branch}\r\nCSeq:1 {method}\r\n{more}\r\n"
+    "{method} sip:a SIP/2.0\r\nv:SIP/2.0/UDP a\r\nf:sip:{user}\r\nt:<sip:a>{to}\r\ni:{count}\r\n"
+    "CSeq:1 {method}\r\n{more}\r\n"
 )
 """A request as small as the grammar lets it be."""
 
@@ -43,7 +43,7 @@ class Wire:
     ) -> int:
         """Send the smallest request of a method; its bytes."""
         self._count += 1
-        data = SMALLEST.format(method=method, branch=self._count, to=to, user=user, more=more).encode()
+        data = SMALLEST.format(method=method, count=self._count, to=to, user=user, more=more).encode()
         self.put(data, source)
         return len(data)
 

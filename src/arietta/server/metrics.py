@@ -1,6 +1,7 @@
 """The page of metrics: what the server does, in numbers that Prometheus reads (text exposition format 0.0.4).
 
-What has a counterpart in Asterisk has its name, `asterisk_…`; numbers of the media engine are `arietta_media_…`.
+What has a counterpart in Asterisk has its name, `asterisk_…`; numbers of the media engine are `arietta_media_…`, of SIP
+`arietta_sip_…`.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class MetricsPage(HtmlRefusals):
         server = self._server
         eid = labelled(eid=server.asterisk_id)
         parts = [*_calls(server, eid), *_endpoints(server, eid), *_bridges(server, eid)]
+        parts += _signalling(server.sip)
         statistics = server.engine.stats()
         self._lost = max(self._lost, statistics.packets_lost)  # a counter never falls, not even for a late packet
         parts += _media(server.engine.name, statistics, self._lost)
@@ -162,6 +164,16 @@ def _bridges(server: Measured, eid: str) -> Iterator[str]:
     ]
     counts = ((own, len(one.channels)) for own, one in zip(labels, found, strict=True))
     yield family("gauge", "asterisk_bridges_channels_count", "Channels of each bridge.", counts)
+
+
+def _signalling(sip: SipDriver) -> Iterator[str]:
+    counts = ((labelled(what=name), count) for name, count in sorted(sip.agent.counters.items()))
+    yield family("counter", "arietta_sip_messages_total", "SIP messages by what became of them.", counts)
+    for gauge, meaning, value in (
+        ("transactions", "SIP transactions that live.", len(sip.agent.layer)),
+        ("sources_banned", "Sources that guessed passwords.", len(sip.guard.bans(sip.now()))),
+    ):
+        yield family("gauge", f"arietta_sip_{gauge}", meaning, (("", value),))
 
 
 def _media(name: str, told: EngineStatistics, lost: int) -> Iterator[str]:

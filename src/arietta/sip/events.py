@@ -24,6 +24,7 @@ __all__ = [
     "Failed",
     "Incoming",
     "InfoReceived",
+    "Pracked",
     "Provisional",
     "ReInvite",
     "ReInviteAnswered",
@@ -51,7 +52,7 @@ class Provisional(msgspec.Struct, frozen=True):
     status: int
     reason: str
     sdp: bytes
-    """Early media description, b"" when none."""
+    """Early media description, b"" when none; the offer, to be answered with `prack`, when our INVITE had none."""
     response: Response
 
 
@@ -97,6 +98,13 @@ class Acked(msgspec.Struct, frozen=True):
     """The answer when our 2xx had the offer, else b""."""
 
 
+class Pracked(msgspec.Struct, frozen=True):
+    """The PRACK to our reliable provisional response came, with the answer to the offer in it (RFC 3262 5)."""
+
+    session: InviteSession
+    sdp: bytes
+
+
 class Failed(msgspec.Struct, frozen=True):
     """Our INVITE was refused or reached nobody. Last event."""
 
@@ -122,7 +130,7 @@ class Ended(msgspec.Struct, frozen=True):
     reason: str = ""
     """BYE, CANCEL, or what went wrong."""
     reasons: tuple[Reason, ...] = ()
-    """Reason header fields of the peer's BYE or CANCEL."""
+    """Reason header fields of the peer's BYE or CANCEL; with `timeout` the cause of our own, if there is one."""
     request: Request | None = None
     """The peer's BYE or CANCEL."""
 
@@ -145,7 +153,10 @@ class ReferReceived(msgspec.Struct, frozen=True):
 
 
 class RequestInDialog(msgspec.Struct, frozen=True):
-    """Any other request in the dialog: UPDATE, NOTIFY, MESSAGE, OPTIONS ...: answer it with `session.respond`."""
+    """Any other request in the dialog: UPDATE, NOTIFY, MESSAGE, OPTIONS ...: answer it with `session.respond`.
+
+    A PRACK is told when it makes an offer, which its 200 must answer; others are answered before.
+    """
 
     session: InviteSession
     transaction: ServerTransaction
@@ -171,6 +182,7 @@ SessionEvent = (
     | ReInviteAnswered
     | ReInviteFailed
     | Acked
+    | Pracked
     | Failed
     | Ended
     | InfoReceived

@@ -22,6 +22,7 @@ from .events import (
     Failed,
     Incoming,
     InfoReceived,
+    Pracked,
     Provisional,
     ReferReceived,
     ReInvite,
@@ -35,6 +36,8 @@ from .headers import Reason, parse_reason
 from .layer import TransactionLayer
 from .message import Headers, Message, Request, Response, reason_phrase
 from .profile import SDP, Profile, check_accept, check_body, check_require, create_answer, dress_request
+from .reliable import RAck, ReliableReceiver, ReliableSender, is_reliable, wants_reliable
+from .session_timer import SessionTimer
 from .transactions import (
     AckReceived,
     Address,
@@ -57,6 +60,10 @@ __all__ = ["InviteSession", "SessionState"]
 
 PROVISIONAL_REPEAT = 60.0
 """Seconds after which a provisional response is said again, for proxies' timer C (13.3.1.1)."""
+RECOVERY_ON_TIMER_EXPIRY = 102
+"""The cause of Q.850 with which a session ends that nobody refreshes."""
+REFRESH = "refresh"
+"""What `_attempts` calls an UPDATE that only refreshes: the driver hears nothing of it."""
 MAX_FORKS = 32
 """Forks remembered so that their repeated 2xx gets an ACK and no second BYE."""
 
@@ -110,6 +117,8 @@ class InviteSession(DialogUsage):
         """Whatever the driver ties to the session."""
         self.cancel_headers: tuple[tuple[str, str], ...] = ()
         """Header fields of the 487 that answers a cancelled INVITE."""
+        self.expiry_headers: tuple[tuple[str, str], ...] = ()
+        """Header fields of the BYE that ends a session which nobody refreshes."""
         self.invite: Request | None = None
         """The INVITE that began it."""
         self.state = SessionState.CALLING
@@ -131,6 +140,15 @@ class InviteSession(DialogUsage):
         self._cancel: tuple[tuple[str, str], ...] | None = None
         self._cancel_sent = self._had_provisional = False
         self._away: dict[str, Send] = {}
+        self._timer = SessionTimer(profile.timers)
+        self._description = b""  # what we said last of the session: what a refresh repeats
+        self._peer_allow: list[str] = []
+        self._update_refused = False
+        self._sender: ReliableSender | None = None
+        self._receiver = ReliableReceiver()
+        self._described = False  # a reliable provisional response, or its PRACK, had our description
+        self._rack: RAck | None = None
+        self._accepting: tuple[bytes, tuple[tuple[str, str], ...]] | None = None
 
     # -- the beginning ----------------------------------------------------------------------------------------
 
@@ -143,6 +161,11 @@ class InviteSession(DialogUsage):
         check_require(self.profile, request)
         check_body(request)
         check_accept(request)
+        self._timer.check_support(request)
+        self._timer.check_interval(request)
+        if wants_reliable(self.profile.reliable, request):
+            self._sender = ReliableSender(request.cseq.number, self.layer.timers.t1)
+        self._note_allow(request)
         self.dialog = create_uas_dialog(request, self.local_tag)
         self.state = SessionState.INCOMING
         self.invite = request
@@ -157,35 +180,58 @@ class InviteSession(DialogUsage):
         self.is_caller = True
         self.invite = request
         self._table[request.call_id, self.local_tag] = self
-        dress_request(self.profile, self.contact, request, sdp)
+        self._dress(request, sdp)
         self._offer = (sdp, ())
+        self._description = sdp
         self._outgoing = self.layer.send_request(request, self.peer, self.transport, now, self)
 
     # -- what the driver asks: answering ----------------------------------------------------------------------
 
+    @property
+    def lacks_offer(self) -> bool:
+        """True when the next provisional response must make the offer, since it is reliable (RFC 3262 5)."""
+        return (
+            self._sender is not None
+            and self._incoming is not None
+            and not self._incoming.request.sdp
+            and not self._described
+        )
+
     def ring(self, now: float, status: int = 180, sdp: bytes = b"", headers: Headers = ()) -> bool:
-        """Send a provisional response, said again every minute."""
-        if self._incoming is None or self.state is not SessionState.INCOMING:
+        """Send a provisional response, said again every minute; reliably where that is agreed."""
+        if self._incoming is None or self.state is not SessionState.INCOMING or self._accepting is not None:
             return False
+        if self._described:
+            sdp = b""
         response = create_answer(
             self.profile, self.contact, self._incoming.request, status, self.local_tag, sdp, headers
         )
         self._ringing, self._ringing_at = response, now + PROVISIONAL_REPEAT
-        self.layer.respond(self._incoming, response, now)
+        self._send_provisional(self._incoming, response, now)
         self._rearm()
         return True
 
     def accept(self, now: float, sdp: bytes = b"", headers: Headers = ()) -> bool:
-        """Send 200 to the INVITE or re-INVITE that waits, repeated until its ACK comes (13.3.1.4)."""
+        """Send 200 to the INVITE or re-INVITE that waits, repeated until its ACK comes (13.3.1.4).
+
+        It waits for the PRACK of a description that went before, and does not repeat that description.
+        """
         transaction, dialog = self._incoming, self.dialog
-        if transaction is None or dialog is None:
+        if transaction is None or dialog is None or self._accepting is not None:
             return False
+        if self._sender is not None and self._sender.owes_answer:  # RFC 3262 3
+            self._accepting = (sdp, tuple(headers))
+            return True
+        if self.state is SessionState.INCOMING and self._described:
+            sdp = b""
         request = transaction.request
+        headers = (*headers, *self._timer.answer(request, now))
         response = create_answer(self.profile, self.contact, request, 200, self.local_tag, sdp, headers)
         if not self.layer.respond(transaction, response, now):
+            self._timer.stop()
             return False
-        self._incoming = self._ringing = None
-        self._ringing_at = inf
+        self._forget_incoming()
+        self._description = sdp or self._description
         if dialog.confirmed:
             dialog.refresh_target(request)
         dialog.confirmed = True
@@ -224,7 +270,17 @@ class InviteSession(DialogUsage):
         """Send the ACK with our answer, when the 2xx made the offer."""
         if self.dialog is None or self._ack is not None or self._ack_cseq < 0:
             return False
+        self._description = sdp or self._description
         self._send_ack(self.dialog, self._ack_cseq, sdp)
+        return True
+
+    def prack(self, now: float, sdp: bytes) -> bool:
+        """Send the PRACK with our answer, when a reliable provisional response made the offer."""
+        rack, self._rack = self._rack, None
+        if rack is None or self._ended:
+            return False
+        self._description, self._described = sdp, True
+        self._send_prack(rack, sdp, now)
         return True
 
     # -- what the driver asks: in the session -----------------------------------------------------------------
@@ -243,9 +299,31 @@ class InviteSession(DialogUsage):
         if self.dialog is None or self._ended or self.state is SessionState.INCOMING:
             return None
         request = self.dialog.create_request(method, headers, body, content_type)
+        if method == "UPDATE":
+            self._add_timer(request)
         if method in ("REFER", "SUBSCRIBE", "UPDATE", "NOTIFY"):
             request.set("Contact", self.contact)
         return self._send(request, now)
+
+    def respond(
+        self,
+        transaction: ServerTransaction,
+        now: float,
+        status: int,
+        reason: str | None = None,
+        headers: Headers = (),
+        body: bytes = b"",
+        content_type: str = "",
+    ) -> bool:
+        """Answer a request of the peer in the dialog."""
+        request = transaction.request
+        if 200 <= status < 300 and request.method in ("UPDATE", "PRACK") and not self._ended:
+            if request.method == "UPDATE":
+                headers = (*headers, *self._timer.answer(request, now))
+            self._description = body or self._description
+        sent = super().respond(transaction, now, status, reason, headers, body, content_type)
+        self._rearm()
+        return sent
 
     def bye(self, now: float, headers: Headers = ()) -> bool:
         """End the session; waits for the ACK when our 2xx has none yet (15)."""
@@ -309,7 +387,9 @@ class InviteSession(DialogUsage):
             self._ringing_at = inf
             if self._ringing is not None and self._incoming is not None:
                 self._ringing_at = now + PROVISIONAL_REPEAT
-                self.layer.respond(self._incoming, self._ringing, now)
+                self._send_provisional(self._incoming, self._ringing, now)
+        self._wake_sender(now)
+        self._wake_timer(now)
         if self._retry_at <= now:
             self._retry_at = inf
             if self.state is SessionState.CONFIRMED and self._incoming is None and self._outgoing is None:
@@ -335,8 +415,13 @@ class InviteSession(DialogUsage):
         if method not in self.profile.allow:
             raise ProtocolError(405, f"{method[:32]} is not allowed", headers=(("Allow", self.profile.allow_value),))
         check_require(self.profile, request)
+        if method in ("INVITE", "UPDATE"):
+            self._timer.check_interval(request)
+            self._note_allow(request)
         if method == "INVITE":
             self._receive_reinvite(transaction, request, now)
+        elif method == "PRACK":
+            self._receive_prack(transaction, request, now)
         elif method == "INFO":
             self._sink.append(InfoReceived(self, transaction, request))
         elif method == "REFER":
@@ -358,6 +443,28 @@ class InviteSession(DialogUsage):
         self._incoming = transaction
         self.layer.respond(transaction, request.create_response(100), now)
         self._sink.append(ReInvite(self, request, request.sdp))
+
+    def _receive_prack(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        sender = self._sender
+        if sender is None:
+            raise ProtocolError(481, "there was no reliable response")
+        awaits_answer = sender.outstanding is not None and bool(sender.outstanding.body) and not self._invite_offered
+        following = sender.take_prack(request, now)
+        if request.sdp and not awaits_answer:
+            self._sink.append(RequestInDialog(self, transaction, request))
+        else:
+            self.respond(transaction, now, 200)
+            if request.sdp:
+                self._sink.append(Pracked(self, request.sdp))
+        if following is not None and self._incoming is not None:
+            self.layer.respond(self._incoming, following, now)
+        if self._accepting is not None and not sender.owes_answer:
+            (sdp, headers), self._accepting = self._accepting, None
+            self.accept(now, sdp, headers)
+
+    @property
+    def _invite_offered(self) -> bool:
+        return self.invite is not None and bool(self.invite.sdp)
 
     def _receive_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         self.layer.respond(transaction, request.create_response(200, to_tag=self.local_tag), now)
@@ -404,6 +511,9 @@ class InviteSession(DialogUsage):
             return
         if response.status < 200 or self._authorize(transaction, response, now):
             return
+        if self._attempts.get(transaction) == REFRESH and response.status == 422 and self._timer.take_422(response):
+            self._send_changed(transaction, self._timer.request_fields(), now)
+            return
         self._finish_request(transaction, response.status, response.reason, response, now)
 
     def _receive_provisional(self, transaction: ClientTransaction, response: Response, now: float) -> None:
@@ -414,8 +524,27 @@ class InviteSession(DialogUsage):
             self._send_cancel(now)
         elif response.status > 100:
             if response.to_tag and (self.dialog is None or self.dialog.remote_tag != response.to_tag):
-                self.dialog = create_uac_dialog(transaction.request, response)
+                fresh = create_uac_dialog(transaction.request, response)
+                if self.dialog is not None:  # this dialog may have had a PRACK before the other one was heard of
+                    fresh.local_cseq = max(fresh.local_cseq, self.dialog.local_cseq)
+                self.dialog = fresh
+            if not self._take_reliable(response, now):
+                return
+            self._note_allow(response)
             self._sink.append(Provisional(self, response.status, response.reason, response.sdp, response))
+
+    def _take_reliable(self, response: Response, now: float) -> bool:
+        """Acknowledge a reliable response (RFC 3262 4); False when it is to be dropped."""
+        if self.profile.reliable == "no" or not response.to_tag or not is_reliable(response):
+            return True
+        rack = self._receiver.take(response)
+        if rack is None:
+            return False
+        if response.sdp and not self._offer[0] and not self._described:
+            self._rack = rack  # the driver has to answer the offer
+        else:
+            self._send_prack(rack, b"", now)
+        return True
 
     def _receive_2xx(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         request, tag = transaction.request, response.to_tag
@@ -441,6 +570,8 @@ class InviteSession(DialogUsage):
                 dialog = fresh
             self.dialog = dialog
             dialog.confirmed = True
+            self._note_allow(response)
+            self._timer.take_2xx(response, now)
             if self._cancel is not None:  # 9.1: the 2xx crossed our CANCEL
                 self._send_ack(dialog, self._ack_cseq, b"")
                 self._send_bye(now, self._cancel)
@@ -452,8 +583,11 @@ class InviteSession(DialogUsage):
             if dialog is None:
                 return
             dialog.refresh_target(response)
+            self._note_allow(response)
+            self._timer.take_2xx(response, now)
+            self._description = self._offer[0] or self._description
             event = ReInviteAnswered(self, response.sdp, response)
-        if self._offer[0] or self._ended:
+        if self._offer[0] or self._ended or (self._described and type(event) is Answered):
             self._send_ack(dialog, self._ack_cseq, b"")
         if not self._ended:
             self._sink.append(event)
@@ -462,6 +596,9 @@ class InviteSession(DialogUsage):
         if transaction is not self._outgoing:
             return
         if self._cancel is None and not self._ended and self._authorize(transaction, response, now):
+            return
+        if response.status == 422 and self._cancel is None and not self._ended and self._timer.take_422(response):
+            self._replace_outgoing(self._send_changed(transaction, self._timer.request_fields(), now))
             return
         self._rounds = 0
         self._outgoing = None
@@ -481,6 +618,7 @@ class InviteSession(DialogUsage):
             self._send_bye(now, ())
             self._end("timeout", now, reason=f"{status} {reason}")
         else:
+            self._timer.put_off(now)
             self._sink.append(ReInviteFailed(self, status, reason))
 
     def _give_up(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
@@ -504,9 +642,12 @@ class InviteSession(DialogUsage):
         method = self._attempts.pop(transaction, "")
         if method == "BYE":
             self._terminate()
-        elif method and not self._ended:
+        elif method == REFRESH:
+            self._finish_refresh(status, reason, response, now)
+        elif method and method != "PRACK" and not self._ended:
             if method == "UPDATE" and response is not None and status < 300 and self.dialog is not None:
                 self.dialog.refresh_target(response)
+                self._timer.take_2xx(response, now)
             self._sink.append(RequestAnswered(self, transaction.request, status, reason, response))
             if status == 481 and self.state in _ALIVE:
                 self._stop_answer()
@@ -519,19 +660,120 @@ class InviteSession(DialogUsage):
         if again is None:
             return False
         if transaction is self._outgoing:
-            self._outgoing = again
-            if self.state is SessionState.CALLING:
-                self.invite = again.request
-                self.dialog = None
-                self._had_provisional = False
+            self._replace_outgoing(again)
         return True
 
+    def _replace_outgoing(self, again: ClientTransaction) -> None:
+        self._outgoing = again
+        if self.state is SessionState.CALLING:
+            self.invite = again.request
+            self.dialog = None
+            self._had_provisional = False
+            self._receiver = ReliableReceiver()
+
+    # -- session timers (RFC 4028) ----------------------------------------------------------------------------
+
+    def _add_timer(self, request: Request) -> None:
+        for name, value in self._timer.request_fields():
+            request.set(name, value)
+        if request.method == "UPDATE" and self.profile.tags:
+            request.set("Supported", ", ".join(self.profile.tags))
+
+    def _note_allow(self, message: Message) -> None:
+        self._peer_allow = message.headers.get("Allow", self._peer_allow)
+
+    @property
+    def _peer_updates(self) -> bool:
+        methods = (method.strip().upper() for value in self._peer_allow for method in value.split(","))
+        return not self._update_refused and "UPDATE" in methods
+
+    def _wake_timer(self, now: float) -> None:
+        match self._timer.wake(now):
+            case "refresh":
+                self._refresh(now)
+            case "expired":
+                self._expire(now)
+
+    def _refresh(self, now: float) -> None:
+        """Refresh the session: by UPDATE without an offer if the peer allows it, else by our last description (7.4)."""
+        if self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf:
+            self._timer.put_off(now)
+        elif not self._peer_updates:
+            self._send_reinvite(self._description, (), now)
+        elif (update := self.request(now, "UPDATE")) is not None:
+            self._attempts[update] = REFRESH
+
+    def _finish_refresh(self, status: int, reason: str, response: Response | None, now: float) -> None:
+        if self._ended or self.dialog is None:
+            return
+        if response is not None and status < 300:
+            self.dialog.refresh_target(response)
+            self._timer.take_2xx(response, now)
+        elif status in (408, 481):  # 10: the peer has lost the call
+            self._send_bye(now, ())
+            self._end("timeout", now, reason=f"{status} {reason}")
+        elif status in (405, 501):
+            self._update_refused = True
+            self._refresh(now)
+        else:
+            self._timer.put_off(now)
+
+    def _expire(self, now: float) -> None:
+        """Nobody refreshed the session in time: it is over (10)."""
+        if self._incoming is not None:
+            self._refuse_incoming(487, now)
+        self._send_bye(now, self.expiry_headers)
+        cause = Reason("Q.850", RECOVERY_ON_TIMER_EXPIRY)
+        self._end("timeout", now, reason="the session was not refreshed", reasons=(cause,))
+
+    # -- reliable provisional responses (RFC 3262) ------------------------------------------------------------
+
+    def _send_provisional(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+        if self._sender is None or (not response.body and self.lacks_offer):
+            self.layer.respond(transaction, response, now)
+            return
+        if response.body:
+            self._description, self._described = response.body, True
+            self._ringing = response.copy()  # what is said again has no second description
+            self._ringing.body = b""
+            self._ringing.remove("Content-Type")
+        first = self._sender.put(response, now)
+        if first is not None:
+            self.layer.respond(transaction, first, now)
+
+    def _wake_sender(self, now: float) -> None:
+        sender, transaction = self._sender, self._incoming
+        if sender is None or transaction is None:
+            return
+        what = sender.wake(now)
+        if what == "again" and sender.outstanding is not None:
+            self.layer.respond(transaction, sender.outstanding, now)
+        elif what == "given up":  # 3
+            self._refuse_incoming(504, now)
+            self._end("timeout", now, 504, "no PRACK to our provisional response")
+
+    def _send_prack(self, rack: RAck, sdp: bytes, now: float) -> None:
+        if self.dialog is not None:
+            request = self.dialog.create_request("PRACK", (("RAck", str(rack)),), sdp, SDP if sdp else "")
+            self._send(request, now)
+
+    def _forget_incoming(self) -> None:
+        """The INVITE of the peer has its final response: nothing provisional follows."""
+        self._incoming = self._ringing = self._accepting = None
+        self._ringing_at = inf
+        if self._sender is not None:
+            self._sender.stop()
+
     # -- sending ----------------------------------------------------------------------------------------------
+
+    def _dress(self, invite: Request, sdp: bytes) -> None:
+        dress_request(self.profile, self.contact, invite, sdp)
+        self._add_timer(invite)
 
     def _send_reinvite(self, sdp: bytes, headers: tuple[tuple[str, str], ...], now: float) -> None:
         assert self.dialog is not None
         request = self.dialog.create_request("INVITE", headers)
-        dress_request(self.profile, self.contact, request, sdp)
+        self._dress(request, sdp)
         self._offer = (sdp, headers)
         self._outgoing = self.layer.send_request(request, self._destination(), self.transport, now, self)
 
@@ -571,8 +813,7 @@ class InviteSession(DialogUsage):
     def _refuse_incoming(self, status: int, now: float, reason: str | None = None, headers: Headers = ()) -> None:
         transaction = self._incoming
         if transaction is not None:
-            self._incoming = self._ringing = None
-            self._ringing_at = inf
+            self._forget_incoming()
             response = transaction.request.create_response(status, reason, to_tag=self.local_tag, headers=headers)
             if self.profile.product:
                 response.headers["Server"] = [self.profile.product]
@@ -591,14 +832,16 @@ class InviteSession(DialogUsage):
         status: int = 0,
         reason: str = "",
         request: Request | None = None,
+        reasons: tuple[Reason, ...] = (),
     ) -> None:
         if self.state is not SessionState.TERMINATING or by == "remote":
             self._terminate()
         self._stop_answer()
+        self._timer.stop()
         self._retry_at = self._cancel_until = inf
         if not self._ended:
             self._ended = True
-            reasons = _reasons(request) if request is not None else ()
+            reasons = _reasons(request) if request is not None else reasons
             self._sink.append(Ended(self, by, status, reason, reasons, request))
 
     def _fail(self, event: Failed) -> None:
@@ -614,7 +857,10 @@ class InviteSession(DialogUsage):
             self._table.pop((self.invite.call_id, self.local_tag), None)
 
     def _rearm(self) -> None:
-        deadline = min(self._answer_at, self._answer_until, self._ringing_at, self._retry_at, self._cancel_until)
+        deadline = min(
+            self._answer_at, self._answer_until, self._ringing_at, self._retry_at, self._cancel_until,
+            self._timer.deadline, self._sender.deadline if self._sender is not None else inf,
+        )  # fmt: skip
         self.deadline = deadline
         if deadline < self.queued_at:
             self.layer.schedule(self)

@@ -9,6 +9,8 @@ import msgspec
 from .dialogs import literal_address
 from .errors import ProtocolError
 from .message import Headers, Request, Response
+from .reliable import Reliability
+from .session_timer import TimerRules
 from .transactions import Address
 from .uri import SipUri
 
@@ -30,11 +32,15 @@ class Profile(msgspec.Struct, frozen=True):
     """What our user agent says of itself."""
 
     allow: tuple[str, ...] = (
-        "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REFER", "NOTIFY", "UPDATE", "MESSAGE",
+        "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REFER", "NOTIFY", "UPDATE", "MESSAGE", "PRACK",
     )  # fmt: skip
     """Methods answered in a dialog; others get 405."""
     supported: tuple[str, ...] = ()
-    """Option tags in lower case; a Require with any other gets 420. Sessions do no 100rel."""
+    """Option tags in lower case, besides those of the next two; a Require with any other gets 420."""
+    timers: TimerRules = TimerRules()
+    """What sessions do with session timers (RFC 4028)."""
+    reliable: Reliability = "no"
+    """What sessions do with reliable provisional responses (RFC 3262)."""
     product: str = "Arietta"
     """Server and User-Agent; "" for none."""
     resolve: Callable[[SipUri], Address | None] = literal_address
@@ -44,6 +50,20 @@ class Profile(msgspec.Struct, frozen=True):
     def allow_value(self) -> str:
         """The Allow header field."""
         return ", ".join(self.allow)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Every option tag that is supported."""
+        reliable = ("100rel",) if self.reliable != "no" else ()
+        timer = ("timer",) if self.timers.mode != "no" else ()
+        return (*self.supported, *reliable, *timer)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The option tags that the peer must support."""
+        reliable = ("100rel",) if self.reliable == "required" else ()
+        timer = ("timer",) if self.timers.mode == "required" else ()
+        return (*reliable, *timer)
 
 
 def create_answer(
@@ -60,6 +80,8 @@ def create_answer(
 def dress_request(profile: Profile, contact: str, request: Request, sdp: bytes) -> None:
     """Put Contact, Allow, our names and the session description on an INVITE."""
     _add_names(request, "User-Agent", profile, contact)
+    if profile.required:
+        request.add("Require", ", ".join(profile.required))
     if sdp:
         request.body = sdp
         request.headers["Content-Type"] = [SDP]
@@ -69,7 +91,7 @@ def check_require(profile: Profile, request: Request) -> None:
     """ProtocolError 420 with Unsupported when the request needs an extension we have not."""
     if "Require" not in request.headers:
         return
-    missing = [tag for tag in request.values("Require") if tag.lower() not in profile.supported]
+    missing = [tag for tag in request.values("Require") if tag.lower() not in profile.tags]
     if missing:
         listed = ", ".join(missing)
         raise ProtocolError(420, f"extensions {listed[:64]} are not supported", headers=(("Unsupported", listed),))
@@ -103,7 +125,7 @@ def _add_names(message: Request | Response, product_header: str, profile: Profil
     fields = message.headers
     fields["Contact"] = [contact]
     fields["Allow"] = [profile.allow_value]
-    if profile.supported:
-        fields["Supported"] = [", ".join(profile.supported)]
+    if tags := profile.tags:
+        fields["Supported"] = [", ".join(tags)]
     if profile.product:
         fields[product_header] = [profile.product]

@@ -84,10 +84,15 @@ class DialogUsage:
         if answers is None:
             return None
         self._rounds += 1
+        return self._send_changed(transaction, answers, now)
+
+    def _send_changed(self, transaction: ClientTransaction, fields: Headers, now: float) -> ClientTransaction:
+        """Send a refused request again, with `fields` in place of those of the same names (8.1.3.5)."""
         request = transaction.request.copy()
-        for name, _ in answers:
+        fields = tuple(fields)
+        for name, _ in fields:
             request.remove(name)
-        for name, value in answers:
+        for name, value in fields:
             request.add(name, value)
         number = request.cseq.number + 1
         if self.dialog is not None:

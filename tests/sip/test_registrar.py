@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from arietta.sip.message import Request
 from arietta.sip.registrar import Binding, Rules, expire, register
 
@@ -81,9 +83,22 @@ def test_bindings_end():
     assert uris(register(bindings, request(2, None), MANY, 70.0).removed) == ["sip:a@h"]
 
 
-def test_path_is_kept_and_repeated():
-    update = register((), request(Path="<sip:edge;lr>"), MANY, 0.0)
-    assert update.bindings[0].path == ("<sip:edge;lr>",) and ("Path", "<sip:edge;lr>") in update.headers
+def test_path_is_kept_and_repeated_where_it_is_supported():
+    path = "<sip:edge;lr>, <sip:p2;lr>"
+    rules = Rules(support_path=True)
+    update = register((), request(Path=path), rules, 0.0)
+    assert update.bindings[0].path == ("<sip:edge;lr>", "<sip:p2;lr>")
+    assert update.headers[1:] == (("Path", "<sip:edge;lr>"), ("Path", "<sip:p2;lr>"))
+    without = register((), request(Path=path), MANY, 0.0)
+    assert without.bindings[0].path == () and len(without.headers) == 1
+    moved = register(update.bindings, request(2), rules, 1.0)  # RFC 3327 5.3: the newest REGISTER says the way
+    assert moved.bindings[0].path == ()
+
+
+@pytest.mark.parametrize("path", ["<sip:edge>", "sip:edge;lr", "<tel:1>", "<sip:", ",".join(["<sip:edge;lr>"] * 11)])
+def test_path_that_cannot_be_a_route_is_refused(path: str):
+    update = register((), request(Path=path), Rules(support_path=True), 0.0)
+    assert 400 <= update.status < 500 and update.bindings == ()
 
 
 def test_malformed_contact():

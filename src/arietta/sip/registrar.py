@@ -21,6 +21,8 @@ __all__ = ["Binding", "Rules", "Update", "expire", "register"]
 
 MAX_BINDINGS = 100
 """Contacts that one REGISTER may name, whatever the rules say."""
+MAX_PATH = 10
+"""Proxies that may stand between a contact and us."""
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ class Rules(msgspec.Struct, frozen=True):
     max_contacts: int = 1
     remove_existing: bool = False
     """True: new contacts push the oldest out when max_contacts is reached. False: they are refused with 403."""
+    support_path: bool = False
+    """Whether Path is kept and confirmed (RFC 3327); else it is not looked at."""
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -98,7 +102,7 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
     call_id, cseq = request.call_id, request.cseq.number
     values = request.values("Contact")
     if not values:
-        return Update(200, bindings, _contact_headers(bindings, request, now))
+        return Update(200, bindings, _contact_headers(bindings, now))
     if "*" in values:
         if len(values) > 1 or request.expires != 0:
             raise ProtocolError(400, "Contact * stands with other contacts or without Expires: 0")
@@ -111,8 +115,9 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
     added: list[Binding] = []
     refreshed: list[Binding] = []
     removed: list[Binding] = []
+    path = _path_of(request, rules)
     for contact in parse_contacts(values):
-        new = _bind(contact, request, rules, now, source)
+        new = _bind(contact, request, rules, now, source, path)
         old = next((binding for binding in kept if binding.uri == new.uri), None)
         if old is not None:
             _check_order(old, call_id, cseq)
@@ -138,14 +143,29 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
     return Update(
         200,
         result,
-        _contact_headers(result, request, now),
+        (*_contact_headers(result, now), *(("Path", value) for value in path)),
         tuple(added),
         tuple(binding for binding in refreshed if id(binding) not in gone),
         tuple(removed),
     )
 
 
-def _bind(contact: NameAddr, request: Request, rules: Rules, now: float, source: Address | None) -> Binding:
+def _path_of(request: Request, rules: Rules) -> tuple[str, ...]:
+    """The proxies that requests to the contacts go through, the one nearest to us first (RFC 3327 5.3)."""
+    if not rules.support_path or "Path" not in request.headers:
+        return ()
+    values = tuple(request.values("Path"))
+    if len(values) > MAX_PATH:
+        raise ProtocolError(400, f"{len(values)} Path values are over the limit of {MAX_PATH}")
+    for address in parse_contacts(list(values)):
+        if address.uri.parameter("lr") is None:  # section 4 wants it, so that the Request-URI stays the contact's
+            raise ProtocolError(400, f"Path {address.uri_text[:64]!r} has no lr")
+    return values
+
+
+def _bind(
+    contact: NameAddr, request: Request, rules: Rules, now: float, source: Address | None, path: tuple[str, ...]
+) -> Binding:
     _ = contact.uri  # 400 or 416 for what could not be called
     asked = contact.parameter("expires")
     seconds = parse_delta_seconds(asked) if asked is not None else request.expires
@@ -162,7 +182,7 @@ def _bind(contact: NameAddr, request: Request, rules: Rules, now: float, source:
         request.cseq.number,
         _read_q(contact.parameter("q")),
         tuple((name, value) for name, value in contact.parameters if name not in ("expires", "q")),
-        tuple(request.values("Path")),
+        path,
         source,
         request.get("User-Agent") or "",
     )
@@ -173,7 +193,7 @@ def _check_order(binding: Binding, call_id: str, cseq: int) -> None:
         raise ProtocolError(500, f"CSeq {cseq} after {binding.cseq}")
 
 
-def _contact_headers(bindings: tuple[Binding, ...], request: Request, now: float) -> tuple[tuple[str, str], ...]:
+def _contact_headers(bindings: tuple[Binding, ...], now: float) -> tuple[tuple[str, str], ...]:
     headers: list[tuple[str, str]] = []
     for binding in bindings:
         left = max(1, round(binding.expires_at - now))
@@ -181,7 +201,6 @@ def _contact_headers(bindings: tuple[Binding, ...], request: Request, now: float
         if binding.q != 1.0:
             parameters = (*parameters, ("q", f"{binding.q:.3g}"))
         headers.append(("Contact", str(NameAddr("", binding.uri_text, parameters))))
-    headers += [("Path", value) for value in request.values("Path")]
     return tuple(headers)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 
 
 class Store:
-    """Records by (family, key). Small and rare: every write is committed before it returns."""
+    """Records by (family, key). Small and rare: every write is committed before it returns; `write` takes many."""
 
     def __init__(self, path: Path | None) -> None:
         """Open or make the file; None keeps everything in memory."""
@@ -19,9 +20,9 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             # There are passwords of SIP objects among the records; what SQLite adds takes the same mode.
             path.touch(mode=0o600)
-        self._database = sqlite3.connect(str(path) if path is not None else ":memory:", isolation_level=None)
+        self._path = path
+        self._database = self._connect()
         self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS records (family TEXT, key TEXT, value BLOB, PRIMARY KEY (family, key))"
         )
@@ -31,6 +32,38 @@ class Store:
         self._database.execute(
             "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (family, key, msgspec.json.encode(value))
         )
+
+    def write(self, family: str, records: Mapping[str, Any]) -> None:
+        """Keep many records at once, all or none; None forgets one. For another thread than that of the other calls:
+        it has a connection of its own, so that nobody on the loop waits for the disk. sqlite3.Error: nothing is kept.
+        """
+        if self._path is None:
+            self._write(self._database, family, records)
+            return
+        with closing(self._connect()) as database:
+            self._write(database, family, records)
+
+    def _write(self, database: sqlite3.Connection, family: str, records: Mapping[str, Any]) -> None:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            database.executemany(
+                "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
+                ((family, key, msgspec.json.encode(value)) for key, value in records.items() if value is not None),
+            )
+            database.executemany(
+                "DELETE FROM records WHERE family = ? AND key = ?",
+                ((family, key) for key, value in records.items() if value is None),
+            )
+            database.execute("COMMIT")
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        path = str(self._path) if self._path is not None else ":memory:"
+        database = sqlite3.connect(path, isolation_level=None)
+        database.execute("PRAGMA synchronous=NORMAL")
+        return database
 
     def get(self, family: str, key: str) -> Any:
         """A record, or None."""

@@ -196,6 +196,7 @@ class Server:
         self.channels.dialplan = self.dialplan
         self.sip = SipDriver(self.channels, config.pjsip, product=self.version, folder=config.directory)
         self.sip.transports.socket_ports = socket_ports(config)
+        self.sip.contacts.keep_in(self.store)
         self.sip.transfers = Transfers(self.channels, self.controls)
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)

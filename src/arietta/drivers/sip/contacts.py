@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.keeping import ContactKeeper, KeptContact, Records
 from arietta.drivers.sip.location import (
+    NONQUALIFIED,
     REACHABLE,
     UNREACHABLE,
     Changes,
     ContactState,
     Location,
+    without_connection,
 )
 from arietta.drivers.sip.streams import Connection
 from arietta.model import events
@@ -23,6 +27,7 @@ from arietta.model.times import wire_now
 from arietta.sip.dialogs import literal_address
 from arietta.sip.layer import new_token
 from arietta.sip.message import Request
+from arietta.sip.registrar import Binding
 from arietta.sip.transactions import Address, RequestReceived, ResponseReceived
 from arietta.sip.uri import NameAddr, parse_uri
 from arietta.verbose import verbose
@@ -32,7 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_SLEEP_S = 30.0
+MAX_SPREAD_S = 60.0
+"""Time over which the first polls of restored contacts are spread."""
 
 
 class Contacts:
@@ -41,27 +47,45 @@ class Contacts:
     def __init__(self, driver: SipDriver) -> None:
         self._driver = driver
         self.location = Location()
+        self._keeper: ContactKeeper | None = None
+        self._endpoints: dict[str, list[Endpoint]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._started = False
         self._poll_began: dict[int, float] = {}
 
+    def keep_in(self, records: Records) -> None:
+        """Keep registered contacts there; those that are there are taken at the start."""
+        self._keeper = ContactKeeper(self.location, records, self._driver.loop)
+
     def configure(self, settings: PjsipSettings) -> None:
         """Take the addresses of record of a configuration."""
-        self.location.configure(settings.aors)
+        gone = self.location.configure(settings.aors)
+        self._endpoints = {}
+        for endpoint in settings.endpoints.values():
+            for aor in endpoint.aors:
+                self._endpoints.setdefault(aor, []).append(endpoint)
         if self._started:
+            self._keep(gone)
             self._arm()
 
     def start(self) -> None:
-        """Begin to expire and poll."""
+        """Begin to expire and poll, with the contacts that were kept."""
         self._started = True
+        if self._keeper is not None:
+            self._restore(self._keeper)
         self._arm()
 
     def stop(self) -> None:
-        """Expire and poll no more."""
+        """Expire and poll no more; all contacts are kept when it returns."""
+        if not self._started:
+            return
         self._started = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._keeper is not None:
+            self._keeper.stop()
 
     def of(self, endpoint: Endpoint) -> list[ContactState]:
         """The contacts of an endpoint."""
@@ -100,9 +124,51 @@ class Contacts:
         whose own address can be connected to."""
         for aor in connection.aors:
             self._announce(self.location.lose(aor, connection.transport, connection.peer))
+        self._keep(connection.aors)
         self._arm()
 
+    # ------------------------------------------------------------------------------------------------ over restarts
+
+    def _restore(self, keeper: ContactKeeper) -> None:
+        """Take the contacts that were kept; those that have ended or cannot be reached any more are told as removed."""
+        now, wall = self._driver.now(), keeper.wall()
+        kept = keeper.read()
+        count = sum(len(contacts) for _, contacts in kept)
+        spread_s = MAX_SPREAD_S / max(1, count)
+        restored = 0
+        for aor, contacts in kept:
+            lost = [one for one in contacts if not self._restore_one(aor, one, now, wall, now + restored * spread_s)]
+            restored += len(contacts) - len(lost)
+            if lost or not contacts:
+                self._keep((aor,))
+            self._announce(Changes(None, removed=tuple(ContactState(one.uri, aor, NONQUALIFIED) for one in lost)))
+        if count:
+            log.info("%d of %d contacts from before the restart are registered still", restored, count)
+
+    def _restore_one(self, aor: str, kept: KeptContact, now: float, wall: float, poll_at: float) -> bool:
+        state = self.location.aors.get(aor)
+        binding: Binding | None = kept.binding(now, wall, state.settings.maximum_expiration if state else 0)
+        assert binding is not None
+        if binding.expires_at <= now:
+            return False
+        if kept.protocol not in ("UDP", ""):  # connections ended with the process that had them
+            binding = without_connection(binding, kept.protocol)
+            if binding is None:
+                return False
+        transport = self._driver.transports.find(kept.transport) if kept.transport else None
+        if transport is not None and transport.protocol == kept.protocol:
+            transport = self._driver.transports.towards(transport, kept.source) if kept.source else transport
+        else:
+            transport = None
+        return self.location.restore(aor, binding, transport, poll_at) is not None
+
+    def _keep(self, aors: Iterable[str]) -> None:
+        if self._keeper is not None:
+            self._keeper.change(aors)
+
     def _announce(self, changes: Changes) -> None:
+        if self._keeper is not None and (changes.added or changes.refreshed or changes.removed):
+            self._keep({contact.aor for contact in (*changes.added, *changes.refreshed, *changes.removed)})
         for contact in changes.added:
             verbose(3, f"Added contact '{contact.uri}' to AOR '{contact.aor}'")
             for endpoint in self._endpoints_of(contact):
@@ -118,7 +184,7 @@ class Contacts:
             self._contact_event(contact, "Removed")
 
     def _endpoints_of(self, contact: ContactState) -> list[Endpoint]:
-        return [e for e in self._driver.settings.endpoints.values() if contact.aor in e.aors]
+        return self._endpoints.get(contact.aor, [])
 
     def _peer(self, endpoint: Endpoint, status: str) -> None:
         self._publish(
@@ -146,40 +212,30 @@ class Contacts:
     # ------------------------------------------------------------------------------------------ expiry and polls
 
     def _arm(self) -> None:
-        now = self._driver.now()
-        next_at = self.location.next_expiry()
-        for contact in self._polled_contacts():
-            if next_at is None or contact.next_poll_at < next_at:
-                next_at = contact.next_poll_at
+        at = self.location.next_due()
+        if at is None or not self._started:
+            return
         if self._timer is not None:
+            if self._timer_at <= at:  # too early costs nothing
+                return
             self._timer.cancel()
-            self._timer = None
-        if next_at is not None and self._started:
-            self._timer = self._driver.loop.call_later(min(max(0.0, next_at - now), MAX_SLEEP_S), self._wake)
+        self._timer_at = at
+        self._timer = self._driver.loop.call_at(max(at, self._driver.now()), self._wake)
 
     def _wake(self) -> None:
         self._timer = None
         now = self._driver.now()
-        self._announce(self.location.expire(now))
-        for contact in self._polled_contacts():
-            if contact.next_poll_at <= now:
-                self._poll(contact, now)
+        changes, polled = self.location.advance(now)
+        self._announce(changes)
+        for contact in polled:
+            self._poll(contact, now)
         self._driver.drain()
         self._arm()
-
-    def _polled_contacts(self) -> list[ContactState]:
-        return [
-            contact
-            for state in self.location.aors.values()
-            if state.settings.qualify_frequency
-            for contact in state.contacts.values()
-        ]
 
     def _poll(self, contact: ContactState, now: float) -> None:
         """Send OPTIONS; what comes back, or that nothing does in time, is the contact's status."""
         driver = self._driver
         settings = self.location.aors[contact.aor].settings
-        contact.next_poll_at = now + settings.qualify_frequency
         if contact.polling:
             return
         uri = parse_uri(contact.uri)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -9,13 +12,15 @@ import msgspec
 from arietta.config.pjsip import Aor
 from arietta.sip.dialogs import literal_address
 from arietta.sip.message import Request
-from arietta.sip.registrar import Binding, Rules, Update, expire, register
+from arietta.sip.registrar import Binding, Rules, Update, register
 from arietta.sip.transactions import Address, Transport
 
 UNKNOWN, REACHABLE, UNREACHABLE, NONQUALIFIED = "Unknown", "Reachable", "Unreachable", "NonQualified"
+STALE_ENTRIES = 1000
+"""Entries of contacts that are gone which may wait in the heap before it is made anew."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ContactState:
     """One contact: its URI, how it was heard of, and what the last poll said."""
 
@@ -28,6 +33,8 @@ class ContactState:
     roundtrip_usec: int | None = None
     next_poll_at: float = 0.0
     polling: bool = False
+    due_at: float | None = None
+    """When the location looks at it next."""
 
     @property
     def usable(self) -> bool:
@@ -38,6 +45,11 @@ class ContactState:
     def source(self) -> Address | None:
         """Where the REGISTER came from."""
         return self.binding.source if self.binding is not None else None
+
+    @property
+    def route_set(self) -> tuple[str, ...]:
+        """The Route values of requests to it (RFC 3327 5.3)."""
+        return self.binding.path if self.binding is not None else ()
 
 
 @dataclass(slots=True)
@@ -57,7 +69,13 @@ class AorState:
             maximum_expiration=self.settings.maximum_expiration,
             max_contacts=self.settings.max_contacts,
             remove_existing=self.settings.remove_existing,
+            support_path=self.settings.support_path,
         )
+
+    @property
+    def first_status(self) -> str:
+        """The status of a contact that was never polled."""
+        return UNKNOWN if self.settings.qualify_frequency else NONQUALIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +89,36 @@ class Changes:
 
 
 class Location:
-    """The contacts of every address of record."""
+    """The contacts of every address of record.
+
+    Each contact that will end or is polled waits in a heap for its time. A REGISTER that moves its end leaves the
+    entry where it is: when that comes up, the contact is put back for its new time. So a refresh costs the same
+    however many contacts there are.
+    """
 
     def __init__(self) -> None:
         self.aors: dict[str, AorState] = {}
+        self._due: list[tuple[float, int, ContactState]] = []
+        self._stale = 0
+        self._numbers = itertools.count()
 
-    def configure(self, aors: dict[str, Aor]) -> None:
-        """Take the configured addresses of record; registered contacts of those that stay are kept."""
+    def configure(self, aors: dict[str, Aor]) -> tuple[str, ...]:
+        """Take the configured addresses of record; registered contacts of those that stay are kept.
+
+        Returns those that are gone with their contacts.
+        """
         former = self.aors
         self.aors = {}
         for name, settings in aors.items():
             state = former.get(name) or AorState(settings)
             state.settings = settings
             contacts = {uri: contact for uri, contact in state.contacts.items() if not contact.permanent}
-            first = UNKNOWN if settings.qualify_frequency else NONQUALIFIED
             for uri in settings.contact:
-                contacts[uri] = state.contacts.get(uri) or ContactState(uri, name, first, permanent=True)
+                contacts[uri] = state.contacts.get(uri) or ContactState(uri, name, state.first_status, permanent=True)
             state.contacts = contacts
             self.aors[name] = state
+        self._reschedule()
+        return tuple(name for name, state in former.items() if state.bindings and name not in aors)
 
     def contacts(self, aors: tuple[str, ...]) -> list[ContactState]:
         """The contacts of some addresses of record, permanent ones first."""
@@ -100,20 +130,25 @@ class Location:
         state = self.aors[aor]
         update = register(state.bindings, request, state.rules, now, source=source)
         state.bindings = update.bindings
-        first = UNKNOWN if state.settings.qualify_frequency else NONQUALIFIED
-        added, refreshed = [], []
-        for binding in update.added:
-            contact = ContactState(binding.uri_text, aor, first, binding=binding, transport=transport)
-            state.contacts[binding.uri_text] = contact
-            added.append(contact)
+        added = tuple(self._add(aor, binding, transport) for binding in update.added)
+        refreshed = []
         for binding in update.refreshed:
             old = next((c for c in state.contacts.values() if c.binding and c.binding.uri == binding.uri), None)
             if old is not None:
                 state.contacts.pop(old.uri, None)
                 old.uri, old.binding, old.transport = binding.uri_text, binding, transport
                 state.contacts[old.uri] = old
+                self._schedule(old)
                 refreshed.append(old)
-        return Changes(update, tuple(added), tuple(refreshed), self._remove(state, update.removed))
+        return Changes(update, added, tuple(refreshed), self._remove(state, update.removed))
+
+    def restore(self, aor: str, binding: Binding, transport: Transport | None, poll_at: float) -> ContactState | None:
+        """Take a contact that was known before the start; None where the configuration has no place for it now."""
+        state = self.aors.get(aor)
+        if state is None or len(state.bindings) >= state.settings.max_contacts or binding.uri_text in state.contacts:
+            return None
+        state.bindings += (binding,)
+        return self._add(aor, binding, transport, poll_at)
 
     def lose(self, aor: str, transport: Transport, source: Address) -> Changes:
         """A connection has ended. A contact that names the address it was registered from, or none that can be
@@ -128,32 +163,101 @@ class Location:
                 continue
             if contact.transport.name != transport.name:
                 continue
-            if transport.protocol in ("WS", "WSS") or literal_address(binding.uri) in (None, source):
+            kept = without_connection(binding, transport.protocol)
+            if kept is None:
                 gone.append(binding)
             else:
-                kept = msgspec.structs.replace(binding, source=None)
                 state.bindings = tuple(kept if one is binding else one for one in state.bindings)
                 contact.binding = kept
         state.bindings = tuple(one for one in state.bindings if all(one is not other for other in gone))
         return Changes(None, removed=self._remove(state, tuple(gone)))
 
-    def expire(self, now: float) -> Changes:
-        """Take away the contacts whose time is over."""
-        removed: list[ContactState] = []
+    # ---------------------------------------------------------------------------------------------- what time does
+
+    def advance(self, now: float) -> tuple[Changes, list[ContactState]]:
+        """Take away the contacts whose time is over; with them those that are to be polled now."""
+        ended: list[ContactState] = []
+        polled: list[ContactState] = []
+        while self._due and self._due[0][0] <= now:
+            at, _, contact = heapq.heappop(self._due)
+            state = self._state_of(contact)
+            if state is None or contact.due_at != at:
+                self._stale = max(0, self._stale - 1)
+                continue
+            contact.due_at = None
+            if contact.binding is not None and contact.binding.expires_at <= now:
+                state.bindings = tuple(one for one in state.bindings if one is not contact.binding)
+                ended += self._remove(state, (contact.binding,))
+                continue
+            frequency = state.settings.qualify_frequency
+            if frequency and contact.next_poll_at <= now:
+                contact.next_poll_at = now + frequency
+                polled.append(contact)
+            self._schedule(contact)
+        return Changes(None, removed=tuple(ended)), polled
+
+    def next_due(self) -> float | None:
+        """When `advance` is wanted, None for never; it may be that nothing is to do then."""
+        return self._due[0][0] if self._due else None
+
+    def _schedule(self, contact: ContactState) -> None:
+        state = self.aors[contact.aor]
+        at = contact.binding.expires_at if contact.binding is not None else None
+        if state.settings.qualify_frequency and (at is None or contact.next_poll_at < at):
+            at = contact.next_poll_at
+        if at is None or (contact.due_at is not None and contact.due_at <= at):
+            return
+        had_entry, contact.due_at = contact.due_at is not None, at
+        if had_entry:
+            self._drop_entry()
+        heapq.heappush(self._due, (at, next(self._numbers), contact))
+
+    def _drop_entry(self) -> None:
+        """An entry of the heap means nothing any more; they are not let outnumber the others."""
+        self._stale += 1
+        if self._stale > STALE_ENTRIES and self._stale * 2 > len(self._due):
+            self._due = [entry for entry in self._due if self._state_of(entry[2]) and entry[2].due_at == entry[0]]
+            heapq.heapify(self._due)
+            self._stale = 0
+
+    def _reschedule(self) -> None:
+        self._due.clear()
+        self._stale = 0
         for state in self.aors.values():
-            if state.bindings:
-                state.bindings, ended = expire(state.bindings, now)
-                removed.extend(self._remove(state, ended))
-        return Changes(None, removed=tuple(removed))
+            for contact in state.contacts.values():
+                contact.due_at = None
+                self._schedule(contact)
 
-    def next_expiry(self) -> float | None:
-        """When the next contact ends."""
-        return min((b.expires_at for state in self.aors.values() for b in state.bindings), default=None)
+    # --------------------------------------------------------------------------------------------------- one contact
 
-    def _remove(self, state: AorState, bindings: tuple[Binding, ...]) -> tuple[ContactState, ...]:
+    def _state_of(self, contact: ContactState) -> AorState | None:
+        """The address of record that has the contact, None if it is gone."""
+        state = self.aors.get(contact.aor)
+        return state if state is not None and state.contacts.get(contact.uri) is contact else None
+
+    def _add(self, aor: str, binding: Binding, transport: Transport | None, poll_at: float = 0.0) -> ContactState:
+        state = self.aors[aor]
+        contact = ContactState(binding.uri_text, aor, state.first_status, binding=binding, transport=transport)
+        contact.next_poll_at = poll_at
+        state.contacts[binding.uri_text] = contact
+        self._schedule(contact)
+        return contact
+
+    def _remove(self, state: AorState, bindings: Iterable[Binding]) -> tuple[ContactState, ...]:
         gone = []
         for binding in bindings:
             contact = state.contacts.pop(binding.uri_text, None)
-            if contact is not None:
-                gone.append(contact)
+            if contact is None:
+                continue
+            gone.append(contact)
+            if contact.due_at is not None:
+                self._drop_entry()
         return tuple(gone)
+
+
+def without_connection(binding: Binding, protocol: str) -> Binding | None:
+    """What is left of a contact whose connection has ended (RFC 5626 5.3): reached by its own URI, if that names
+    an address other than the one it was registered from; None if nothing is left."""
+    if protocol in ("WS", "WSS") or literal_address(binding.uri) in (None, binding.source):
+        return None
+    return msgspec.structs.replace(binding, source=None)

@@ -27,11 +27,12 @@ class Facing:
             port=settings.external_signaling_port or port,
             media_host=settings.external_media_address,
         )
+        self._is_one = self.outside == self.inside
         self._is_local = lru_cache(REMEMBERED_HOSTS)(lambda host: _is_within(host, settings.local_net))
 
     def towards(self, address: Address) -> Transport:
         """The transport as a peer at this address sees it; without local_net everybody is outside."""
-        if self.outside == self.inside or self._is_local(address[0]):
+        if self._is_one or self._is_local(address[0]):
             return self.inside
         return self.outside
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.pjsip import Transport as TransportSettings
+from arietta.config.safety import is_loopback
 from arietta.drivers.sip.facing import Facing, is_any
 from arietta.drivers.sip.streams import Connection, MessageSocket, SocketConnection, StreamConnection
 from arietta.drivers.sip.tls import TlsContexts, tls_contexts
@@ -34,6 +35,9 @@ MAX_CONNECTIONS = 10000
 MAX_STRANGERS = 2000
 """Connections that nobody has registered, called or been called through."""
 MAX_STRANGERS_OF_HOST = 200
+MAX_NEW_OF_HOST = 100
+"""Connections that one host may open in a second: each may cost a TLS handshake."""
+BACKLOG = 1024
 MAX_BACKLOG = 64
 MAX_NAMES = 4096
 CONNECT_TIMEOUT_S = 10.0
@@ -71,6 +75,7 @@ class SipTransports:
         self._names: OrderedDict[Address, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._refusals = 0
+        self._second, self._new = 0, Counter[str]()
 
     # -------------------------------------------------------------------------------------------- open, reload, close
 
@@ -97,7 +102,9 @@ class SipTransports:
             _enlarge_buffer(carrier)
             _set_class(carrier.get_extra_info("socket"), configured)
         elif protocol in ON_STREAMS:
-            server = await asyncio.get_running_loop().create_server(partial(self._accept, name), host, port)
+            server = await asyncio.get_running_loop().create_server(
+                partial(self._accept, name), host, port, backlog=BACKLOG
+            )
             port = server.sockets[0].getsockname()[1] if server.sockets else port
             self._servers.append(server)
         else:
@@ -341,9 +348,9 @@ class SipTransports:
             self.turned_away(connection, f"{len(self._connections)} are open")
             return False
         if not connection.kept:
-            strangers = self._strangers.total()
-            if strangers >= MAX_STRANGERS or self._strangers[host] >= MAX_STRANGERS_OF_HOST:
-                self.turned_away(connection, f"{strangers} are open that nobody has registered through")
+            refusal = self._refusal_of_stranger(host)
+            if refusal:
+                self.turned_away(connection, refusal)
                 return False
             self._count_stranger(host, 1)
         self._connections[connection.transport.name, connection.peer] = connection
@@ -367,6 +374,17 @@ class SipTransports:
             host, port = connection.peer
             protocol = connection.transport.protocol
             log.warning("%s connection with %s:%s is closed: %s (%d so far)", protocol, host, port, why, self._refusals)
+
+    def _refusal_of_stranger(self, host: str) -> str:
+        """Why a stranger gets no connection, or ""; hosts are counted apart, but for this one, where proxies run."""
+        open_now, near = self._strangers.total(), is_loopback(host)
+        if open_now >= MAX_STRANGERS or (self._strangers[host] >= MAX_STRANGERS_OF_HOST and not near):
+            return f"{open_now} are open that nobody has registered through"
+        second = int(asyncio.get_running_loop().time())
+        if second != self._second:
+            self._second, self._new = second, Counter()
+        self._new[host] += 1
+        return f"{MAX_NEW_OF_HOST} were opened this second" if self._new[host] > MAX_NEW_OF_HOST and not near else ""
 
     def _count_stranger(self, host: str, step: int) -> None:
         self._strangers[host] += step

@@ -373,7 +373,7 @@ def test_one_host_does_not_take_every_connection(
 ) -> None:
     start(transport("tcp"))
     alice = registered(loop, phone, "alice", "10.0.0.2", "tcp")
-    flood = [stranger(loop, 5060) for _ in range(130)]
+    flood = [stranger(loop, 5060) for _ in range(105)]
     assert "100 were opened this second" in warnings(caplog)
     loop.advance(2)
     flood += [stranger(loop, 5060) for _ in range(99)]

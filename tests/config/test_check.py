@@ -53,6 +53,19 @@ def test_problems_print_as_place_and_reason() -> None:
             "error: pjsip.conf line 5: media_encryption=dtls is not supported by this version,"
             " supported are no and sdes",
         ),
+        (
+            "codec_prefs_incoming_offer=prefer: pending, operation: union",
+            "error: pjsip.conf line 5: codec_prefs_incoming_offer 'operation: union' is not supported by this version,"
+            " intersect is",
+        ),
+        (
+            "codec_prefs_incoming_offer=prefer: cheapest",
+            "error: pjsip.conf line 5: codec_prefs_incoming_offer 'prefer: cheapest' is no choice of prefer, operation,"
+            " keep, transcode with one of its words",
+        ),
+        ("codec_prefs_incoming_offer=keep:first , prefer : configured", ""),
+        ("incoming_call_offer_pref=local_first", ""),
+        ("rtp_keepalive=15", ""),
         ("dtls_verify=yes", "error: pjsip.conf line 5: dtls_verify=yes is not supported by this version"),
         ("t38_udptl=yes", "error: pjsip.conf line 5: t38_udptl=yes is not supported by this version"),
         ("webrtc=yes", "error: pjsip.conf line 5: webrtc=yes is not supported by this version"),

@@ -54,7 +54,7 @@ type=transport
 protocol=udp
 bind={SERVER[0]}:{SERVER[1]}
 """
-    + phone_sections("alice", "6001")
+    + phone_sections("alice", "6001", "rtp_keepalive=10")
     + phone_sections("bob", "6002")
     + phone_sections("carol", "6003")
     + phone_sections("dora", "6004", "set_var=PJSIP_TRANSFER_HANDLING()=ari-only")

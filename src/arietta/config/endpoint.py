@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from arietta.config.codec_preferences import DEFAULT, CodecPreferences
 from arietta.config.kinds import (
     AccessList,
     AccessRule,
@@ -188,9 +189,7 @@ class Endpoint(Settings, frozen=True, kw_only=True, eq=False):
     preferred_codec_only: Annotated[bool, Bool("Whether only one codec is answered.")] = False
     incoming_call_offer_pref: Annotated[str, Choice("Codecs of its calls.", *OFFER_PREFERENCES)] = "local"
     outgoing_call_offer_pref: Annotated[str, Choice("Codecs of calls to it.", *OFFER_PREFERENCES)] = "remote_merge"
-    codec_prefs_incoming_offer: Annotated[str, Text("Codec choice for offers it makes.")] = (
-        "prefer: pending, operation: intersect, keep: all, transcode: allow"
-    )
+    codec_prefs_incoming_offer: Annotated[str, CodecPreferences("Codec choice for offers it makes.")] = DEFAULT
     codec_prefs_outgoing_offer: Annotated[str, Text("Codec choice for offers made to it.")] = (
         "prefer: pending, operation: union, keep: all, transcode: allow"
     )

@@ -175,7 +175,7 @@ class SipLeg:
     def _settings(self, direction: sdp.Direction = sdp.Direction.SENDRECV) -> sdp.OfferSettings:
         assert self._port is not None
         endpoint = self.endpoint
-        preference = endpoint.incoming_call_offer_pref if "incoming_call_offer_pref" in endpoint.set_at else "remote"
+        in_order_of, only_first = preferences_of(endpoint)
         return sdp.OfferSettings(
             address=self.driver.media_address(self),
             port=self._port.local_port,
@@ -185,8 +185,8 @@ class SipLeg:
             direction=direction,
             rtcp_mux=self.endpoint.rtcp_mux,
             name="Arietta",
-            prefer_ours=preference.startswith("local"),
-            one_codec=endpoint.preferred_codec_only or preference.endswith("_first"),
+            prefer_ours=in_order_of == "local",
+            one_codec=only_first,
             crypto_suites=suites_of(endpoint) if self.driver.engine.srtp_missing is None else (),
             crypto_optional=endpoint.media_encryption_optimistic,
         )
@@ -542,6 +542,17 @@ def carried(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name in sdp.CODECS and is_codec(name))
 
 
+def preferences_of(endpoint: Endpoint) -> tuple[str, bool]:
+    """Whose order of codecs counts in calls of an endpoint, local or remote; whether only the first is answered."""
+    prefs = endpoint.codec_prefs_incoming_offer
+    order = "local" if "prefer: configured" in prefs else "remote"
+    first = endpoint.preferred_codec_only or "keep: first" in prefs
+    if "incoming_call_offer_pref" in endpoint.set_at:
+        order, _, more = endpoint.incoming_call_offer_pref.partition("_")
+        first = first or more == "first"
+    return order, first
+
+
 def suites_of(endpoint: Endpoint) -> tuple[str, ...]:
     """The SRTP suites of an endpoint, the best first."""
     if endpoint.media_encryption != "sdes":
@@ -551,8 +562,8 @@ def suites_of(endpoint: Endpoint) -> tuple[str, ...]:
 
 def warning_of(refusal: sdp.Refusal) -> tuple[tuple[str, str], ...]:
     """Why a description is refused, for people (RFC 3261 20.43)."""
-    text = refusal.reason.encode("ascii", "replace").decode().replace("\\", "/")
-    return (("Warning", f"399 arietta {quote(text[:200])}"),)
+    text = "".join(letter if " " <= letter <= "~" else "?" for letter in refusal.reason[:200])
+    return (("Warning", f"399 arietta {quote(text)}"),)
 
 
 def name_addr(party: Party, user: str, host: str) -> str:

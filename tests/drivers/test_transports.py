@@ -70,9 +70,9 @@ def transport(protocol: str, *options: str, host: str = HOME) -> str:
     return f"[{protocol}]\ntype=transport\nprotocol={protocol}\nbind={shown}:{AT[protocol]}\n{lines}"
 
 
-def secured(certificate: tuple[Path, Path], *options: str) -> str:
+def secured(certificate: tuple[Path, Path], *options: str, host: str = HOME) -> str:
     """A section with TLS."""
-    return transport("tls", f"cert_file={certificate[0]}", f"priv_key_file={certificate[1]}", *options)
+    return transport("tls", f"cert_file={certificate[0]}", f"priv_key_file={certificate[1]}", *options, host=host)
 
 
 def registered(loop: VirtualLoop, phone: OpenPhone, name: str, host: str, protocol: str, **more: object) -> Phone:
@@ -276,6 +276,48 @@ def test_a_broken_certificate_leaves_the_old_one_in_use(
     assert f"transport [tls]: TLS cannot be set up with {file}: " in "\n".join(notes)
     registered(loop, phone, "alice", "10.0.0.2", "tls", tls=authority.client())
     caplog.clear()  # the error that was logged is what was wanted
+
+
+@needs_openssl
+def test_two_servers_are_trunks_of_each_other(
+    loop: VirtualLoop, network: Network, start: Start, phone: OpenPhone, authority: Authority
+) -> None:
+    there = "10.0.0.9"
+    network.names["there.example.com"] = there
+    trust = ("verify_server=yes", f"ca_list_file={authority.certificate}")
+    dials = EXTENSIONS + "exten => 1103,1,Dial(PJSIP/1200@trunk,20)\n same => n,Hangup()\n"
+    login = f"[login]\ntype=auth\nauth_type=userpass\nusername=site\npassword={PASSWORD}\n"
+    trunk = "[trunk]\ntype=endpoint\ncontext=default\nallow=ulaw\naors=trunk\n"
+    far = start(
+        transport("udp", host=there) + secured(authority.sign("far", "DNS:there.example.com"), host=there),
+        trunk
+        + "auth=login\n[trunk]\ntype=aor\nmax_contacts=1\n"
+        + login
+        + "[site]\ntype=identify\nendpoint=trunk\nmatch=10.0.0.1\n",
+        **{"http.conf": f"[general]\nenabled=yes\nbindaddr={there}\nbindport=8088\n", "extensions.conf": dials},
+    )
+    start(
+        transport("udp") + secured(authority.sign("near", f"IP:{HOME}"), *trust),
+        trunk
+        + "outbound_auth=login\n[trunk]\ntype=aor\ncontact=sips:there.example.com\n"
+        + login
+        + f"[there]\ntype=identify\nendpoint=trunk\nmatch={there}\n"
+        + "[registered]\ntype=registration\nserver_uri=sips:there.example.com\n"
+        + "client_uri=sips:trunk@there.example.com\noutbound_auth=login\nmax_random_initial_delay=0\n",
+        **{"extensions.conf": dials},
+    )
+    loop.advance(5)
+    assert far.sip.device_state("trunk") == "NOT_INUSE"
+
+    for name, host, server in (("alice", "10.0.0.2", HOME), ("bob", "10.0.0.3", there)):
+        caller = loop.run(phone(host, 5060, username=name, password=PASSWORD, server=(server, 5060)))
+        loop.run(caller.register())
+        leg = loop.run(caller.invite("1103"))
+        loop.run(leg.answered())
+        loop.run(leg.hang_up())
+    between = [one for one in network.record if {one.source[0], one.destination[0]} == {HOME, there}]
+    assert not [one for one in between if b"SIP/2.0" in one.data]  # all of it was encrypted
+    assert len({one.source for one in between if one.protocol == "tcp" and one.source[0] == HOME}) == 1
 
 
 # ------------------------------------------------------------------------------------------- WebSockets

@@ -41,7 +41,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
-        qualify_frequency qualify_timeout qualify_2xx_only"""),
+        qualify_frequency qualify_timeout qualify_2xx_only support_path"""),
     "pjsip.conf type=auth": _words("""
         type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas"""),
     "pjsip.conf type=identify": _words("type endpoint match match_header"),

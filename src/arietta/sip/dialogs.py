@@ -48,9 +48,7 @@ class Dialog(msgspec.Struct, eq=False):
 
     def next_hop(self) -> SipUri:
         """The URI whose host the next request goes to: the first route, or the remote target."""
-        if self.route_set:
-            return parse_name_addr(self.route_set[0]).uri
-        return parse_uri(self.remote_target)
+        return next_hop(self.route_set, parse_uri(self.remote_target))
 
     def take_request(self, request: Request) -> None:
         """Check a request of the peer (12.2.2); ProtocolError 481 for another dialog, 500 when out of order."""
@@ -136,6 +134,11 @@ def create_uac_dialog(request: Request, response: Response) -> Dialog:
         local_cseq=request.cseq.number,
         confirmed=response.status >= 200,
     )
+
+
+def next_hop(route_set: tuple[str, ...], target: SipUri) -> SipUri:
+    """The URI whose host a request goes to: that of its first route, or its target (8.1.2)."""
+    return parse_name_addr(route_set[0]).uri if route_set else target
 
 
 def literal_address(uri: SipUri) -> Address | None:

@@ -24,9 +24,10 @@ from arietta.drivers.sip.location import (
 from arietta.drivers.sip.streams import Connection
 from arietta.model import events
 from arietta.model.times import wire_now
-from arietta.sip.dialogs import literal_address
+from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.layer import new_token
 from arietta.sip.message import Request
+from arietta.sip.profile import check_require
 from arietta.sip.registrar import Binding
 from arietta.sip.transactions import Address, RequestReceived, ResponseReceived
 from arietta.sip.uri import NameAddr, parse_uri
@@ -105,17 +106,23 @@ class Contacts:
             driver.agent.respond(transaction, driver.now(), 404)
             return
         state = self.location.aors[aor]
+        with_path = state.settings.support_path
+        known = driver.agent.profile
+        if with_path:
+            known = msgspec.structs.replace(known, supported=(*known.supported, "path"))
+        check_require(known, request)
         if not state.settings.max_contacts and request.values("Contact"):
             driver.agent.respond(transaction, driver.now(), 403)
             return
-        if endpoint.rewrite_contact:
+        if endpoint.rewrite_contact and not (with_path and "Path" in request.headers):  # it came from the proxy
             request = _rewritten(request, source)
         changes = self.location.register(aor, request, driver.now(), source, transaction.transport)
         update = changes.update
         assert update is not None
         if changes.added or changes.refreshed:
             driver.transports.keep(transaction.transport, source, aor)
-        driver.agent.respond(transaction, driver.now(), update.status, headers=update.headers)
+        headers = (*update.headers, ("Supported", "path")) if with_path else update.headers
+        driver.agent.respond(transaction, driver.now(), update.status, headers=headers)
         self._announce(changes)
         self._arm()
 
@@ -238,10 +245,13 @@ class Contacts:
         settings = self.location.aors[contact.aor].settings
         if contact.polling:
             return
-        uri = parse_uri(contact.uri)
+        uri = next_hop(contact.route_set, parse_uri(contact.uri))
         transport = contact.transport or driver.transports.choose("", uri)
-        destination = contact.source or literal_address(uri)
-        if transport is None or destination is None:
+        if transport is None:
+            return
+        source = contact.source if transport.reliable or not contact.route_set else None
+        destination = source or literal_address(uri)
+        if destination is None:
             return
         transport = driver.transports.towards(transport, destination)
         contact.polling = True
@@ -259,6 +269,8 @@ class Contacts:
                 "User-Agent": [driver.agent.profile.product],
             },
         )
+        if contact.route_set:
+            request.headers["Route"] = list(contact.route_set)
         driver.agent.send_request(request, destination, transport, now, contact)
         if settings.qualify_timeout > 0:
             driver.loop.call_later(settings.qualify_timeout, self._poll_missed, contact, now)

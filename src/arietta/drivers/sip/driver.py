@@ -35,7 +35,7 @@ from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now
 from arietta.sip.agent import UserAgent
 from arietta.sip.auth import DigestClient, Outcome, Verdict
-from arietta.sip.dialogs import literal_address
+from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.errors import ProtocolError
 from arietta.sip.events import Incoming
 from arietta.sip.guard import Guard
@@ -240,7 +240,8 @@ class SipDriver:
                 return
             assert endpoint is not None
             self.transports.keep(transaction.transport, source)
-            check_require(self.agent.profile, request)
+            if request.method != "REGISTER":  # whose extensions depend on the address of record
+                check_require(self.agent.profile, request)
             if request.method == "REGISTER":
                 check_registration(request)
                 self.contacts.take_register(received, endpoint, source)
@@ -378,6 +379,7 @@ class SipDriver:
                 raise CannotRequest(f"PJSIP endpoint {name!r} has no contact that can be reached", 20)
             contact = usable[0]
             uri = contact.uri
+        route_set = contact.route_set if contact is not None else ()
         try:
             target = parse_uri(uri)
         except ProtocolError as problem:
@@ -386,7 +388,7 @@ class SipDriver:
             target = SipUri(target.scheme, exten, target.host, target.port, None, target.parameters)
         transport = contact.transport if contact is not None else None
         if transport is None:
-            transport = self.transports.choose(endpoint.transport, target)
+            transport = self.transports.choose(endpoint.transport, next_hop(route_set, target))
         if transport is None:
             raise CannotRequest(f"PJSIP/{wanted.resource}: there is no transport for it")
         if self._too_many():
@@ -395,6 +397,7 @@ class SipDriver:
         leg.target = str(target)
         if contact is not None and contact.source is not None and transport.reliable:
             leg.destination = contact.source  # the connection that the phone opened
+        leg.route_set = route_set
         originator = wanted.originator
         channel_id = wanted.channel_id or self.registry.new_id()
         self.registry.check_free(channel_id)
@@ -420,8 +423,8 @@ class SipDriver:
         return channel
 
     def start_call(self, leg: SipLeg) -> None:
-        """Send the INVITE of a leg, after its host name was looked up if it has one."""
-        uri = parse_uri(leg.target)
+        """Send the INVITE of a leg, after the host name was looked up that it goes to, if it is one."""
+        uri = next_hop(leg.route_set, parse_uri(leg.target))
         destination = leg.destination or literal_address(uri)
         if destination is not None:
             self._invite(leg, destination)
@@ -437,7 +440,7 @@ class SipDriver:
     async def _look_up_and_call(self, leg: SipLeg, uri: SipUri) -> None:
         destination = await self.look_up(uri, leg.transport)
         if destination is None:
-            log.warning("host %s of %s cannot be found", uri.host, leg.target)
+            log.warning("host %s on the way to %s cannot be found", uri.host, leg.target)
             if leg.channel is not None:
                 leg.channel.receive(signals.HungUp(causes.NO_ROUTE_DESTINATION))
             return
@@ -481,6 +484,7 @@ class SipDriver:
             self.now(),
             from_=name_addr(channel.connected, endpoint.from_user, host),
             sdp=body,
+            route_set=leg.route_set,
             credentials=self.client_credentials(endpoint),
             remember_source=leg.destination is not None,
             call_id=leg.protocol_id,

@@ -71,6 +71,7 @@ class SipLeg:
         self.session: InviteSession | None = None
         self.dialstring = dialstring
         self.target = ""
+        self.route_set: tuple[str, ...] = ()
         self.destination: Address | None = None
         self.request: Request | None = None
         self.transfer: Transfer | None = None

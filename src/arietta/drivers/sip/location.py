@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from arietta.config.pjsip import Aor
-from arietta.sip.dialogs import literal_address
+from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.message import Request
 from arietta.sip.registrar import Binding, Rules, Update, register
 from arietta.sip.transactions import Address, Transport
@@ -256,8 +256,8 @@ class Location:
 
 
 def without_connection(binding: Binding, protocol: str) -> Binding | None:
-    """What is left of a contact whose connection has ended (RFC 5626 5.3): reached by its own URI, if that names
-    an address other than the one it was registered from; None if nothing is left."""
-    if protocol in ("WS", "WSS") or literal_address(binding.uri) in (None, binding.source):
+    """What is left of a contact whose connection has ended (RFC 5626 5.3): reached by its own URI, or that of the
+    first proxy, if it names an address other than the one it was registered from; None if nothing is left."""
+    if protocol in ("WS", "WSS") or literal_address(next_hop(binding.path, binding.uri)) in (None, binding.source):
         return None
     return msgspec.structs.replace(binding, source=None)

@@ -19,7 +19,7 @@ from arietta.errors import BadRequest, NotFound
 from arietta.model import events, snapshots
 from arietta.model.times import wire_now
 from arietta.sip.auth import DigestClient
-from arietta.sip.dialogs import literal_address
+from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.errors import ProtocolError
 from arietta.sip.headers import canonical_name
 from arietta.sip.layer import new_token
@@ -56,6 +56,12 @@ class Way:
     transport: Transport
     destination: Address | None
     """None when a name has to be looked up."""
+    route_set: tuple[str, ...] = ()
+
+    @property
+    def next_hop(self) -> SipUri:
+        """The URI whose host the request goes to."""
+        return next_hop(self.route_set, self.to.uri)
 
 
 @dataclass(slots=True, eq=False)
@@ -174,6 +180,8 @@ class Messages:
             "User-Agent": [driver.agent.profile.product],
         }
         request = Request(method, way.to.uri_text, fields)
+        if way.route_set:
+            request.headers["Route"] = list(way.route_set)
         for name, value in headers.items():
             request.set(name, value)
         return request
@@ -185,12 +193,12 @@ class Messages:
             self._begin(Errand(request, way, way.destination, credentials))
             driver.drain()
             return
-        driver.own(self._look_up_and_send(request, way, credentials), f"look up {way.to.uri.host}")
+        driver.own(self._look_up_and_send(request, way, credentials), f"look up {way.next_hop.host}")
 
     async def _look_up_and_send(self, request: Request, way: Way, credentials: DigestClient | None) -> None:
-        destination = await self._driver.look_up(way.to.uri, way.transport)
+        destination = await self._driver.look_up(way.next_hop, way.transport)
         if destination is None:
-            log.warning("%s to %s: host %s cannot be found", request.method, way.to.uri_text, way.to.uri.host)
+            log.warning("%s to %s: host %s cannot be found", request.method, way.to.uri_text, way.next_hop.host)
             self._forget(_key(request))
             return
         self._begin(Errand(request, way, destination, credentials))
@@ -219,7 +227,8 @@ class Messages:
                 raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached")
         try:
             address = NameAddr("", contact.uri) if contact is not None else _address(rest)
-            uri = address.uri
+            route_set = contact.route_set if contact is not None else ()
+            uri = next_hop(route_set, address.uri)
         except ProtocolError as problem:
             raise NotFound(f"{to!r} leads nowhere: {problem}") from problem
         transport = contact.transport if contact is not None else None
@@ -231,7 +240,7 @@ class Messages:
         destination = source or literal_address(uri)
         if destination is not None:
             transport = driver.transports.towards(transport, destination)
-        return Way(endpoint, address, transport, destination)
+        return Way(endpoint, address, transport, destination, route_set)
 
     def _from(self, sender: str, way: Way) -> str:
         """From as the client names it: an endpoint, a URI with or without a name, or a user."""

@@ -73,10 +73,10 @@ def test_problems_print_as_place_and_reason() -> None:
             "outbound_proxy=sip:proxy.example.com",
             "error: pjsip.conf line 5: outbound_proxy=sip:proxy.example.com is not supported by this version",
         ),
-        (
-            "100rel=required",
-            "error: pjsip.conf line 5: 100rel=required is not supported by this version, supported are no and yes",
-        ),
+        ("100rel=required", ""),
+        ("100rel=sometimes", "error: pjsip.conf line 5: 100rel sometimes is none of no, yes, required, peer_supported"),
+        ("timers=forced", ""),
+        ("timers_sess_expires=600", ""),
         (
             "direct_media=yes",
             "warning: pjsip.conf line 5: direct_media=yes has no effect: media always flows through the server",

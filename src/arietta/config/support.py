@@ -38,7 +38,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
-        preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer"""),
+        preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
+        rel100 timers timers_min_se timers_sess_expires"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
         qualify_frequency qualify_timeout qualify_2xx_only support_path"""),
@@ -85,7 +86,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox subscribe_context
         sub_min_expiry allow_subscribe allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
-        cos_audio cos_video timers_min_se timers_sess_expires refer_blind_progress notify_early_inuse_ringing
+        cos_audio cos_video refer_blind_progress notify_early_inuse_ringing
         sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=aor": _words("mailboxes voicemail_extension"),
@@ -138,14 +139,6 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
         },
         "media_encryption": {"dtls": _NO_DTLS},
         "incoming_call_offer_pref": {"local_merge": _NO_MERGING, "remote_merge": _NO_MERGING},
-        "rel100": {
-            "required": ("error", "is not supported by this version, supported are no and yes"),
-            "peer_supported": ("error", "is not supported by this version, supported are no and yes"),
-        },
-        "timers": {
-            "required": ("error", "is not supported by this version, supported are no and yes"),
-            "always": ("error", "is not supported by this version, supported are no and yes"),
-        },
     },
     "musiconhold.conf class": {
         "mode": {

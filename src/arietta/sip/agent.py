@@ -107,14 +107,18 @@ class UserAgent:
         source: Address | None = None,
         remember_source: bool = False,
         credentials: DigestClient | None = None,
+        profile: Profile | None = None,
     ) -> InviteSession | None:
-        """Make a session of an INVITE outside of any dialog; None when it had to be refused (and was)."""
+        """Make a session of an INVITE outside of any dialog; None when it had to be refused (and was).
+
+        `profile` is what this session says and demands, the agent's own unless given; so too with `invite`.
+        """
         transaction, request = received.transaction, received.request
         session = InviteSession(
             self.layer,
             self.layer.sink,
             self._sessions,
-            self.profile,
+            profile or self.profile,
             transaction.transport,
             contact,
             local_tag=self._token(),
@@ -146,6 +150,7 @@ class UserAgent:
         remember_source: bool = False,
         call_id: str = "",
         max_forwards: int = 70,
+        profile: Profile | None = None,
     ) -> InviteSession:
         """Call `target` (a URI) at `destination`. `from_` and `to` are name-addrs without tag."""
         call_id, tag = call_id or self._token() + self._token(), self._token()
@@ -166,7 +171,7 @@ class UserAgent:
             self.layer,
             self.layer.sink,
             self._sessions,
-            self.profile,
+            profile or self.profile,
             transport,
             contact,
             local_tag=tag,

@@ -365,7 +365,7 @@ class Call:
                 self._say("INVITE", "", event.request)
                 self._told = 1  # who has the call knows of its INVITE
             case Provisional():
-                self._take_answer(event.sdp)
+                self._take_early(event.sdp)
                 self._say(event.status, event.reason, event.response)
             case Answered() | ReInviteAnswered():
                 self._take_2xx(event.sdp)
@@ -418,8 +418,18 @@ class Call:
                 future.set_result(None)
         self._requests.clear()
 
+    def _take_early(self, sdp: bytes) -> None:
+        """An answer in a provisional response, or the offer, which the PRACK answers."""
+        if self._we_offered or self._voice is None or not sdp:
+            self._take_answer(sdp)
+            return
+        local, agreed = answer_offer(parse(sdp), self._settings(), self._local_sdp)
+        if self.session.prack(self.phone.now, bytes(local)):
+            self._local_sdp = local
+            self._agree(agreed, sdp)
+
     def _take_2xx(self, sdp: bytes) -> None:
-        if self._we_offered or self._voice is None:
+        if self._we_offered or self._voice is None or not sdp:
             self._take_answer(sdp)
             return
         try:

@@ -85,6 +85,7 @@ class Phone:
         talks: bool,
         seed: int | None,
         tls: ssl.SSLContext | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self.loop = loop
         self.name = name
@@ -105,7 +106,7 @@ class Phone:
         """Called for each of them."""
         self._random = Random(seed)
         token = (lambda: f"{self._random.getrandbits(64):016x}") if seed is not None else None
-        profile = Profile(allow=ALLOW, product="Arietta virtual phone")
+        profile = profile or Profile(allow=ALLOW, product="Arietta virtual phone")
         self.agent = UserAgent(profile, token=token) if token else UserAgent(profile)
         self._credentials = credentials
         self._talks = talks
@@ -140,6 +141,7 @@ class Phone:
         talks: bool = True,
         seed: int | None = None,
         tls: ssl.SSLContext | None = None,
+        profile: Profile | None = None,
     ) -> Phone:
         """Switch a phone on; raises OSError.
 
@@ -147,7 +149,7 @@ class Phone:
         address. `tls` says what is trusted; with a context for servers the phone waits for connections instead.
         `talks`: send silence in calls when there is nothing else. `seed` makes tags, branches and RTP numbers the same
         in every run. `encryption`: `sdes` demands SRTP, `optimistic` takes it where the far end has it too; it needs
-        the engine in C.
+        the engine in C. `profile`: the methods and extensions it knows, such as session timers.
         """
         credentials = DigestClient(Credentials(username, password)) if username else None
         phone = cls(
@@ -161,6 +163,7 @@ class Phone:
             talks=talks,
             seed=seed,
             tls=tls,
+            profile=profile,
         )
         phone._transport = await phone._wires.open(transport.upper(), host, port)
         return phone

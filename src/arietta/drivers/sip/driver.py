@@ -22,7 +22,7 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.contacts import Contacts
-from arietta.drivers.sip.endpoints import Endpoints, credentials_of
+from arietta.drivers.sip.endpoints import Endpoints, credentials_of, extend_profile
 from arietta.drivers.sip.leg import SipLeg, name_addr, warning_of
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Messages
@@ -53,7 +53,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE", "REFER", "NOTIFY")
+METHODS = (
+    "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE", "REFER", "NOTIFY", "PRACK",
+)  # fmt: skip
 ANYBODY = "anonymous"
 """The endpoint of whoever is not recognised: its calls prove nothing."""
 
@@ -241,7 +243,7 @@ class SipDriver:
             assert endpoint is not None
             self.transports.keep(transaction.transport, source)
             if request.method != "REGISTER":  # whose extensions depend on the address of record
-                check_require(self.agent.profile, request)
+                check_require(self.profile_of(endpoint) if request.method == "INVITE" else self.agent.profile, request)
             if request.method == "REGISTER":
                 check_registration(request)
                 self.contacts.take_register(received, endpoint, source)
@@ -334,6 +336,7 @@ class SipDriver:
             source=source,
             remember_source=endpoint.force_rport or endpoint.rewrite_contact,
             credentials=self.client_credentials(endpoint),
+            profile=self.profile_of(endpoint),
         )
         if session is None:
             leg.hangup(causes.INTERWORKING)
@@ -489,7 +492,12 @@ class SipDriver:
             remember_source=leg.destination is not None,
             call_id=leg.protocol_id,
             max_forwards=self.settings.general.max_forwards,
+            profile=self.profile_of(endpoint),
         )
+
+    def profile_of(self, endpoint: Endpoint) -> Profile:
+        """What calls of an endpoint say and demand of SIP's extensions."""
+        return extend_profile(self.agent.profile, endpoint)
 
     def client_credentials(self, endpoint: Endpoint) -> DigestClient | None:
         """What answers the challenges of an endpoint."""

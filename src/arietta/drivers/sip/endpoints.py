@@ -5,12 +5,16 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from msgspec.structs import replace
+
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import allows
 from arietta.config.pjsip import Auth, Identify, PjsipSettings
 from arietta.sip.auth import Credentials, DigestServer
 from arietta.sip.errors import ProtocolError
 from arietta.sip.message import Request
+from arietta.sip.profile import Profile
+from arietta.sip.session_timer import TimerRules
 from arietta.sip.transactions import Address
 
 MAX_KNOWN_HOSTS = 10_000
@@ -138,3 +142,9 @@ def credentials_of(auth: Auth) -> Credentials:
         if algorithm.lower() in ALGORITHM_NAMES:
             ha1.append((ALGORITHM_NAMES[algorithm.lower()], digest.lower()))
     return Credentials(auth.username, auth.password, tuple(ha1), auth.realm)
+
+
+def extend_profile(profile: Profile, endpoint: Endpoint) -> Profile:
+    """A profile with the session timers and the reliable responses that an endpoint has."""
+    rules = TimerRules(endpoint.timers, endpoint.timers_min_se, endpoint.timers_sess_expires)  # type: ignore[arg-type]
+    return replace(profile, timers=rules, reliable=endpoint.rel100)

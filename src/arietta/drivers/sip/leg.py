@@ -166,11 +166,13 @@ class SipLeg:
         self._ours = sdp.make_offer(self._settings())
         self.session = self.driver.invite(self, destination, bytes(self._ours))
         self.session.user = self
+        self.session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
 
     def join_session(self, session: InviteSession) -> None:
         """Take the session of an incoming call."""
         session.user = self
         session.cancel_headers = (("Reason", "Q.850;cause=0"),)
+        session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
         self.session = session
 
     def _settings(self, direction: sdp.Direction = sdp.Direction.SENDRECV) -> sdp.OfferSettings:
@@ -257,7 +259,7 @@ class SipLeg:
         session = self.session
         match indication:
             case Indication.RINGING:
-                if session is not None and session.ring(self.driver.now(), 180):
+                if session is not None and session.ring(self.driver.now(), 180, self._early_offer(session)):
                     self.driver.drain()
             case Indication.PROGRESS:
                 self._progress()
@@ -284,8 +286,16 @@ class SipLeg:
         if self._ours is not None and self._offer is not None:
             self._configure()
             body = bytes(self._ours)
-        session.ring(self.driver.now(), 183, body)
+        session.ring(self.driver.now(), 183, body or self._early_offer(session))
         self.driver.drain()
+
+    def _early_offer(self, session: InviteSession) -> bytes:
+        """Our offer in a reliable response, where the INVITE made none (RFC 3262 5); the PRACK has its answer."""
+        if not session.lacks_offer:
+            return b""
+        if self._ours is None:
+            self._ours = sdp.make_offer(self._settings())
+        return bytes(self._ours)
 
     def _refuse(self, cause: int) -> None:
         session = self.session
@@ -377,12 +387,17 @@ class SipLeg:
             case events.Ended():
                 self.session = None
                 if event.by == "timeout":
-                    channel.receive(signals.HungUp(causes.DESTINATION_OUT_OF_ORDER))
+                    cause = event.reasons[0].cause if event.reasons else None
+                    channel.receive(signals.HungUp(cause or causes.DESTINATION_OUT_OF_ORDER))
                 elif event.by == "remote":
                     channel.receive(self._far_hangup(event))
             case events.Acked():
                 if event.sdp and self._offer is None and self._ours is not None:
                     self._take_late_answer(channel, event.sdp)
+            case events.Pracked():
+                self._take_late_answer(channel, event.sdp)
+            case events.ReInviteAnswered() if event.sdp:  # our offer only refreshed, the answer may say something new
+                self._take_late_answer(channel, event.sdp)
             case events.ReInvite():
                 self._take_reinvite(channel, event)
             case events.InfoReceived():
@@ -473,7 +488,7 @@ class SipLeg:
         return None
 
     def _take_late_answer(self, channel: Channel, body: bytes) -> None:
-        """The answer to our offer in a 200 comes with the ACK: it cannot be refused but by the end of the call."""
+        """An answer in an ACK, a PRACK or a 200 to a refresh: it cannot be refused but by the end of the call."""
         refusal = self._read_answer(body)
         if refusal is None:
             self._tell_hold(channel)
@@ -496,7 +511,7 @@ class SipLeg:
 
     def _answer_in_dialog(self, event: events.RequestInDialog) -> None:
         request = event.request
-        if request.method == "UPDATE" and request.sdp:
+        if request.method in ("UPDATE", "PRACK") and request.sdp:
             refusal = self._take_offer(request.sdp)
             if refusal is not None or self._ours is None:
                 self._respond(event, refusal.status if refusal is not None else 500)

@@ -376,6 +376,21 @@ def test_a_connection_is_kept_alive_and_pings_are_answered(loop: VirtualLoop, st
     assert said[-2:] == [b"\r\n\r\n", b"\r\n"]
 
 
+def test_a_phones_nat_is_kept_open_by_stun_and_a_stranger_hears_nothing(
+    loop: VirtualLoop, network: Network, start: Start, phone: OpenPhone
+) -> None:
+    start(transport("udp"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "udp")
+    stranger = loop.run(phone("10.0.0.7", server=(HOME, 5060)))
+    network.record.clear()
+    for one in (alice, stranger):
+        one.send_raw(b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12))
+    loop.advance(1)
+    assert [(sent.destination[0], sent.data[:2]) for sent in network.record if sent.source[0] == HOME] == [
+        ("10.0.0.2", b"\1\1")
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "within", "why"),
     [

@@ -163,6 +163,11 @@ class Guard:
             return self._drop("guard.scanner", host, now, "scans")
         return self._trusts(host) or self._takes_token(name, kind, host, now)
 
+    def is_proven(self, host: str, now: float) -> bool:
+        """Whether a source is one of ours."""
+        known = self._proven.get(source_of(host))
+        return known is not None and known.proven_until > now
+
     def prove(self, host: str, now: float) -> None:
         """Take the news that a source is one of ours."""
         name = source_of(host)

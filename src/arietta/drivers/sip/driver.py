@@ -44,6 +44,7 @@ from arietta.sip.layer import new_token
 from arietta.sip.message import METHODS as METHODS_OF_SIP
 from arietta.sip.profile import Profile, check_registration, check_require
 from arietta.sip.registration import Registration
+from arietta.sip.stun import answer_binding, is_stun
 from arietta.sip.timers import Timers
 from arietta.sip.transactions import Address, RequestReceived, Send, Transport
 from arietta.sip.uri import SipUri, parse_uri
@@ -155,6 +156,9 @@ class SipDriver:
         if not self.guard.admits(data, source[0], now):
             log_notes(self.guard)
             return
+        if is_stun(data):
+            self._answer_stun(data, source, transport)
+            return
         for observe in self.observers:
             observe("<", data, source)
         self._source = source
@@ -163,6 +167,12 @@ class SipDriver:
         if counters["responses"] != answers:  # nobody can guess our branch
             self.guard.prove(source[0], now)
         self.drain()
+
+    def _answer_stun(self, data: bytes, source: Address, transport: Transport) -> None:
+        """Tell one of our phones its address; strangers would have their victims told more than they said."""
+        answer = answer_binding(data, source) if self.guard.is_proven(source[0], self.now()) else None
+        if answer is not None and not transport.reliable:
+            self.transports.send(Send(answer, source, transport))
 
     def _send_failed(self, send: Send) -> None:
         self.agent.transport_failed(send, self.now())

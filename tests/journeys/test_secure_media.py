@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,10 @@ from arietta.media.native import why_no_srtp
 from arietta.sdp import Direction
 from arietta.server import Server
 from arietta.testing import AriClient, Call, Phone, tone
+from arietta.testing.audio import encode
+from arietta.testing.network import Network
 from arietta.testing.phone import Encryption
-from arietta.testing.plugin import StartServer
+from arietta.testing.plugin import StartServer, Switch
 from arietta.testing.switch import start
 
 from .conftest import FILES, PASSWORD, SERVER, phone_sections
@@ -161,3 +165,86 @@ async def test_no_key_is_written_to_the_log(opened: Opened, caplog: pytest.LogCa
     await call.answered()
     await call.hang_up()
     assert "inline:" not in caplog.text.replace("inline:***", "")
+
+
+OTHER_SERVER = ("10.0.0.100", 5060)
+TRUNK = """
+[udp]
+type=transport
+protocol=udp
+bind={here}:5060
+[trunk]
+type=endpoint
+context=default
+allow=ulaw
+aors=trunk
+media_encryption=sdes
+[trunk]
+type=aor
+contact=sip:{there}:5060
+[trunk]
+type=identify
+endpoint=trunk
+match={there}
+"""
+OVER_THE_TRUNK = """
+[default]
+exten => 1500,1,Dial(PJSIP/1200@trunk,20)
+ same => n,Hangup()
+exten => 1200,1,Answer()
+ same => n,Echo()
+"""
+
+
+@pytest.fixture
+def files_of_two() -> tuple[dict[str, str], dict[str, str]]:
+    """Two servers with an encrypted trunk between them; alice is a plain phone of the first."""
+    one = TRUNK.format(here=SERVER[0], there=OTHER_SERVER[0]) + phone_sections("alice", "6001")
+    other = TRUNK.format(here=OTHER_SERVER[0], there=SERVER[0])
+    shared = {"extensions.conf": OVER_THE_TRUNK, "rtp.conf": FILES["rtp.conf"]}
+    return {**shared, "pjsip.conf": one}, {**shared, "pjsip.conf": other}
+
+
+@pytest.mark.parametrize(("name", "encryption", "secure"), [("sally", "sdes", "1"), ("alice", "no", "0")])
+async def test_the_dialplan_can_see_it(
+    opened: Opened, app: AriClient, name: str, encryption: Encryption, secure: str
+) -> None:
+    call = await (await opened(name, encryption)).invite("1000")
+    channel = (await app.event("StasisStart"))["channel"]["id"]
+    await call.answered()
+
+    async def read(item: str) -> str:
+        reply = await app.get(f"/channels/{channel}/variable", variable=f"CHANNEL(rtp,{item})")
+        return str(reply.json["value"])
+
+    assert [await read("secure"), await read("secure,audio"), await read("hold")] == [secure, secure, "0"]
+    assert await read("dest") == ":".join(map(str, call.voice.address))
+    assert call.negotiated is not None
+    assert await read("src") == f"{call.negotiated.address}:{call.negotiated.port}"
+    await call.hold()
+    assert await read("hold") == "1"
+    await call.hang_up()
+
+
+async def test_two_servers_encrypt_what_is_between_them(
+    files_of_two: tuple[dict[str, str], dict[str, str]],
+    switch: Switch,
+    phone: Callable[..., Awaitable[Phone]],
+    network: Network,
+) -> None:
+    one, other = files_of_two
+    carried: defaultdict[Any, list[bytes]] = defaultdict(list)
+    network.watchers.append(lambda sent: carried[sent.destination[0]].append(sent.data))
+    async with switch(one), switch(other):
+        alice = await phone("10.0.0.2", 5060, username="alice", password=PASSWORD, server=SERVER)
+        await alice.register()
+        call = await alice.invite("1500")
+        await call.answered()
+        assert call.negotiated is not None
+        assert call.negotiated.keys is None
+        await echoes(call)
+        words = encode("ulaw", tone(800, 20))
+        assert any(words in data for data in carried[SERVER[0]])  # from alice
+        assert not any(words in data for data in carried[OTHER_SERVER[0]])
+        assert any(b"RTP/SAVP" in data for data in carried[OTHER_SERVER[0]])
+        await call.hang_up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -192,3 +193,11 @@ def test_whatever_comes_is_a_key_or_refused(value: str) -> None:
     except CryptoError:
         return
     assert parse_crypto(str(crypto)) == crypto
+
+
+def test_a_phone_whose_first_key_has_an_identifier() -> None:
+    offer = parse((Path(__file__).parent / "phones" / "secure-phone.sdp").read_bytes())
+    answer, agreed = answer_offer(offer, SECURE)
+    assert agreed.keys is not None
+    assert agreed.keys.suite == "AES_CM_128_HMAC_SHA1_32"
+    assert [crypto.tag for crypto in keys_of(answer)] == [2]

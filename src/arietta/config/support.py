@@ -38,7 +38,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
-        preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
+        media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing

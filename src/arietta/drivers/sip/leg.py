@@ -105,6 +105,8 @@ class SipLeg:
 
     def read(self, item: str) -> str | None:
         session = self.session
+        if item.lower().startswith("rtp,"):
+            return self._read_media(item.lower().split(",")[1:])
         match item.lower():
             case "dialstring":
                 return self.dialstring
@@ -116,6 +118,23 @@ class SipLeg:
                 return f"{session.peer[0]}:{session.peer[1]}" if session is not None else ""
             case "audioreadformat" | "audionativeformat" | "audiowriteformat":
                 return self._agreed.codec if self._agreed is not None else None
+            case _:
+                return None
+
+    def _read_media(self, words: list[str]) -> str | None:
+        """CHANNEL(rtp,…): of audio; there is no other."""
+        agreed, port = self._agreed, self._port
+        if words[1:] not in ([], ["audio"]):
+            return None
+        match words[0]:
+            case "secure":
+                return "1" if agreed is not None and agreed.keys is not None else "0"
+            case "hold":
+                return "1" if self._held else "0"
+            case "src":
+                return f"{self._settings().address}:{port.local_port}" if port is not None else ""
+            case "dest":
+                return f"{agreed.address}:{agreed.port}" if agreed is not None else ""
             case _:
                 return None
 

@@ -34,6 +34,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         priv_key_file password ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
         allow_wildcard_certs"""),
     "pjsip.conf type=endpoint": _words("""
+        callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
@@ -82,7 +83,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "pjsip.conf type=endpoint": _words("""
         call_group pickup_group named_call_group named_pickup_group rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
-        trust_connected_line send_connected_line rpid_immediate send_diversion callerid_tag aggregate_mwi mailboxes
+        trust_connected_line send_connected_line rpid_immediate callerid_tag aggregate_mwi mailboxes
         mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox subscribe_context
         sub_min_expiry allow_subscribe allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video

@@ -23,7 +23,8 @@ from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.endpoints import Endpoints, credentials_of, extend_profile
-from arietta.drivers.sip.leg import SipLeg, name_addr, warning_of
+from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers
+from arietta.drivers.sip.leg import SipLeg, warning_of
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.noise import configure_guard, log_notes
@@ -310,7 +311,7 @@ class SipDriver:
         request, transaction, now = received.request, received.transaction, self.now()
         exten = request.uri.user or "s"
         dialplan = self.registry.dialplan
-        caller = self._caller_of(request, endpoint)
+        caller = caller_of(request, endpoint)
         if not self.registry.accepting or dialplan is None or self._too_many():
             self.agent.respond(transaction, now, 503, headers=(("Retry-After", "5"),))
             return
@@ -355,6 +356,7 @@ class SipDriver:
         channel = self._channel(leg, endpoint, State.RING, self.registry.new_id(), caller=caller, exten=exten)
         leg.identified()
         channel.dialed_number = exten
+        channel.redirecting_number = diverted_from(request)
         channel.set_variable("SIPDOMAIN", request.uri.host)
         self._set_variables(channel, endpoint)
         channel.own(dialplan.run(channel))
@@ -362,16 +364,6 @@ class SipDriver:
     def _too_many(self) -> bool:
         limit = self.registry.max_channels
         return limit is not None and len(self.registry) >= limit
-
-    def _caller_of(self, request: Request, endpoint: Endpoint) -> Party:
-        configured = endpoint.callerid
-        if configured.name or configured.number:
-            return Party(configured.name, configured.number)
-        try:
-            address = request.from_
-            return Party(address.display, address.uri.user or "")
-        except ProtocolError:
-            return Party()
 
     # ---------------------------------------------------------------------------------------------- calls that go
 
@@ -412,6 +404,7 @@ class SipDriver:
             leg.destination = contact.source  # the connection that the phone opened
         leg.route_set = route_set
         originator = wanted.originator
+        leg.diverted_from = originator.redirecting_number if originator is not None else ""
         channel_id = wanted.channel_id or self.registry.new_id()
         self.registry.check_free(channel_id)
         try:
@@ -423,7 +416,7 @@ class SipDriver:
             endpoint,
             State.DOWN,
             channel_id,
-            caller=wanted.caller or Party(endpoint.callerid.name, endpoint.callerid.number),
+            caller=wanted.caller or callerid_of(endpoint),
             connected=wanted.connected,
             language=wanted.language or (originator.language if originator else ""),
             accountcode=wanted.accountcode or (originator.accountcode if originator else ""),
@@ -489,13 +482,16 @@ class SipDriver:
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
         # What the phone sees as the caller is who its channel is connected to.
+        diverted = channel.redirecting_number or leg.diverted_from
+        from_, headers = identity_headers(channel.connected, endpoint, host, diverted)
         return self.agent.invite(
             leg.target,
             destination,
             transport,
             self.contact_on(transport, endpoint.contact_user, is_secure=leg.target.startswith("sips:")),
             self.now(),
-            from_=name_addr(channel.connected, endpoint.from_user, host),
+            from_=from_,
+            headers=headers,
             sdp=body,
             route_set=leg.route_set,
             credentials=self.client_credentials(endpoint),

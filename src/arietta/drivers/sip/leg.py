@@ -72,6 +72,7 @@ class SipLeg:
         self.dialstring = dialstring
         self.target = ""
         self.route_set: tuple[str, ...] = ()
+        self.diverted_from = ""
         self.destination: Address | None = None
         self.request: Request | None = None
         self.transfer: Transfer | None = None

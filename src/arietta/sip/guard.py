@@ -163,6 +163,13 @@ class Guard:
             return self._drop("guard.scanner", host, now, "scans")
         return self._trusts(host) or self._takes_token(name, kind, host, now)
 
+    def admits_connection(self, host: str, now: float) -> bool:
+        """Whether a source may open a connection, which may cost a TLS handshake before it says a word."""
+        if not self._listens_to(host):
+            return False
+        name = source_of(host)
+        return not self.rules.enabled or name not in self._bans or not self._is_banned(name, now)
+
     def is_proven(self, host: str, now: float) -> bool:
         """Whether a source is one of ours."""
         known = self._proven.get(source_of(host))

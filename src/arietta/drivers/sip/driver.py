@@ -87,6 +87,7 @@ class SipDriver:
         self.guard = Guard(counters=self.agent.counters)
         configure_guard(self.guard, settings)
         self.transports = SipTransports(self._received, self._send_failed, self.contacts.flow_lost, folder)
+        self.transports.admits = self.guard.admits_connection
         self.registrations = OutboundRegistrations(self)
         self.messages = Messages(self)
         self.send_message = self.messages.send_message

@@ -61,6 +61,8 @@ class SipTransports:
         """Each by its name, as peers in our own network see it."""
         self.closed = False
         self.keep_alive_s = 0.0
+        self.admits: Callable[[str, float], bool] = lambda host, now: True
+        """Whether a host may open connections."""
         self.socket_ports: dict[str, int] = {}
         """Where the HTTP server takes WebSockets, for WS and WSS."""
         self._receive, self._failed, self._lost, self._folder = receive, failed, lost, folder
@@ -380,7 +382,10 @@ class SipTransports:
         open_now, near = self._strangers.total(), is_loopback(host)
         if open_now >= MAX_STRANGERS or (self._strangers[host] >= MAX_STRANGERS_OF_HOST and not near):
             return f"{open_now} are open that nobody has registered through"
-        second = int(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        if not self.admits(host, now):
+            return "it is banned, or not in the access list"
+        second = int(now)
         if second != self._second:
             self._second, self._new = second, Counter()
         self._new[host] += 1

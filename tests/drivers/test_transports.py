@@ -14,6 +14,7 @@ from arietta.sip.message import parse
 from arietta.testing import Network, Phone, VirtualLoop
 from arietta.testing.call import Call
 from arietta.testing.plugin import Switch
+from arietta.testing.waiting import Unexpected
 from certificates import Authority, make_authority, needs_openssl
 
 from .running import EXTENSIONS, FILES, PASSWORD, phone_sections
@@ -184,7 +185,7 @@ def test_a_client_without_the_right_certificate_is_refused_and_named(
     ):
         account = {"username": "alice", "password": PASSWORD, "transport": "tls", "server": server}
         intruder = loop.run(phone(host, **account, tls=authority.client(*chain)))
-        with pytest.raises(Exception):  # noqa: B017
+        with pytest.raises(Unexpected):
             loop.run(intruder.register(within=5))
         assert f"TLS connection with {host}:" in warnings(caplog)
         assert why in warnings(caplog)
@@ -354,7 +355,7 @@ def test_sockets_in_the_clear_are_for_this_machine_where_wss_alone_is_wanted(
     start("[wss]\ntype=transport\nprotocol=wss\n")
     server = (HOME, AT["ws"])
     outside = loop.run(phone("10.0.0.2", username="alice", password=PASSWORD, transport="ws", server=server))
-    with pytest.raises(Exception):  # noqa: B017
+    with pytest.raises(Unexpected):
         loop.run(outside.register(within=5))
     assert "is refused: no transport has protocol=ws" in warnings(caplog)
     behind = loop.run(phone("127.0.0.1", username="alice", password=PASSWORD, transport="ws", server=server))
@@ -520,3 +521,18 @@ def test_a_large_request_goes_over_tcp(
     assert [parse(data).headers["Via"][0].partition(" ")[0] for data in came] == ways
     loop.advance(40)
     assert not server.sip.agent.layer._switched
+
+
+def test_who_is_banned_gets_no_connection(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = start(transport("tcp") + "[guard]\ntype=guard\nauth_failures=3\nban_time=60\n")
+    guesser = loop.run(phone("10.0.0.66", transport="tcp", username="alice", password="wrong", server=(HOME, 5060)))
+    for _ in range(3):
+        with pytest.raises(Unexpected):
+            loop.run(guesser.register(within=2))
+    assert server.sip.guard.bans(loop.time())
+    assert stranger(loop, 5060).closed
+    assert "it is banned" in warnings(caplog)
+    loop.advance(70)
+    assert not stranger(loop, 5060).closed

@@ -96,6 +96,23 @@ def test_digits_may_have_a_clock_of_their_own(world: World, codec: str, rate: in
     assert digits(phone) == [DigitBegan("5"), DigitEnded("5", 180)]
 
 
+def test_digits_may_arrive_in_several_forms(world: World) -> None:
+    """A browser has events of 48 kHz and of 8 kHz; a phone may answer with a number of its own."""
+    phone = world.phone(telephone_event_pt=101, receive_events={110: 48000, 126: 16000})
+    for number, digit, rate in ((110, 1, 48000), (126, 2, 16000), (101, 3, 8000)):
+        began = phone.timestamp
+        phone.send(bytes(TelephoneEvent(digit, False, 10, rate // 50)), number=number)
+        phone.timestamp = began
+        phone.send(bytes(TelephoneEvent(digit, True, 10, rate // 5)), number=number)
+    phone.send(bytes(TelephoneEvent(4, True, 10, 800)), number=127)
+    world.run(20)
+    assert [event for event in digits(phone) if isinstance(event, DigitEnded)] == [
+        DigitEnded("1", 200),
+        DigitEnded("2", 200),
+        DigitEnded("3", 200),
+    ]
+
+
 def test_without_telephone_event_digits_are_tones(world: World) -> None:
     for phone in (world.phone(telephone_event_pt=None), world.phone(dtmf_inband=True)):
         phone.port.send_digits([DigitOut("8", 200, 0)])

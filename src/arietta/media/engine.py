@@ -219,6 +219,8 @@ class RtpSettings:
     """RFC 4733 payload type of both directions; None: digits are sent in-band."""
     telephone_event_rate: int = 0
     """Its clock in Hz; 0: that of the codec."""
+    receive_events: Mapping[int, int] = field(default_factory=dict)
+    """Further payload types of events that may arrive, eight at most, and their clocks in Hz."""
     direction: Direction = Direction.SENDRECV
     symmetric: bool = True
     """Send to the source that was learnt (RFC 4961)."""

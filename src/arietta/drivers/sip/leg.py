@@ -239,6 +239,7 @@ class SipLeg:
                 ptime_ms=agreed.ptime_ms,
                 telephone_event_pt=agreed.event_payload_type,
                 telephone_event_rate=agreed.event_rate_hz,
+                receive_events=agreed.receive_events,
                 direction=MediaDirection(agreed.direction.value),
                 symmetric=self.endpoint.rtp_symmetric,
                 rtcp_mux=agreed.rtcp_mux,

@@ -43,6 +43,7 @@ class Engine:
         ptime_ms: int,
         event_type: int,
         event_rate: int,
+        events: Sequence[tuple[int, int]],
         sends: bool,
         receives: bool,
         symmetric: bool,

@@ -244,6 +244,7 @@ class NativeRtpPort(NativePort):
                 settings.ptime_ms,
                 -1 if settings.telephone_event_pt is None else settings.telephone_event_pt,
                 settings.telephone_event_rate,
+                list(settings.receive_events.items()),
                 settings.direction in _SENDS,
                 settings.direction in _RECEIVES,
                 settings.symmetric,

@@ -88,6 +88,7 @@ class UdpPort(BasePort):
         self._sent_ns = 0
         self._last_codec: Codec | None = None
         self._digits_in = DigitReceiver()
+        self._digit_rate = 8000
         self._event_ns = 0
         self.relay: UdpPort | None = None
         """Where the mixer lets packets pass to."""
@@ -191,7 +192,8 @@ class UdpPort(BasePort):
             return False
         number = kind & 0x7F
         codec = self._receive_codecs.get(number)
-        if codec is None and number != self._event_type and number != COMFORT_NOISE:
+        event_rate = 0 if codec is not None else self._event_rate_of(number)
+        if codec is None and not event_rate and number != COMFORT_NOISE:
             core.packets_dropped += 1
             return False
         if not self._accept(source, ssrc, sequence, now_ns):
@@ -211,7 +213,8 @@ class UdpPort(BasePort):
             self._tell(MediaStarted())
         self._rtcp.traffic(now_ns)
         if codec is None:
-            if number == self._event_type:
+            if event_rate:
+                self._digit_rate = event_rate
                 self._receive_event(timestamp, payload, now_ns)
             else:
                 self._receive_noise(payload)
@@ -280,6 +283,16 @@ class UdpPort(BasePort):
         self._candidate = (ssrc, (sequence + 1) & 0xFFFF, count)
         return count >= self.core.settings.probation
 
+    def _event_rate_of(self, number: int) -> int:
+        """The clock of events of a payload type; 0 when they are none."""
+        settings = self._settings
+        if settings is None:
+            return 0
+        rate = settings.receive_events.get(number, 0)
+        if not rate and number == self._event_type:
+            rate = settings.telephone_event_rate or self.receive_rate
+        return max(0, rate)
+
     def _receive_event(self, timestamp: int, payload: bytes, now_ns: int) -> None:
         try:
             report = TelephoneEvent.parse(payload)
@@ -311,8 +324,7 @@ class UdpPort(BasePort):
             if duration is None:
                 self.digit_began(digit)
             else:
-                rate = (self._settings.telephone_event_rate if self._settings is not None else 0) or self.receive_rate
-                self.digit_ended(digit, duration * 1000 // rate)
+                self.digit_ended(digit, duration * 1000 // self._digit_rate)
 
     def _begin_to_wait(self, settings: RtpSettings, before: RtpSettings | None) -> None:
         """Wait for silence of either side, by the limits of new settings where they are others."""

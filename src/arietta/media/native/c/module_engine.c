@@ -444,25 +444,41 @@ static bool parse_receive(PyObject *pairs, rtp_settings_t *settings)
     return count >= 0;
 }
 
-/* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, event_rate, sends, receives,
-   symmetric, rtcp_mux, dtmf_inband, timeout_ms, jitter_ms, keepalive_ms) */
+static bool parse_events(PyObject *pairs, rtp_settings_t *settings)
+{
+    Py_ssize_t count = PySequence_Size(pairs);
+    for (Py_ssize_t n = 0; n < count && n < MOST_EVENT_TYPES; n++) {
+        PyObject *pair = PySequence_GetItem(pairs, n);
+        int type, rate;
+        bool good = pair && PyArg_ParseTuple(pair, "ii", &type, &rate);
+        Py_XDECREF(pair);
+        if (!good)
+            return false;
+        settings->events[settings->event_types++] = (struct received_event){(uint8_t)type, rate};
+    }
+    return count >= 0;
+}
+
+/* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, event_rate, events, sends,
+   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, jitter_ms, keepalive_ms) */
 static PyObject *method_configure(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
-    PyObject *remote, *remote_rtcp, *receive;
+    PyObject *remote, *remote_rtcp, *receive, *events;
     const char *name;
     int sends, receives, symmetric, mux, inband;
     long long timeout_ms, keepalive_ms;
     rtp_settings_t settings = {0};
     engine_t *engine = engine_of(self);
     if (!engine ||
-        !PyArg_ParseTuple(arguments, "KOOsiOiiipppppLiL", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
-                          &receive, &settings.ptime_ms, &settings.event_type, &settings.event_rate, &sends, &receives,
-                          &symmetric, &mux, &inband, &timeout_ms, &settings.jitter_ms, &keepalive_ms))
+        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLiL", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
+                          &receive, &settings.ptime_ms, &settings.event_type, &settings.event_rate, &events, &sends,
+                          &receives, &symmetric, &mux, &inband, &timeout_ms, &settings.jitter_ms, &keepalive_ms))
         return NULL;
     settings.send_codec = codec_argument(name);
     if (!settings.send_codec || !parse_address(remote, &settings.remote) ||
-        !parse_address(remote_rtcp, &settings.remote_rtcp) || !parse_receive(receive, &settings))
+        !parse_address(remote_rtcp, &settings.remote_rtcp) || !parse_receive(receive, &settings) ||
+        !parse_events(events, &settings))
         return NULL;
     settings.sends = sends;
     settings.receives = receives;

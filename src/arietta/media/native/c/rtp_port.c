@@ -312,9 +312,16 @@ static bool accept_source(rtp_port_t *port, const address_t *source, const rtp_p
     return true;
 }
 
-static int received_event_rate(const rtp_port_t *port)
+/* The clock of events of a payload type; 0 when they are none. */
+static int event_rate_of(const rtp_port_t *port, uint8_t payload_type)
 {
-    return port->settings.event_rate > 0 ? port->settings.event_rate : rtp_port_receive_rate(port);
+    const rtp_settings_t *settings = &port->settings;
+    for (int n = 0; n < settings->event_types; n++)
+        if (settings->events[n].payload_type == payload_type && settings->events[n].rate > 0)
+            return settings->events[n].rate;
+    if (payload_type != settings->event_type)
+        return 0;
+    return settings->event_rate > 0 ? settings->event_rate : rtp_port_receive_rate(port);
 }
 
 static void tell_digits(rtp_port_t *port, const digit_told_t *told, int count)
@@ -323,11 +330,12 @@ static void tell_digits(rtp_port_t *port, const digit_told_t *told, int count)
         if (told[n].duration < 0)
             port_digit_began(&port->base, told[n].digit);
         else
-            port_digit_ended(&port->base, told[n].digit, told[n].duration * 1000 / received_event_rate(port));
+            port_digit_ended(&port->base, told[n].digit, told[n].duration * 1000 / port->digit_rate);
 }
 
-static void receive_event(rtp_port_t *port, const rtp_packet_t *packet, int64_t now_ns)
+static void receive_event(rtp_port_t *port, const rtp_packet_t *packet, int rate, int64_t now_ns)
 {
+    port->digit_rate = rate;
     digit_told_t told[3];
     bool held = port->digit_receiver.digit != 0;
     int count = digit_receiver_take(&port->digit_receiver, packet->timestamp, packet->payload, packet->size, told);
@@ -468,7 +476,8 @@ void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t
         return;
     }
     const codec_t *codec = understood(port, packet.payload_type);
-    bool other = packet.payload_type == port->settings.event_type || packet.payload_type == COMFORT_NOISE;
+    int event_rate = codec ? 0 : event_rate_of(port, packet.payload_type);
+    bool other = event_rate > 0 || packet.payload_type == COMFORT_NOISE;
     if ((!codec && !other) || !accept_source(port, source, &packet, now_ns) ||
         !count_packet(port, &packet, codec ? codec->clock_rate : rtp_port_receive_rate(port), now_ns)) {
         core->packets_dropped++;
@@ -476,8 +485,8 @@ void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t
     }
     if (codec)
         take_audio(port, codec, &packet, now_ns);
-    else if (packet.payload_type == port->settings.event_type)
-        receive_event(port, &packet, now_ns);
+    else if (event_rate > 0)
+        receive_event(port, &packet, event_rate, now_ns);
     else
         receive_noise(port, &packet);
 }

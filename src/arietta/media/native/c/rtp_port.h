@@ -13,7 +13,7 @@
 
 extern const port_kind_t rtp_kind;
 
-enum { MOST_RECEIVED_TYPES = 32 };
+enum { MOST_RECEIVED_TYPES = 32, MOST_EVENT_TYPES = 8 };
 
 /* What offer and answer agreed for one stream. */
 typedef struct rtp_settings {
@@ -28,6 +28,11 @@ typedef struct rtp_settings {
     int ptime_ms;
     int event_type; /* RFC 4733 payload type of both directions; -1: digits are sent in-band */
     int event_rate; /* its clock; 0: that of the codec */
+    int event_types; /* further ones that are understood */
+    struct received_event {
+        uint8_t payload_type;
+        int rate;
+    } events[MOST_EVENT_TYPES];
     bool sends, receives, symmetric, rtcp_mux, dtmf_inband;
     int64_t timeout_ns;
     int jitter_ms; /* fixed depth; 0: adaptive */
@@ -81,6 +86,7 @@ typedef struct rtp_port {
     bool started;
     const codec_t *last_codec;
     digit_receiver_t digit_receiver;
+    int digit_rate; /* the clock of what it has */
     int64_t event_ns;
     struct rtp_port *relay; /* where the mixer lets packets pass to */
     /* timers; INT64_MAX: not set */

@@ -279,6 +279,21 @@ def test_an_update_of_the_driver_counts_as_refresh(network):
     assert caller.told(RequestAnswered).status == 200
 
 
+def test_an_update_while_it_rings_starts_no_timer(network):
+    caller, callee = party(network, 1, rules()), party(network, 2, rules("always"))
+    callee.on[Incoming] = lambda event: event.session.ring(callee.now)
+    caller.call(callee)
+    network.advance(1)
+    fields = [("Session-Expires", "90;refresher=uac"), ("Supported", "timer"), ("Contact", caller.contact)]
+    update = caller.session.dialog.create_request("UPDATE", fields)
+    caller.agent.send_request(update, callee.address, caller.transport, caller.now)
+    network.advance(100)
+    assert callee.session.state is SessionState.INCOMING and "200 UPDATE" in network.ladder
+    assert caller.do(caller.session.request(caller.now, "UPDATE"))
+    network.advance(100)
+    assert callee.session.state is SessionState.INCOMING and caller.session.state is SessionState.CALLING
+
+
 def test_a_refused_change_leaves_the_timer(network):
     caller, callee = party(network, 1, rules()), party(network, 2, rules())
     establish(caller, callee)

@@ -23,5 +23,6 @@ session.end(now, headers=[("Reason", "Q.850;cause=16")])
 ```
 
 Read in this order: `message`, `headers`, `uri`, `transactions`, `layer`, `dialogs`, `usage`, `invite`, `events`,
-`agent`; beside them `framing`, `auth`, `registrar`, `registration`, `profile`, `timers`, `errors`.
+`agent`; beside them `framing`, `auth`, `registrar`, `registration`, `profile`, `session_timer`,
+`reliable`, `timers`, `errors`.
 """

@@ -299,7 +299,7 @@ class InviteSession(DialogUsage):
         if self.dialog is None or self._ended or self.state is SessionState.INCOMING:
             return None
         request = self.dialog.create_request(method, headers, body, content_type)
-        if method == "UPDATE":
+        if method == "UPDATE" and self._is_up:
             self._add_timer(request)
         if method in ("REFER", "SUBSCRIBE", "UPDATE", "NOTIFY"):
             request.set("Contact", self.contact)
@@ -318,7 +318,7 @@ class InviteSession(DialogUsage):
         """Answer a request of the peer in the dialog."""
         request = transaction.request
         if 200 <= status < 300 and request.method in ("UPDATE", "PRACK") and not self._ended:
-            if request.method == "UPDATE":
+            if request.method == "UPDATE" and self._is_up:
                 headers = (*headers, *self._timer.answer(request, now))
             self._description = body or self._description
         sent = super().respond(transaction, now, status, reason, headers, body, content_type)
@@ -647,7 +647,8 @@ class InviteSession(DialogUsage):
         elif method and method != "PRACK" and not self._ended:
             if method == "UPDATE" and response is not None and status < 300 and self.dialog is not None:
                 self.dialog.refresh_target(response)
-                self._timer.take_2xx(response, now)
+                if self._is_up:
+                    self._timer.take_2xx(response, now)
             self._sink.append(RequestAnswered(self, transaction.request, status, reason, response))
             if status == 481 and self.state in _ALIVE:
                 self._stop_answer()
@@ -672,6 +673,11 @@ class InviteSession(DialogUsage):
             self._receiver = ReliableReceiver()
 
     # -- session timers (RFC 4028) ----------------------------------------------------------------------------
+
+    @property
+    def _is_up(self) -> bool:
+        """Whether there is a session to refresh: an UPDATE may come before (RFC 3311 5.1)."""
+        return self.dialog is not None and self.dialog.confirmed
 
     def _add_timer(self, request: Request) -> None:
         for name, value in self._timer.request_fields():

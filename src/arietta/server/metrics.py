@@ -171,6 +171,7 @@ def _signalling(sip: SipDriver) -> Iterator[str]:
     yield family("counter", "arietta_sip_messages_total", "SIP messages by what became of them.", counts)
     for gauge, meaning, value in (
         ("transactions", "SIP transactions that live.", len(sip.agent.layer)),
+        ("connections", "SIP connections that are open.", sip.transports.connection_count),
         ("sources_banned", "Sources that guessed passwords.", len(sip.guard.bans(sip.now()))),
     ):
         yield family("gauge", f"arietta_sip_{gauge}", meaning, (("", value),))

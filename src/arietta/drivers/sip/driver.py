@@ -86,7 +86,9 @@ class SipDriver:
         self.contacts = Contacts(self)
         self.guard = Guard(counters=self.agent.counters)
         configure_guard(self.guard, settings)
-        self.transports = SipTransports(self._received, self._send_failed, self.contacts.flow_lost, folder)
+        self.transports = SipTransports(
+            self._received, self._send_failed, self.contacts.flow_lost, folder, self.agent.counters
+        )
         self.transports.admits = self.guard.admits_connection
         self.registrations = OutboundRegistrations(self)
         self.messages = Messages(self)

@@ -55,8 +55,10 @@ _Key = tuple[str, Address]
 class SipTransports:
     """Every socket SIP uses."""
 
-    def __init__(self, receive: Receive, failed: Failed, lost: Lost, folder: Path) -> None:
+    def __init__(self, receive: Receive, failed: Failed, lost: Lost, folder: Path, counters: Counter[str]) -> None:
         """`lost` hears of connections that somebody had registered through; `folder` is where certificates are."""
+        self.counters = counters
+        """`connections.opened` and, for what their peers did, `connections.ended` are counted here."""
         self.transports: dict[str, Transport] = {}
         """Each by its name, as peers in our own network see it."""
         self.closed = False
@@ -76,7 +78,6 @@ class SipTransports:
         self._connecting: dict[_Key, list[Send]] = {}
         self._names: OrderedDict[Address, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._refusals = 0
         self._second, self._new = 0, Counter[str]()
 
     # -------------------------------------------------------------------------------------------- open, reload, close
@@ -178,6 +179,11 @@ class SipTransports:
             task.cancel()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def connection_count(self) -> int:
+        """Connections that are open."""
+        return len(self._connections)
 
     # --------------------------------------------------------------------------------------------------- which one
 
@@ -356,6 +362,7 @@ class SipTransports:
                 return False
             self._count_stranger(host, 1)
         self._connections[connection.transport.name, connection.peer] = connection
+        self.counters["connections.opened"] += 1
         return True
 
     def disconnected(self, connection: Connection) -> None:
@@ -371,11 +378,12 @@ class SipTransports:
 
     def turned_away(self, connection: Connection, why: str) -> None:
         """A connection is ended for what its peer did; the log names the first, then every thousandth."""
-        self._refusals += 1
-        if self._refusals <= LOG_EVERY_REFUSAL_UP_TO or self._refusals % 1000 == 0:
+        self.counters["connections.ended"] += 1
+        count = self.counters["connections.ended"]
+        if count <= LOG_EVERY_REFUSAL_UP_TO or count % 1000 == 0:
             host, port = connection.peer
             protocol = connection.transport.protocol
-            log.warning("%s connection with %s:%s is closed: %s (%d so far)", protocol, host, port, why, self._refusals)
+            log.warning("%s connection with %s:%s is closed: %s (%d so far)", protocol, host, port, why, count)
 
     def _refusal_of_stranger(self, host: str) -> str:
         """Why a stranger gets no connection, or ""; hosts are counted apart, but for this one, where proxies run."""

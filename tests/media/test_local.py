@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arietta.media.codecs import CODECS
 from arietta.media.engine import (
     MediaError,
     MediaStarted,
     PlayEnd,
     PlayEndReason,
+    RecordOptions,
     Samples,
     Side,
     TalkStarted,
@@ -229,6 +233,29 @@ def test_a_tone_that_is_sent_is_told(world: World) -> None:
     assert phone.events == [ToneDetected(900)]
     with pytest.raises(MediaError, match="both"):
         phone.port.detect_tone(900, side=Side.BOTH)
+
+
+@pytest.mark.parametrize("form", ["slin", "slin16", "slin48"])
+@pytest.mark.parametrize("codec", ["ulaw", "slin", "slin16", "slin48"])
+def test_a_stream_of_samples_hears_what_has_its_rate_already(world: World, form: str, codec: str) -> None:
+    phone = world.phone(codec)
+    frames: list[bytes] = []
+    stream = world.core.open_stream(format=form, on_event=lambda event: None, on_frame=frames.append)
+    stream.link(phone.port)
+    rate = CODECS[codec].rate
+    phone.say(tone(600, 400, rate=rate))
+    world.run(600)
+    assert loudness(b"".join(frames[5:15]), 600, rate=CODECS[form].rate) > 7000
+    assert len({len(frame) for frame in frames}) == 1
+
+
+def test_a_stream_hears_what_is_played_to_it_while_it_is_recorded(world: World, tmp_path: Path) -> None:
+    frames: list[bytes] = []
+    stream = world.core.open_stream(format="slin", on_event=lambda event: None, on_frame=frames.append)
+    stream.record(str(tmp_path / "said"), "sln", RecordOptions(side=Side.OUT), on_end=lambda end: None)
+    stream.play(Samples(tone(600, 200)), on_end=lambda end: None)
+    world.run(400)
+    assert b"".join(frames) == tone(600, 200)
 
 
 def test_the_owner_of_a_failing_callback_does_not_disturb_the_others(

@@ -294,3 +294,16 @@ def test_recvonly_and_inactive_streams_are_sent_nothing(world: World, file: str)
         phone.port.play(Files((file,)), on_end=lambda end: None)
         world.run(100)
         assert phone.collect() == []
+
+
+def test_a_short_silence_ends_though_another_lasts_for_ever(world: World) -> None:
+    """The two are the same bytes, of which one begins again at its end."""
+    phone = world.phone()
+    ends: list[PlayEnd] = []
+    phone.port.generate(Silence())
+    world.run(100)
+    player = phone.port.play(Silence(20), on_end=ends.append)
+    world.run(100)
+    assert ends == [PlayEnd(PlayEndReason.DONE, 20)]
+    player.restart()
+    assert player.position_ms == 20, "after its end it stays where it was"

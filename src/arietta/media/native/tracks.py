@@ -32,7 +32,7 @@ class Loader:
 
     def __init__(self, core: NativeCore) -> None:
         self._core = core
-        self._kept: OrderedDict[tuple[int, bool], tuple[Sound, Track]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[Sound, Track]] = OrderedDict()
 
     def load(self, source: Source | Generator, form: str | int, done: Loaded, *, repeat: bool = False) -> None:
         """Give the track of a source in a form; with repeat files begin again at their end."""
@@ -61,12 +61,12 @@ class Loader:
 
     def _track(self, sound: Sound, repeat: bool) -> Track:
         """The engine's copy of the sound; that of a cached file is shared while it is among the last used."""
-        key = (id(sound.data), repeat)
+        offset = sound.repeat if sound.repeat is not None else 0 if repeat and sound.data else -1
+        key = (id(sound.data), offset)
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
             return kept[1]
-        offset = sound.repeat if sound.repeat is not None else 0 if repeat and sound.data else -1
         track = Track(sound.data, offset)
         self._kept[key] = (sound, track)  # which keeps the bytes, and with them the key, alive
         while len(self._kept) > LEAST_KEPT and self._size() > self._core.settings.cache_bytes:

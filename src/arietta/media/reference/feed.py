@@ -135,7 +135,8 @@ class PlayerUnit(Feed):
         """End it once."""
         if self.ended:
             return
-        end = PlayEnd(reason, self.position_ms, error)
+        self._elapsed_ms = self.position_ms
+        end = PlayEnd(reason, self._elapsed_ms, error)
         self.ended = True
         self._track = Track(b"")
         self._port.player_ended(self)
@@ -145,7 +146,7 @@ class PlayerUnit(Feed):
     def position_ms(self) -> int:
         """How much of the source was played."""
         track = self._track
-        if track is None or track.repeat is not None:
+        if self.ended or track is None or track.repeat is not None:
             return self._elapsed_ms
         return min(self.position, len(track.data)) * self._codec.frame_ms // self._codec.frame_bytes
 
@@ -165,8 +166,9 @@ class PlayerUnit(Feed):
 
     def restart(self) -> None:
         with self._core.lock:
-            self.position = 0
-            self._elapsed_ms = 0
+            if not self.ended:
+                self.position = 0
+                self._elapsed_ms = 0
 
     def skip(self, ms: int) -> None:
         with self._core.lock:

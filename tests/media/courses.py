@@ -72,7 +72,11 @@ def make_sounds(folder: Path) -> tuple[str, ...]:
 
 
 class Course:
-    """Things that an engine's core was asked for, and what it told of them, in order."""
+    """Things that an engine's core was asked for, and what it told of them, in order.
+
+    comparable: without what the two engines do alike but not at the same tick (music is fetched when somebody wants it)
+    or not to the bit (codecs with a memory, which one of them lets run only while somebody listens).
+    """
 
     def __init__(
         self,
@@ -82,9 +86,12 @@ class Course:
         open_rtp: Callable[[Course, str], tuple[RtpPort, Callable[[], None]]],
         now: Callable[[], float] = lambda: 0,
         most_ports: int = 40,
+        comparable: bool = False,
     ) -> None:
         self.core = core
         self.random = Random(seed)
+        self._seed = seed
+        self._steps = 0
         self.folder = folder
         self.told: list[tuple[Any, ...]] = []
         """(time, whose, what) of everything."""
@@ -96,6 +103,9 @@ class Course:
         self._open_rtp = open_rtp
         self._now = now
         self._most_ports = most_ports
+        self._music = Silence() if comparable else Music()
+        self._forms = tuple(name for name in STREAMS if not comparable or name != "gsm")
+        self._recordings = tuple(name for name in RECORDINGS if not comparable or name != "gsm")
         self._mixers: dict[str, Mixer] = {}
         self._talkers: dict[str, Callable[[], None]] = {}
         self._streams: dict[str, StreamPort] = {}
@@ -120,7 +130,9 @@ class Course:
         }
 
     def step(self) -> None:
-        """One command."""
+        """One command, chosen by its number, whatever the others were: a course with fewer of them is alike."""
+        self._steps += 1
+        self.random.seed(f"{self._seed} {self._steps}")
         (command,) = self.random.choices(list(self._commands), list(self._commands.values()))
         try:
             command()
@@ -163,7 +175,7 @@ class Course:
             self._mixers[name] = self.core.open_mixer(holding=self.random.random() < 0.2)
 
     def _open_stream(self, name: str) -> None:
-        form = self.random.choice(STREAMS)
+        form = self.random.choice(self._forms)
         stream = self.core.open_stream(
             format=form,
             on_event=self.hears(name),
@@ -226,7 +238,7 @@ class Course:
                 Samples(b""),
                 Silence(random.randrange(500)),
                 self.tones(),
-                Music(),
+                self._music,
             )
         )
 
@@ -266,7 +278,7 @@ class Course:
             None,
             self.tones(),
             Silence(),
-            Music(),
+            self._music,
             Files((self._sounds[1],)),
         )
         generator = self.random.choice(choices)
@@ -330,7 +342,7 @@ class Course:
             self.files.append(end.path)
             self.tell(name, (end.reason, end.duration_ms, end.silence_ms))
 
-        path, form = str(self.folder / f"r{self._count}"), random.choice(RECORDINGS)
+        path, form = str(self.folder / f"r{self._count}"), random.choice(self._recordings)
         self._recorders.append(self.ports[self.any_port()].record(path, form, options, on_end=ended))
 
     def end_record(self) -> None:

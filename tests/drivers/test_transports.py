@@ -107,8 +107,10 @@ class Stranger(asyncio.Protocol):
     """A connection that says what it is told to, and nothing else."""
 
     closed = False
+    transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -439,6 +441,28 @@ def test_one_host_does_not_take_every_connection(
     flood += [stranger(loop, 5060) for _ in range(99)]
     assert "200 are open that nobody has registered through" in warnings(caplog)
     assert sum(not one.closed for one in flood) == 200
+    loop.run(alice.options())
+
+
+def test_who_reads_nothing_is_let_go(
+    loop: VirtualLoop, start: Start, phone: OpenPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = start(transport("tcp"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tcp")
+    one = stranger(loop, 5060)
+    one.transport.pause_reading()
+    ask = (
+        "OPTIONS sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.66;branch=z9hG4bK{}\r\nFrom: <sip:a@a>;tag=1\r\n"
+        "To: <sip:a@a>\r\nCall-ID: {}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    )
+    server.sip.guard.prove("10.0.0.66", loop.time())  # else most would be dropped unread
+    for number in range(4000):
+        one.transport.write(ask.format(number, number).encode())
+        if number % 100 == 0:
+            loop.advance(0.1)
+    loop.advance(10)
+    assert one.closed
+    assert "it reads nothing" in warnings(caplog)
     loop.run(alice.options())
 
 

@@ -14,6 +14,7 @@ from arietta.sip.message import MAX_MESSAGE, Request, parse
 from .fuzz.__main__ import run
 from .fuzz.check import check_agent, check_dialog, check_parser, check_stream, read_everything
 from .fuzz.mutation import PIECES, mutate, seeds
+from .fuzz.server import run as run_server
 from .grammar import Sample, Uri, requests
 
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(PIECES)), max_size=6)
@@ -82,6 +83,10 @@ def test_a_session_under_mutated_requests(steps):
 
 def test_a_short_run_of_the_fuzzer_finds_nothing():
     run(30, seed=4475, inputs=3000)
+
+
+def test_a_server_outlives_a_thousand_messages():
+    run_server(30, seed=3, inputs=1000)
 
 
 @pytest.mark.parametrize("place", PLACES)

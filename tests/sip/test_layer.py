@@ -173,6 +173,15 @@ def fill(layer, count, now=1.0):
     ]
 
 
+@pytest.mark.parametrize("name", ["From", "To"])
+def test_malformed_ack_of_a_call_that_was_answered_goes_to_nobody(layer, name):
+    [event] = receive(layer, message("INVITE"))
+    layer.respond(event.transaction, event.request.create_response(200, to_tag="t"), 1.0)
+    layer.outputs()
+    ack = message("ACK").replace(f"\r\n{name}: ".encode(), f'\r\n{name}: "'.encode())
+    assert receive(layer, ack) == [] and layer.counters["dropped.malformed"] == 1
+
+
 def test_too_many_transactions_get_503_with_retry_after():
     layer = TransactionLayer(max_transactions=3)
     fill(layer, 3)

@@ -72,6 +72,18 @@ def test_a_response_does_not_change_its_request():
     assert copy.cseq.number == 8 and request.cseq.number == 7
 
 
+@pytest.mark.parametrize("name", ["Zoë", "работа", "\0\x7f"])
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "cp1251"])
+def test_names_are_text_and_come_back_as_the_bytes_they_were(name, charset):
+    raw = name.encode(charset, "ignore")
+    request = parse(INVITE.replace(b'"A"', b'"' + raw + b'"'))
+    assert isinstance(request, Request)
+    assert charset == "cp1251" or request.from_.display == raw.decode(charset)
+    request.from_.display.encode()  # whatever it is, JSON can carry it
+    assert b'From: "' + raw + b'" <sip:a@x>' in bytes(request.create_response(486))
+    assert b'f: "' + raw not in bytes(request.copy()) and raw in bytes(request.copy())
+
+
 def test_header_values_cannot_smuggle_lines():
     response = parse(INVITE).create_response(200, headers=[("X-Evil", "a\r\nContact: <sip:mallory>")])
     with pytest.raises(ValueError, match="line break"):

@@ -121,3 +121,12 @@ def test_name_addr(text, display, uri, parameters):
 def test_malformed_name_addr(text):
     with pytest.raises(ProtocolError):
         parse_name_addr(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "user"), [("%C3%BF", "ÿ"), ("%FF", "ÿ"), ("%f0%9f%98%80", "😀"), ("%ED%A0%80", "í\xa0\x80")]
+)
+def test_escapes_are_never_half_a_character(text, user):
+    uri = parse_uri(f"sip:{text}@example.com")
+    assert uri.user == user and parse_uri(str(uri)) == uri
+    uri.user.encode()

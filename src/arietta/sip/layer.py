@@ -228,6 +228,7 @@ class TransactionLayer:
 
     def _receive_request(self, request: Request, source: Address, transport: Transport, now: float) -> None:
         method = request.method
+        in_dialog, _ = request.to_tag != "", request.from_tag  # 400 now; whoever looks at them later need not care
         key = _server_key(request)
         transaction = self._servers.get(key)
         if transaction is not None and method != "CANCEL":
@@ -236,7 +237,6 @@ class TransactionLayer:
                 self.counters["dropped.unexpected"] += 1
             self._settle(transaction)
             return
-        in_dialog = request.to_tag != ""
         if method == "ACK":
             self._outputs.append(AckReceived(request))
             return

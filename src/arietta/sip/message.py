@@ -84,10 +84,12 @@ class Message:
     Content-Length is not in it; it is the length of `body`.
     """
 
-    __slots__ = ("_cseq", "_via", "body", "headers")
+    __slots__ = ("_cseq", "_via", "body", "charset", "headers")
 
     def __init__(self, headers: Headers | dict[str, list[str]] = (), body: bytes = b"") -> None:
         self.body = body
+        self.charset = "utf-8"
+        """How the head is encoded: what came as Latin-1, from phones older than RFC 3261, is answered in Latin-1."""
         self._via: Via | None = None
         self._cseq: CSeq | None = None
         if isinstance(headers, dict):
@@ -212,7 +214,9 @@ class Message:
         kind = self.content_type
         if kind == "application/sdp":
             return self.body
-        return _sdp_part(self.body, self.get("Content-Type") or "") if kind.startswith("multipart/") else b""
+        return (
+            _sdp_part(self.body, self.get("Content-Type") or "", self.charset) if kind.startswith("multipart/") else b""
+        )
 
     def __bytes__(self) -> bytes:
         lines = [self.start_line()]
@@ -224,7 +228,7 @@ class Message:
         text = "\r\n".join(lines)
         if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1:
             raise ValueError("a header field value holds a line break")
-        return text.encode("utf-8", "surrogateescape") + body
+        return text.encode(self.charset, "replace") + body
 
     def _required(self, name: str) -> str:
         values = self.headers.get(name)
@@ -275,7 +279,9 @@ class Request(Message):
 
     def copy(self) -> Self:
         """A copy whose header fields may be changed without touching this one's."""
-        return type(self)(self.method, self.uri_text, dict(self.headers), self.body)
+        copy = type(self)(self.method, self.uri_text, dict(self.headers), self.body)
+        copy.charset = self.charset
+        return copy
 
     def create_response(
         self,
@@ -308,6 +314,7 @@ class Request(Message):
             if status < 300 and "Record-Route" in mine and self.method in _DIALOG_FORMING:
                 fields["Record-Route"] = mine["Record-Route"]
         response = Response(status, reason or reason_phrase(status), fields, body)
+        response.charset = self.charset
         if content_type:
             fields["Content-Type"] = [content_type]
         for name, value in headers:
@@ -340,7 +347,9 @@ class Response(Message):
 
     def copy(self) -> Self:
         """A copy whose header fields may be changed without touching this one's."""
-        return type(self)(self.status, self.reason, dict(self.headers), self.body)
+        copy = type(self)(self.status, self.reason, dict(self.headers), self.body)
+        copy.charset = self.charset
+        return copy
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.reason}>"
@@ -365,7 +374,10 @@ def parse(data: bytes) -> Request | Response:
     if data[:1] == b"\r":  # RFC 3261 7.5: empty lines before the start line are ignored
         data = data.lstrip(b"\r\n")
     head_bytes, separator, body = data.partition(b"\r\n\r\n")
-    head = head_bytes.decode("utf-8", "surrogateescape")
+    try:
+        head, charset = head_bytes.decode(), "utf-8"
+    except UnicodeDecodeError:
+        head, charset = head_bytes.decode("latin-1"), "latin-1"
     if "\r\n " in head or "\r\n\t" in head:
         head = _FOLD.sub(" ", head)
     lines = head.split("\r\n")
@@ -376,6 +388,7 @@ def parse(data: bytes) -> Request | Response:
         message = _parse_status_line(start)
     else:
         message, wrong = _parse_request_line(start)
+    message.charset = charset
     headers = message.headers
     names = NAMES
     if len(lines) > MAX_HEADERS:
@@ -470,11 +483,11 @@ def _cut_body(lengths: list[str] | None, body: bytes) -> bytes:
     return body if length == len(body) else body[:length]  # RFC 3261 18.3: what follows is discarded
 
 
-def _sdp_part(body: bytes, content_type: str) -> bytes:
+def _sdp_part(body: bytes, content_type: str, charset: str) -> bytes:
     found = re.search(r';\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))', content_type, re.IGNORECASE)
     if not found:
         return b""
-    delimiter = b"--" + (found[1] or found[2]).encode("utf-8", "surrogateescape")
+    delimiter = b"--" + (found[1] or found[2]).encode(charset, "replace")
     for piece in (b"\r\n" + body).split(b"\r\n" + delimiter)[1:]:
         head, blank, part = piece.partition(b"\r\n\r\n")
         if blank and re.search(rb"(?im)^content-type[ \t]*:[ \t]*application/sdp[ \t]*(?:;.*)?\r?$", head):

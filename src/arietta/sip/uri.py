@@ -333,15 +333,21 @@ def _join_header_parameters(parameters: Parameters) -> str:
 def _escape(text: str, unsafe: re.Pattern[str]) -> str:
     if not unsafe.search(text):
         return text
-    return unsafe.sub(
-        lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape")), text
-    )
+    return unsafe.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace")), text)
 
 
 def _unescape(text: str) -> str:
     if "%" not in text:
         return text
-    return _ESCAPE.sub(lambda match: bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "surrogateescape"), text)
+    return _ESCAPE.sub(lambda match: _decoded(bytes.fromhex(match[0].replace("%", ""))), text)
+
+
+def _decoded(data: bytes) -> str:
+    """What escapes stand for, UTF-8 or what is left of Latin-1: never half a character, which no JSON could carry."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _closing_quote(text: str) -> int:

@@ -167,6 +167,8 @@ def _echo_port(channel: Channel, name: str) -> None:
 
 async def _echo(channel: Channel, arguments: str, run: Run) -> None:
     _echo_port(channel, "Echo")
+    if run.hung_up:
+        return  # in the extension h nobody is left to press #
     port = channel.port
     assert port is not None
     if channel.state is not State.UP:

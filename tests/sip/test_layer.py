@@ -182,6 +182,21 @@ def test_malformed_ack_of_a_call_that_was_answered_goes_to_nobody(layer, name):
     assert receive(layer, ack) == [] and layer.counters["dropped.malformed"] == 1
 
 
+@pytest.mark.parametrize("transport", [UDP, TCP])
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+def test_what_is_answered_once_leaves_nothing(layer, method, transport):
+    answers = []
+    for _ in range(2):
+        [event] = receive(layer, message(method), transport)
+        assert layer.respond_once(event.transaction, 401, (), 1.0)
+        assert not layer.respond_once(event.transaction, 401, (), 1.0)
+        [send] = layer.outputs()
+        layer.transport_failed(send, 1.0)
+        answers.append(send.data)
+    assert answers[0] == answers[1] and parse(answers[0]).to_tag  # 8.2.7: a retransmission has the same tag
+    assert len(layer) == 0 and layer.next_timeout() is None and layer.outputs() == []
+
+
 def test_too_many_transactions_get_503_with_retry_after():
     layer = TransactionLayer(max_transactions=3)
     fill(layer, 3)

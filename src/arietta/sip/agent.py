@@ -204,12 +204,10 @@ class UserAgent:
         return self.layer.respond(transaction, response, now)
 
     def respond_once(self, transaction: ServerTransaction, now: float, status: int, headers: Headers = ()) -> bool:
-        """Answer a stranger: like `respond`, but over UDP nothing is kept of it and nothing sent again.
+        """Answer a stranger: like `respond`, but nothing is kept of it and nothing sent again.
 
         RFC 3261 26.3.2.4 asks for it with 401: else a forged INVITE would have its victim sent eleven of them.
         """
-        if transaction.transport.reliable:
-            return self.respond(transaction, now, status, headers=headers)
         return self.layer.respond_once(transaction, status, headers, now)
 
     def refuse(self, transaction: ServerTransaction, error: ProtocolError, now: float) -> bool:

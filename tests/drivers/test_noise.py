@@ -9,10 +9,11 @@ import pytest
 
 from arietta.server import Server
 from arietta.sip.message import Request, parse
-from arietta.testing import Phone, tone
+from arietta.testing import Phone, VirtualLoop, tone
+from arietta.testing.plugin import Switch
 from arietta.testing.waiting import Unexpected
 
-from .running import SERVER
+from .running import FILES, PJSIP, SERVER
 
 MALLORY = ("198.51.100.7", 5060)
 SMALLEST = (
@@ -205,3 +206,15 @@ async def test_strangers_cannot_have_others_flooded(wire: Wire, method: str, to:
     assert answer.startswith(f"SIP/2.0 {status} ".encode())
     assert len(answer) < 4 * cost
     assert len(wire.sip.agent.layer) == 0
+
+
+async def test_the_files_say_who_is_heard_and_how_much(switch: Switch, loop: VirtualLoop) -> None:
+    guard = "[guard]\ntype=guard\noptions_rate=1\ntrusted=192.0.2.0/24\n"
+    acl = "[list]\ntype=acl\ndeny=0.0.0.0/0\npermit=192.0.2.0/24,198.51.100.0/24\n"
+    async with switch({**FILES, "pjsip.conf": PJSIP + guard + acl}) as server:
+        assert isinstance(server, Server)
+        wire = Wire(server)
+        for host, heard in (("203.0.113.1", 0), ("198.51.100.7", 5), ("192.0.2.7", 100), ("::ffff:192.0.2.8", 100)):
+            for _ in range(100):
+                wire.send("OPTIONS", (host, 5060))
+            assert len(wire.answers(host)) == heard

@@ -607,6 +607,11 @@ static bool use_music(core_t *core, feed_t *feed, uint64_t music)
     return !music || feed->music;
 }
 
+/* Nobody waits for longer; sums and products of it stay far from the limits of 64 bits. */
+#define MOST_MS (1LL << 36)
+
+static long long bounded_ms(long long ms) { return ms > MOST_MS ? MOST_MS : ms < -MOST_MS ? -MOST_MS : ms; }
+
 /* play(port, offset_ms, music) -> id of the player; None when the port is closed. */
 static PyObject *method_play(PyObject *self, PyObject *arguments)
 {
@@ -620,7 +625,7 @@ static PyObject *method_play(PyObject *self, PyObject *arguments)
         Py_RETURN_NONE;
     core_lock(port->core);
     uint64_t player_id = core_new_id(port->core);
-    player_t *player = port_play(port, player_id, offset_ms);
+    player_t *player = port_play(port, player_id, bounded_ms(offset_ms));
     bool good = player && use_music(port->core, &player->feed, music);
     core_unlock(port->core);
     return good ? PyLong_FromUnsignedLongLong(player_id) : PyErr_NoMemory();
@@ -645,7 +650,7 @@ static void do_player(player_t *player, int verb, long long amount)
         player_restart(player);
         break;
     case PLAYER_SKIP:
-        player_skip(player, amount);
+        player_skip(player, bounded_ms(amount));
         break;
     case PLAYER_FAIL:
         player->failed = true;

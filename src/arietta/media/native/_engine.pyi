@@ -1,4 +1,4 @@
-"""The extension module, built from c/*.c: engines and tracks by number. See module_engine.c for each."""
+"""The extension module, built from c/*.c: engines and tracks by number. See the methods of module_*.c for each."""
 
 from collections.abc import Sequence
 

@@ -18,7 +18,7 @@ _REASONS = (PlayEndReason.DONE, PlayEndReason.STOPPED, PlayEndReason.FAILED, Pla
 
 
 class _Verb(IntEnum):
-    """module_engine.c's player_verb."""
+    """module_playing.c's player_verb."""
 
     PAUSE = 0
     RESUME = 1

@@ -48,7 +48,7 @@ _RECEIVES = (Direction.SENDRECV, Direction.RECVONLY)
 
 
 class _Switch(IntEnum):
-    """module_engine.c's switch_kind."""
+    """module_switches.c's switch_kind."""
 
     MUTE = 0
     ECHO = 1

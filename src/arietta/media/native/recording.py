@@ -29,7 +29,7 @@ _DISCARDED = (RecordEndReason.CANCELLED, RecordEndReason.FAILED)
 
 
 class _Verb(IntEnum):
-    """module_engine.c's recorder_verb."""
+    """module_recording.c's recorder_verb."""
 
     BEGIN = 0
     PAUSE = 1

@@ -87,3 +87,19 @@ def test_target_refresh():
 )
 def test_literal_addresses(uri, address):
     assert literal_address(parse_uri(uri)) == address
+
+
+@pytest.mark.parametrize("contact", ["<sip:a@192.0.2.1", "<nothing>", "<http://a>", '"'])
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE", "REFER", "NOTIFY"])
+def test_a_target_that_cannot_be_reached_is_refused_before_it_is_kept(contact, method):
+    dialog = create_uas_dialog(invite(), "b1")
+    request = invite(CSeq=f"11 {method}", To="<sip:b@y>;tag=b1", Contact=contact)
+    request.method = method
+    with pytest.raises(ProtocolError):
+        dialog.take_request(request)
+    with pytest.raises(ProtocolError):
+        dialog.refresh_target(request)
+    assert dialog.remote_target == "sip:a@192.0.2.1:5070"
+    bye = invite(CSeq="12 BYE", To="<sip:b@y>;tag=b1", Contact=contact)
+    bye.method = "BYE"
+    dialog.take_request(bye)

@@ -15,6 +15,8 @@ from .uri import SipUri, parse_name_addr, parse_uri
 
 __all__ = ["Dialog", "create_uac_dialog", "create_uas_dialog", "literal_address"]
 
+_WITH_TARGET = frozenset(("INVITE", "UPDATE", "REFER", "SUBSCRIBE", "NOTIFY"))
+
 
 class Dialog(msgspec.Struct, eq=False):
     """One dialog, early or confirmed."""
@@ -51,7 +53,10 @@ class Dialog(msgspec.Struct, eq=False):
         return next_hop(self.route_set, parse_uri(self.remote_target))
 
     def take_request(self, request: Request) -> None:
-        """Check a request of the peer (12.2.2); ProtocolError 481 for another dialog, 500 when out of order."""
+        """Check a request of the peer (12.2.2).
+
+        ProtocolError 481 for another dialog, 500 when out of order, 400 for a Contact that we could not send to.
+        """
         if request.from_tag != self.remote_tag:
             raise ProtocolError(481, "the From tag is of another dialog", message=request)
         number = request.cseq.number
@@ -63,12 +68,14 @@ class Dialog(msgspec.Struct, eq=False):
                 message=request,
             )
         self.remote_cseq = number
+        if request.method in _WITH_TARGET:
+            _target_of(request)
 
     def refresh_target(self, message: Request | Response) -> None:
         """Take the Contact of a target refresh request or its 2xx (12.2.1.2, 12.2.2)."""
-        values = message.headers.get("Contact")
-        if values:
-            self.remote_target = parse_name_addr(split_list(values[0])[0]).uri_text
+        target = _target_of(message)
+        if target:
+            self.remote_target = target
 
     def _create(self, method: str, cseq: int, headers: Headers, body: bytes, content_type: str) -> Request:
         fields: dict[str, list[str]] = {
@@ -139,6 +146,16 @@ def create_uac_dialog(request: Request, response: Response) -> Dialog:
 def next_hop(route_set: tuple[str, ...], target: SipUri) -> SipUri:
     """The URI whose host a request goes to: that of its first route, or its target (8.1.2)."""
     return parse_name_addr(route_set[0]).uri if route_set else target
+
+
+def _target_of(message: Request | Response) -> str:
+    """The URI of the first Contact, "" without one; ProtocolError 400 for what no request could be sent to."""
+    values = message.headers.get("Contact")
+    if not values:
+        return ""
+    target = parse_name_addr(split_list(values[0])[0]).uri_text
+    parse_uri(target)
+    return target
 
 
 def literal_address(uri: SipUri) -> Address | None:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what `make test` talks to and is not there yet: sipp and baresip from the distribution, the clients from npm.
+# Installs what `make test` talks to and is not there yet: sipp, baresip and
+# Chromium from the distribution, the clients from npm.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -8,6 +9,7 @@ command -v sipp >/dev/null 2>&1 || missing="$missing sip-tester"
 command -v baresip >/dev/null 2>&1 || missing="$missing baresip"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
 
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then

@@ -408,9 +408,9 @@ def parse(data: bytes) -> Request | Response:
                 continue
         known = headers.get(key)
         if known is None:
-            headers[key] = [value.strip()]
+            headers[key] = [value.strip(" \t")]
         else:
-            known.append(value.strip())
+            known.append(value.strip(" \t"))
     try:
         if wrong is not None:
             raise wrong

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # the standard library's until 3.12, then audioop-lts
+    import audioop
 
 from arietta.media.native import why_no_srtp
 from arietta.testing import AriClient, compare, read_sound
@@ -35,6 +40,13 @@ def folder(folder: Path, wanted: str) -> Path:
     return folder
 
 
+def pieces(samples: bytes, ms: int = 160) -> list[bytes]:
+    """The spoken pieces of a sound: a phone on a busy machine leaves out some milliseconds between two of them."""
+    size = 2 * 8 * ms
+    cut = [samples[at : at + size] for at in range(0, len(samples) - size, size)]
+    return [piece for piece in cut if audioop.rms(piece, 2) > 500]
+
+
 async def talk(server: RunningServer, app: AriClient, phone: Baresip, channel: str) -> None:
     """Play to the phone, which sends it back, and record that; nothing may be left."""
     ear = (await app.post(f"/channels/{channel}/snoop", spy="in", app="hello-world", expect=200)).json["id"]
@@ -54,9 +66,11 @@ async def talk(server: RunningServer, app: AriClient, phone: Baresip, channel: s
     back = phone.folder / "back.wav"
     back.write_bytes(stored)
     (heard,) = phone.folder.glob("dump-*-dec.wav")
-    for sound in (heard, back):
-        match = compare(read_sound(sound), read_sound(HELLO))
-        assert match.correlation >= 0.9, f"{sound}: {match}\n{phone.told()}"
+    words = read_sound(HELLO)
+    match = compare(read_sound(heard), words)
+    assert match.correlation >= 0.9, f"{match}\n{phone.told()}"
+    returned = [compare(read_sound(back), piece).correlation for piece in pieces(words)]
+    assert sum(correlation >= 0.9 for correlation in returned) >= 0.7 * len(returned), f"{returned}\n{phone.told()}"
     assert "inline:" not in server.log.replace("inline:***", "")
 
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 CONSTRAINTS = requirements/constraints.txt
-ENGINE = setup.py $(wildcard src/arietta/media/native/c/*.[ch])
+ENGINE = setup.py $(wildcard src/arietta/media/native/c/*.h src/arietta/media/native/c/*/*.[ch])
 
 .PHONY: help demo test check quick build lock clean tools warnings sanitize
 

@@ -10,9 +10,9 @@ STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")  # a Python without the
 
 engine = Extension(
     "arietta.media.native._engine",
-    sources=sorted(glob(f"{FOLDER}/c/*.c")),
-    depends=sorted(glob(f"{FOLDER}/c/*.h")),
-    include_dirs=[f"{FOLDER}/c"],
+    sources=sorted(glob(f"{FOLDER}/c/*/*.c")),
+    depends=sorted(glob(f"{FOLDER}/c/**/*.h", recursive=True)),
+    include_dirs=[f"{FOLDER}/c", *sorted(glob(f"{FOLDER}/c/*/"))],
     define_macros=[("Py_LIMITED_API", "0x030B0000"), ("_GNU_SOURCE", None)],
     extra_compile_args=["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-parameter"],
     libraries=["m", "pthread", "dl"],

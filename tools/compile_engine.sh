@@ -6,6 +6,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 output=$1
 shift
 headers=$(${PYTHON:-python3} -c 'import sysconfig; print(sysconfig.get_path("include"))')
+sources=$here/src/arietta/media/native/c
 mkdir -p "$(dirname "$output")"
 exec ${CC:-cc} -std=c11 -fPIC -shared -fvisibility=hidden -D_GNU_SOURCE -DPy_LIMITED_API=0x030B0000 "-I$headers" \
-    -Wall -Wextra -Wno-unused-parameter "$@" "$here"/src/arietta/media/native/c/*.c -o "$output" -lm -lpthread -ldl
+    -Wall -Wextra -Wno-unused-parameter "-I$sources" "-I$sources/codecs" "-I$sources/rtp" "-I$sources/sound" "-I$sources/engine" \
+    "-I$sources/module" "$@" "$sources"/*/*.c -o "$output" -lm -lpthread -ldl

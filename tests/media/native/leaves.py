@@ -12,12 +12,19 @@ from pathlib import Path
 
 import arietta.media.native
 
-__all__ = ["FLAGS", "SOURCES", "compiler", "leaf"]
+__all__ = ["FLAGS", "INCLUDES", "compiler", "leaf", "source"]
 
 SOURCES = Path(arietta.media.native.__file__).parent / "c"
 TOGETHER = {"codec": ("codec", "g711", "g722", "gsm", "opus")}
 """Files that one name stands for."""
 FLAGS = ("-std=c11", "-O2", "-g", "-fPIC", "-shared", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter")
+INCLUDES = (f"-I{SOURCES}", *(f"-I{folder}" for folder in sorted(SOURCES.iterdir()) if folder.is_dir()))
+
+
+def source(name: str) -> Path:
+    """The file c/*/NAME.c."""
+    (found,) = SOURCES.glob(f"*/{name}.c")
+    return found
 
 
 def compiler() -> str:
@@ -26,17 +33,19 @@ def compiler() -> str:
 
 
 def leaf(*names: str) -> ctypes.CDLL:
-    """The functions of c/NAME.c for each name, built once for each content of the folder."""
+    """The functions of c/*/NAME.c for each name, built once for each content of the folder."""
     names = tuple(dict.fromkeys(file for name in names for file in TOGETHER.get(name, (name,))))
     digest = hashlib.sha256(" ".join(names).encode())
-    for path in sorted(SOURCES.glob("*.h")) + [SOURCES / f"{name}.c" for name in names]:
+    for path in sorted(SOURCES.rglob("*.h")) + [source(name) for name in names]:
         digest.update(path.read_bytes())
     folder = Path(__file__).parents[3] / "build" / "leaves"
     folder.mkdir(parents=True, exist_ok=True)
     library = folder / f"{names[0]}-{digest.hexdigest()[:16]}.so"
     if not library.exists():
         fresh = library.with_suffix(f".{os.getpid()}")
-        sources = [str(SOURCES / f"{name}.c") for name in names]
-        subprocess.run([compiler(), *FLAGS, *sources, "-o", str(fresh), "-lm", "-ldl", "-lpthread"], check=True)
+        sources = [str(source(name)) for name in names]
+        subprocess.run(
+            [compiler(), *FLAGS, *INCLUDES, *sources, "-o", str(fresh), "-lm", "-ldl", "-lpthread"], check=True
+        )
         fresh.replace(library)
     return ctypes.CDLL(str(library))

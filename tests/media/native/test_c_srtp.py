@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from arietta.rtp import RtpPacket
 
-from .leaves import FLAGS, SOURCES, compiler, leaf
+from .leaves import FLAGS, INCLUDES, compiler, leaf, source
 
 SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"]
 CM_80, CM_32, GCM_128, GCM_256 = range(4)
@@ -119,8 +119,8 @@ def test_other_suites_are_unknown() -> None:
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     out = tmp_path_factory.mktemp("srtp") / "inside.so"
-    sources = [Path(__file__).parent / "srtp_inside.c", SOURCES / "libcrypto.c", SOURCES / "rtp.c"]
-    command = [compiler(), *FLAGS, f"-I{SOURCES}", *map(str, sources), "-o", str(out), "-ldl", "-lpthread"]
+    sources = [Path(__file__).parent / "srtp_inside.c", source("libcrypto"), source("rtp")]
+    command = [compiler(), *FLAGS, *INCLUDES, *map(str, sources), "-o", str(out), "-ldl", "-lpthread"]
     subprocess.run(command, check=True)
     library = ctypes.CDLL(str(out))
     library.inside_new.restype = ctypes.c_void_p

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .leaves import SOURCES, TOGETHER, compiler
+from .leaves import INCLUDES, TOGETHER, compiler, source
 
 FUZZ = Path(__file__).parent / "fuzz"
 SECONDS = 2
@@ -25,8 +25,8 @@ FLAGS = ("-std=c11", "-O1", "-g", "-D_GNU_SOURCE", "-fno-omit-frame-pointer", "-
 def build(target: str, folder: Path) -> list[str]:
     """The command that runs it, without the corpus; skips where there are no sanitizers."""
     clang = shutil.which("clang")
-    command = [clang or compiler(), *FLAGS, f"-I{SOURCES}", str(FUZZ / f"fuzz_{target}.c")]
-    command += [str(SOURCES / f"{name}.c") for name in TARGETS[target]]
+    command = [clang or compiler(), *FLAGS, *INCLUDES, str(FUZZ / f"fuzz_{target}.c")]
+    command += [str(source(name)) for name in TARGETS[target]]
     command += [f"-fsanitize={'fuzzer,' if clang else ''}address,undefined"]
     command += [] if clang else [str(FUZZ / "fuzz_main.c")]
     binary = folder / f"fuzz_{target}"

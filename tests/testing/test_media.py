@@ -13,6 +13,7 @@ from arietta.media.engine import (
     DigitEnded,
     EngineSettings,
     MediaError,
+    MediaStopped,
     NoPortsLeft,
     PlayEnd,
     PlayEndReason,
@@ -92,6 +93,24 @@ def test_ports_are_taken_and_freed(loop):
         engine.open_rtp(bind="10.0.0.1", on_event=lambda event: None)
         with pytest.raises(MediaError, match="loop"):
             engine.start(None)
+        engine.stop()
+
+    loop.run(story())
+
+
+def test_silence_is_counted_from_the_moment_it_is_waited_for(loop):
+    async def story() -> None:
+        engine = VirtualEngine(loop)
+        engine.start(loop)
+        await asyncio.sleep(100)  # nothing is to be done: the engine sleeps
+        events: list[object] = []
+        port = engine.open_rtp(bind="0.0.0.0", on_event=events.append)
+        port.configure(RtpSettings(("10.0.0.9", 4000), "ulaw", 0, {0: "ulaw"}, timeout_ms=5000))
+        await asyncio.sleep(4.9)
+        assert events == []
+        await asyncio.sleep(0.2)
+        assert events == [MediaStopped(5000)]
+        port.close()
         engine.stop()
 
     loop.run(story())

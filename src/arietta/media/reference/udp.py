@@ -332,7 +332,7 @@ class UdpPort(BasePort):
         if before is not None and limits == (before.timeout_ms, before.keepalive_ms):
             return
         self._limits += 1
-        now_ns, round_ = self.core.now_ns, self._limits
+        now_ns, round_ = self.core.clock_ns(), self._limits  # `now_ns` stood still if nothing was to be done
         if before is None or before.timeout_ms != settings.timeout_ms:
             self._heard_ns = now_ns
         if settings.timeout_ms > 0:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import socket
 import threading
 import time
@@ -100,6 +101,34 @@ async def _die(phone: socket.socket) -> None:
         assert ports[3].statistics().txcount > before + 10, "its ticks go on"
         assert engine.stats().ports == 6
     finally:
+        engine.stop()
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    with nothing_is_left(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        asyncio.run(_die_without_descriptors(phone))
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert "a media thread cannot be started, which is tried again: Too many open files" in said
+
+
+async def _die_without_descriptors(phone: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    others = epolls()
+    engine = NativeEngine(SETTINGS)
+    ours = sorted(epolls() - others)
+    engine.start(loop)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        played: asyncio.Future[PlayEnd] = loop.create_future()
+        call(engine, phone).play(Samples(tone(440, 400)), on_end=played.set_result)
+        for descriptor in ours[::2]:
+            os.dup2(phone.fileno(), descriptor, inheritable=False)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        loop.call_later(0.3, resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        assert (await asyncio.wait_for(played, 10)).reason is PlayEndReason.DONE
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         engine.stop()
 
 

@@ -35,6 +35,7 @@ class NativeEngine(NativeCore):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._jobs: queue.SimpleQueue[tuple[Job, Done] | None] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
+        self._deaths: list[float] = []
 
     @property
     def name(self) -> str:
@@ -75,8 +76,25 @@ class NativeEngine(NativeCore):
     def died(self, error: int) -> None:
         """A thread of the engine ended by itself: said, and started again with all its ports."""
         logger.error("a media thread ended: %s; it is started again", os.strerror(error) if error else "no error")
-        if self.running:
+        now = time.monotonic()
+        self._deaths = [moment for moment in self._deaths if now - moment < 1] + [now]
+        if len(self._deaths) > 4 * self.threads:  # whatever kills them is still there
+            self._start_later()
+        else:
+            self._start_again()
+
+    def _start_again(self) -> None:
+        if not self.running:
+            return
+        try:
             self.engine.start()
+        except OSError as error:
+            logger.error("a media thread cannot be started, which is tried again: %s", error.strerror)
+            self._start_later()
+
+    def _start_later(self) -> None:
+        if self._loop is not None:
+            self._loop.call_later(1, self._start_again)
 
     def _signalled(self) -> None:
         try:

@@ -252,10 +252,12 @@ static void udp_moved(core_t *to, rtp_port_t *port, core_t *from)
     watch_both(shard_of(to), port);
 }
 
+static _Thread_local const shard_t *own; /* whose thread this is; NULL on the owner's */
+
 static void udp_wake(core_t *core)
 {
     shard_t *shard = shard_of(core);
-    if (!shard->joinable || !pthread_equal(pthread_self(), shard->thread))
+    if (shard != own)
         eventfd_write(shard->alarm, 1);
 }
 
@@ -467,6 +469,7 @@ static void go_first(void)
 static void *run_thread(void *argument)
 {
     shard_t *shard = argument;
+    own = shard;
     go_first();
     shard->failure = live(shard);
     atomic_store(&shard->alive, false);

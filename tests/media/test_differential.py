@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(NATIVE_MISSING is not None, reason=str(NATIVE_MI
 FIRST = int(os.environ.get("ARIETTA_FIRST_SEED", "0"))
 SEEDS = range(FIRST, FIRST + int(os.environ.get("ARIETTA_SEEDS", "30")))
 STEPS = 120
-LEAST_BITS = 4
+LEAST_BITS = 8
 PHONES = ("ulaw", "alaw", "slin", "slin16", "slin48")
 
 
@@ -151,7 +151,7 @@ def samples_of(form: str, data: bytes) -> array[int]:
 def alike(form: str, here: bytes, there: bytes) -> bool:
     """Equal, or LEAST_BITS apart: the two convert sample rates with floats that are added in another order.
 
-    One bit for each conversion and each sum on the way. In ulaw and alaw that may be the next step: a sixteenth of the
+    One bit for each conversion and each sum on the way, again each time a snoop that whispers hears itself. In ulaw and alaw that may be the next step: a sixteenth of the
     value, 16 at least.
     """
     if here == there:

@@ -151,8 +151,8 @@ def samples_of(form: str, data: bytes) -> array[int]:
 def alike(form: str, here: bytes, there: bytes) -> bool:
     """Equal, or LEAST_BITS apart: the two convert sample rates with floats that are added in another order.
 
-    One bit for each conversion and each sum on the way, again each time a snoop that whispers hears itself. In ulaw and alaw that may be the next step: a sixteenth of the
-    value, 16 at least.
+    One bit for each conversion and each sum on the way, again each time a snoop that whispers hears itself. In ulaw and
+    alaw that may be the next step: a sixteenth of the value, 16 at least.
     """
     if here == there:
         return True

@@ -7,8 +7,9 @@ import errno
 from typing import Any
 
 from arietta.media.engine import EngineSettings, MediaError
-from arietta.media.reference.core import Core, Done, Job, TransportPair
+from arietta.media.reference.core import Core, TransportPair
 from arietta.media.reference.udp import UdpPort
+from arietta.media.worker import Done, Job
 
 from .loop import VirtualLoop
 from .network import Network

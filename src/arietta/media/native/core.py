@@ -27,6 +27,7 @@ from ..engine import (
 )
 from ..files import SoundCache
 from ..pairs import PortPairs
+from ..worker import Done, Job
 from . import why_no_srtp
 from ._engine import Engine
 from .music import MusicLibrary
@@ -38,9 +39,6 @@ from .tracks import Loader
 __all__ = ["NativeCore"]
 
 logger = logging.getLogger("arietta.media")
-
-Job = Callable[[], None]
-Done = Callable[[Exception | None], None]
 
 
 class _Event(IntEnum):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import queue
-import threading
 import time
 
 from ..engine import EngineSettings, MediaError
+from ..worker import Done, Job, Worker
 from ._engine import Engine
-from .core import Done, Job, NativeCore, logger
+from .core import NativeCore, logger
 
 __all__ = ["NativeEngine"]
 
@@ -33,8 +32,7 @@ class NativeEngine(NativeCore):
         super().__init__(settings, engine)
         self.running = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._jobs: queue.SimpleQueue[tuple[Job, Done] | None] = queue.SimpleQueue()
-        self._worker: threading.Thread | None = None
+        self._worker = Worker(self._finished)
         self._deaths: list[float] = []
 
     @property
@@ -48,7 +46,6 @@ class NativeEngine(NativeCore):
             raise MediaError("the media engine was started already")
         self._loop = loop
         self.running = True
-        self._worker = threading.Thread(target=self._work, name="arietta-media-disk", daemon=True)
         self._worker.start()
         loop.add_reader(self._signal, self._signalled)
         self.engine.start()
@@ -60,9 +57,7 @@ class NativeEngine(NativeCore):
         self.close_all()
         self.engine.stop()
         self.deliver()
-        self._jobs.put(None)
-        if self._worker is not None:
-            self._worker.join()
+        self._worker.stop()
         self.deliver()
         if not self._loop.is_closed():
             self._loop.remove_reader(self._signal)
@@ -71,7 +66,7 @@ class NativeEngine(NativeCore):
 
     def offload(self, job: Job, done: Done) -> None:
         """On the worker; back on the loop."""
-        self._jobs.put((job, done))
+        self._worker.put(job, done)
 
     def died(self, error: int) -> None:
         """A thread of the engine ended by itself: said, and started again with all its ports."""
@@ -103,18 +98,5 @@ class NativeEngine(NativeCore):
             return
         self.deliver()
 
-    def _work(self) -> None:
-        while True:
-            entry = self._jobs.get()
-            if entry is None:
-                return
-            job, done = entry
-            error: Exception | None = None
-            try:
-                job()
-            except MediaError as caught:
-                error = caught
-            except Exception as caught:  # a fault here must not end every other recording
-                logger.exception("media job %r failed", job)
-                error = MediaError(f"{type(caught).__name__}: {caught}")
-            self.post(lambda done=done, error=error: done(error))  # type: ignore[misc]
+    def _finished(self, done: Done, error: Exception | None) -> None:
+        self.post(lambda: done(error))

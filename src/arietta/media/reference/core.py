@@ -28,6 +28,7 @@ from ..engine import (
 from ..files import SoundCache, sound_files
 from ..pairs import PortPairs
 from ..tracks import Track, load_track, track_ready
+from ..worker import Done, Job
 from .local import PipePort, SnoopPort, StreamUnit
 from .mixer import MixerUnit
 from .music import MusicStream
@@ -38,9 +39,6 @@ __all__ = ["TICK_NS", "Core", "Transport", "TransportPair"]
 
 TICK_NS = FRAME_MS * 1_000_000
 logger = logging.getLogger("arietta.media")
-
-Job = Callable[[], None]
-Done = Callable[[Exception | None], None]
 
 
 class TransportPair(Protocol):

@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import errno
 import os
-import queue
 import select
 import socket
 import struct
@@ -16,7 +15,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from ..engine import Address, EngineSettings, MediaError
-from .core import Core, Done, Job, TransportPair
+from ..worker import Done, Job, Worker
+from .core import Core, TransportPair
 from .udp import UdpPort
 
 __all__ = ["ReferenceEngine"]
@@ -152,8 +152,7 @@ class ReferenceEngine(Core):
         self.running = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._worker: threading.Thread | None = None
-        self._jobs: queue.SimpleQueue[tuple[Job, Done] | None] = queue.SimpleQueue()
+        self._worker = Worker(self._finished)
         self._alarm = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._sockets.epoll.register(self._alarm, select.EPOLLIN)
 
@@ -166,7 +165,6 @@ class ReferenceEngine(Core):
             raise MediaError("the media engine was started already")
         self._loop = loop
         self.running = True
-        self._worker = threading.Thread(target=self._work, name="arietta-media-disk", daemon=True)
         self._thread = threading.Thread(target=self._live, name="arietta-media", daemon=True)
         self._worker.start()
         self._thread.start()
@@ -177,9 +175,7 @@ class ReferenceEngine(Core):
         self.close()
         self.wake()
         self._thread.join()
-        self._jobs.put(None)
-        if self._worker is not None:
-            self._worker.join()
+        self._worker.stop()
         self._sockets.close()
         os.close(self._alarm)
 
@@ -200,7 +196,7 @@ class ReferenceEngine(Core):
                 pass  # the loop is closed: nobody is left to be told
 
     def offload(self, job: Job, done: Done) -> None:
-        self._jobs.put((job, done))
+        self._worker.put(job, done)
 
     # -- the threads --
 
@@ -263,18 +259,6 @@ class ReferenceEngine(Core):
         if receive(data, (host, source[1]), now_ns) != urgent and fd in sockets.receivers:
             sockets.move(fd, urgent=not urgent)
 
-    def _work(self) -> None:
-        while True:
-            entry = self._jobs.get()
-            if entry is None:
-                return
-            job, done = entry
-            error: Exception | None = None
-            try:
-                job()
-            except MediaError as caught:
-                error = caught
-            except Exception as caught:  # a fault here must not end every other recording
-                error = MediaError(f"{type(caught).__name__}: {caught}")
-            with self.lock:
-                done(error)
+    def _finished(self, done: Done, error: Exception | None) -> None:
+        with self.lock:
+            done(error)

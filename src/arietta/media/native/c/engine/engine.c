@@ -45,7 +45,7 @@ core_t *engine_core(const engine_t *engine, int index)
     return engine->shards ? &engine->shards[index].core : engine->virtual_core;
 }
 
-static void close_all(engine_t *engine, core_t *core)
+static void close_all(core_t *core)
 {
     core_lock(core);
     while (core->ports)
@@ -53,7 +53,6 @@ static void close_all(engine_t *engine, core_t *core)
     while (core->mixers)
         mixer_close(core->mixers);
     core_unlock(core);
-    (void)engine;
 }
 
 void engine_close(engine_t *engine)
@@ -61,7 +60,7 @@ void engine_close(engine_t *engine)
     for (int n = 0; n < engine->count; n++) {
         if (engine->shards)
             shard_stop(&engine->shards[n]);
-        close_all(engine, engine_core(engine, n));
+        close_all(engine_core(engine, n));
     }
     for (uint64_t n = 0; n < engine->recorders.room; n++)
         if (engine->recorders.entries[n].id != 0)

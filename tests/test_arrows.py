@@ -32,15 +32,16 @@ ALLOWED: dict[str, set[str]] = {
     "stasis": {"model", "bus", "channels", "bridges", "media", "store"},
     "drivers": {"sip", "sdp", "rtp", "media", "channels", "config", "model"},
     "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
+    "manager": {"model", "bus", "channels", "bridges", "dialplan", "stasis", "config", "store"},
     "server": {
         "model", "bus", "store", "config", "logs", "http", "media", "channels", "bridges", "dialplan", "stasis",
-        "drivers", "ari", "rtp", "sip", "sdp",
+        "manager", "drivers", "ari", "rtp", "sip", "sdp",
     },
     "client": {"model"},
     "testing": {"sip", "sdp", "rtp", "media", "config", "model", "server"},
     "cli": {
         "server", "config", "logs", "model", "testing", "ari", "channels", "dialplan", "drivers", "stasis", "bridges",
-        "media", "http",
+        "media", "http", "manager",
     },
 }  # fmt: skip
 

@@ -8,12 +8,10 @@ fits the state, an event says why. `agent.UserAgent` makes sessions and routes e
 from __future__ import annotations
 
 import random
-from enum import StrEnum
 from math import inf
 from typing import Literal
 
-from .auth import DigestClient
-from .dialogs import Dialog, create_uac_dialog, create_uas_dialog
+from .dialogs import create_uac_dialog, create_uas_dialog
 from .errors import ProtocolError
 from .events import (
     Acked,
@@ -33,28 +31,22 @@ from .events import (
     SessionEvent,
 )
 from .headers import Reason, parse_reason
-from .layer import TransactionLayer
+from .invite_usage import InviteUsage, SessionState
 from .message import Headers, Message, Request, Response, reason_phrase
-from .profile import SDP, Profile, check_accept, check_body, check_require, create_answer, dress_request
-from .reliable import RAck, ReliableReceiver, ReliableSender, is_reliable, wants_reliable
-from .session_timer import SessionTimer
+from .profile import check_accept, check_body, check_require, create_answer
+from .reliable import ReliableSender, is_reliable, wants_reliable
 from .transactions import (
     AckReceived,
-    Address,
     CancelReceived,
     ClientTransaction,
     Event,
-    Output,
     RequestReceived,
     ResponseReceived,
-    Send,
     ServerTransaction,
     State,
     TimedOut,
-    Transport,
 )
 from .uri import parse_name_addr
-from .usage import DialogUsage
 
 __all__ = ["InviteSession", "SessionState"]
 
@@ -64,91 +56,12 @@ RECOVERY_ON_TIMER_EXPIRY = 102
 """The cause of Q.850 with which a session ends that nobody refreshes."""
 REFRESH = "refresh"
 """What `_attempts` calls an UPDATE that only refreshes: the driver hears nothing of it."""
-MAX_FORKS = 32
-"""Forks remembered so that their repeated 2xx gets an ACK and no second BYE."""
-
-
-class SessionState(StrEnum):
-    """Where a session is."""
-
-    CALLING = "calling"
-    """Our INVITE has no final response."""
-    INCOMING = "incoming"
-    """The peer's INVITE has no final response."""
-    ANSWERED = "answered"
-    """Our 2xx has no ACK."""
-    CONFIRMED = "confirmed"
-    TERMINATING = "terminating"
-    """Our BYE has no response."""
-    TERMINATED = "terminated"
-
 
 _ALIVE = (SessionState.ANSWERED, SessionState.CONFIRMED)
 
 
-class InviteSession(DialogUsage):
+class InviteSession(InviteUsage):
     """One call leg. Make it with `UserAgent.accept_invite` or `UserAgent.invite`."""
-
-    def __init__(
-        self,
-        layer: TransactionLayer,
-        sink: list[Output | SessionEvent],
-        table: dict[tuple[str, str], InviteSession],
-        profile: Profile,
-        transport: Transport,
-        contact: str,
-        *,
-        local_tag: str,
-        peer: Address,
-        credentials: DigestClient | None = None,
-        remember_source: bool = False,
-    ) -> None:
-        super().__init__(
-            layer,
-            profile,
-            transport,
-            contact,
-            local_tag=local_tag,
-            peer=peer,
-            credentials=credentials,
-            remember_source=remember_source,
-        )
-        self.user: object = None
-        """Whatever the driver ties to the session."""
-        self.cancel_headers: tuple[tuple[str, str], ...] = ()
-        """Header fields of the 487 that answers a cancelled INVITE."""
-        self.expiry_headers: tuple[tuple[str, str], ...] = ()
-        """Header fields of the BYE that ends a session which nobody refreshes."""
-        self.invite: Request | None = None
-        """The INVITE that began it."""
-        self.state = SessionState.CALLING
-        self.deadline = self.queued_at = inf
-        self._sink = sink
-        self._table = table
-        self._ended = False
-        self._incoming: ServerTransaction | None = None
-        self._outgoing: ClientTransaction | None = None
-        self._offer: tuple[bytes, tuple[tuple[str, str], ...]] = (b"", ())
-        self._answer: tuple[ServerTransaction, Response] | None = None
-        self._answer_cseq = -1
-        self._answer_interval = 0.0
-        self._answer_at = self._answer_until = self._ringing_at = self._retry_at = self._cancel_until = inf
-        self._ringing: Response | None = None
-        self._ack: Send | None = None
-        self._ack_cseq = -1
-        self._bye: tuple[tuple[str, str], ...] | None = None
-        self._cancel: tuple[tuple[str, str], ...] | None = None
-        self._cancel_sent = self._had_provisional = False
-        self._away: dict[str, Send] = {}
-        self._timer = SessionTimer(profile.timers)
-        self._description = b""  # what we said last of the session: what a refresh repeats
-        self._peer_allow: list[str] = []
-        self._update_refused = False
-        self._sender: ReliableSender | None = None
-        self._receiver = ReliableReceiver()
-        self._described = False  # a reliable provisional response, or its PRACK, had our description
-        self._rack: RAck | None = None
-        self._accepting: tuple[bytes, tuple[tuple[str, str], ...]] | None = None
 
     # -- the beginning ----------------------------------------------------------------------------------------
 
@@ -186,16 +99,6 @@ class InviteSession(DialogUsage):
         self._outgoing = self.layer.send_request(request, self.peer, self.transport, now, self)
 
     # -- what the driver asks: answering ----------------------------------------------------------------------
-
-    @property
-    def lacks_offer(self) -> bool:
-        """True when the next provisional response must make the offer, since it is reliable (RFC 3262 5)."""
-        return (
-            self._sender is not None
-            and self._incoming is not None
-            and not self._incoming.request.sdp
-            and not self._described
-        )
 
     def ring(self, now: float, status: int = 180, sdp: bytes = b"", headers: Headers = ()) -> bool:
         """Send a provisional response, said again every minute; reliably where that is agreed."""
@@ -462,10 +365,6 @@ class InviteSession(DialogUsage):
             (sdp, headers), self._accepting = self._accepting, None
             self.accept(now, sdp, headers)
 
-    @property
-    def _invite_offered(self) -> bool:
-        return self.invite is not None and bool(self.invite.sdp)
-
     def _receive_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         self.layer.respond(transaction, request.create_response(200, to_tag=self.local_tag), now)
         if self._incoming is not None:  # 15.1.2
@@ -655,43 +554,7 @@ class InviteSession(DialogUsage):
                 self._send_bye(now, ())
                 self._end("timeout", now, reason=f"{status} {reason}")
 
-    def _authorize(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
-        """Send the request again with credentials; False when that is not possible."""
-        again = self._send_with_credentials(transaction, response, now)
-        if again is None:
-            return False
-        if transaction is self._outgoing:
-            self._replace_outgoing(again)
-        return True
-
-    def _replace_outgoing(self, again: ClientTransaction) -> None:
-        self._outgoing = again
-        if self.state is SessionState.CALLING:
-            self.invite = again.request
-            self.dialog = None
-            self._had_provisional = False
-            self._receiver = ReliableReceiver()
-
     # -- session timers (RFC 4028) ----------------------------------------------------------------------------
-
-    @property
-    def _is_up(self) -> bool:
-        """Whether there is a session to refresh: an UPDATE may come before (RFC 3311 5.1)."""
-        return self.dialog is not None and self.dialog.confirmed
-
-    def _add_timer(self, request: Request) -> None:
-        for name, value in self._timer.request_fields():
-            request.set(name, value)
-        if request.method == "UPDATE" and self.profile.tags:
-            request.set("Supported", ", ".join(self.profile.tags))
-
-    def _note_allow(self, message: Message) -> None:
-        self._peer_allow = message.headers.get("Allow", self._peer_allow)
-
-    @property
-    def _peer_updates(self) -> bool:
-        methods = (method.strip().upper() for value in self._peer_allow for method in value.split(","))
-        return not self._update_refused and "UPDATE" in methods
 
     def _wake_timer(self, now: float) -> None:
         match self._timer.wake(now):
@@ -734,19 +597,6 @@ class InviteSession(DialogUsage):
 
     # -- reliable provisional responses (RFC 3262) ------------------------------------------------------------
 
-    def _send_provisional(self, transaction: ServerTransaction, response: Response, now: float) -> None:
-        if self._sender is None or (not response.body and self.lacks_offer):
-            self.layer.respond(transaction, response, now)
-            return
-        if response.body:
-            self._description, self._described = response.body, True
-            self._ringing = response.copy()  # what is said again has no second description
-            self._ringing.body = b""
-            self._ringing.remove("Content-Type")
-        first = self._sender.put(response, now)
-        if first is not None:
-            self.layer.respond(transaction, first, now)
-
     def _wake_sender(self, now: float) -> None:
         sender, transaction = self._sender, self._incoming
         if sender is None or transaction is None:
@@ -758,78 +608,7 @@ class InviteSession(DialogUsage):
             self._refuse_incoming(504, now)
             self._end("timeout", now, 504, "no PRACK to our provisional response")
 
-    def _send_prack(self, rack: RAck, sdp: bytes, now: float) -> None:
-        if self.dialog is not None:
-            request = self.dialog.create_request("PRACK", (("RAck", str(rack)),), sdp, SDP if sdp else "")
-            self._send(request, now)
-
-    def _forget_incoming(self) -> None:
-        """The INVITE of the peer has its final response: nothing provisional follows."""
-        self._incoming = self._ringing = self._accepting = None
-        self._ringing_at = inf
-        if self._sender is not None:
-            self._sender.stop()
-
-    # -- sending ----------------------------------------------------------------------------------------------
-
-    def _dress(self, invite: Request, sdp: bytes) -> None:
-        dress_request(self.profile, self.contact, invite, sdp)
-        self._add_timer(invite)
-
-    def _send_reinvite(self, sdp: bytes, headers: tuple[tuple[str, str], ...], now: float) -> None:
-        assert self.dialog is not None
-        request = self.dialog.create_request("INVITE", headers)
-        self._dress(request, sdp)
-        self._offer = (sdp, headers)
-        self._outgoing = self.layer.send_request(request, self._destination(), self.transport, now, self)
-
-    def _send_cancel(self, now: float) -> None:
-        if self._cancel_sent or self._outgoing is None:
-            return
-        self._cancel_sent = True
-        self._cancel_until = now + self.layer.timers.longest
-        self.layer.cancel(self._outgoing, now, self._cancel or (), self)
-        self._rearm()
-
-    def _send_ack(self, dialog: Dialog, cseq: int, sdp: bytes) -> None:
-        ack = dialog.create_ack(cseq, sdp, SDP if sdp else "")
-        if self.invite is not None and cseq == self.invite.cseq.number:
-            for name in ("Authorization", "Proxy-Authorization"):  # 22.1: an ACK cannot be challenged
-                if name in self.invite.headers:
-                    ack.headers[name] = self.invite.headers[name]
-        self._ack = self.layer.send_ack(ack, self._destination(dialog), self.transport)
-
-    def _send_bye(self, now: float, headers: Headers) -> None:
-        if self.dialog is not None:
-            self._send(self.dialog.create_request("BYE", headers), now)
-            self.state = SessionState.TERMINATING
-
-    def _send_away(self, request: Request, response: Response, now: float) -> None:
-        dialog = create_uac_dialog(request, response)
-        known = self._away.get(dialog.remote_tag)
-        if known is not None:
-            self.layer.send_again(known)
-            return
-        destination = self._destination(dialog)
-        ack = self.layer.send_ack(dialog.create_ack(request.cseq.number), destination, self.transport)
-        if len(self._away) < MAX_FORKS:
-            self._away[dialog.remote_tag] = ack
-        self.layer.send_request(dialog.create_request("BYE"), destination, self.transport, now, self)
-
-    def _refuse_incoming(self, status: int, now: float, reason: str | None = None, headers: Headers = ()) -> None:
-        transaction = self._incoming
-        if transaction is not None:
-            self._forget_incoming()
-            response = transaction.request.create_response(status, reason, to_tag=self.local_tag, headers=headers)
-            if self.profile.product:
-                response.headers["Server"] = [self.profile.product]
-            self.layer.respond(transaction, response, now)
-
     # -- bookkeeping ------------------------------------------------------------------------------------------
-
-    def _stop_answer(self) -> None:
-        self._answer = None
-        self._answer_at = self._answer_until = inf
 
     def _end(
         self,
@@ -856,20 +635,6 @@ class InviteSession(DialogUsage):
         if not self._ended:
             self._ended = True
             self._sink.append(event)
-
-    def _terminate(self) -> None:
-        self.state = SessionState.TERMINATED
-        if self.invite is not None:
-            self._table.pop((self.invite.call_id, self.local_tag), None)
-
-    def _rearm(self) -> None:
-        deadline = min(
-            self._answer_at, self._answer_until, self._ringing_at, self._retry_at, self._cancel_until,
-            self._timer.deadline, self._sender.deadline if self._sender is not None else inf,
-        )  # fmt: skip
-        self.deadline = deadline
-        if deadline < self.queued_at:
-            self.layer.schedule(self)
 
 
 def _reasons(message: Message) -> tuple[Reason, ...]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+_PREFIXED = "family = ? AND key >= ? AND key < ?"
+
 
 class Store:
     """Records by (family, key). Small and rare: every write is committed before it returns; `write` takes many."""
@@ -81,6 +83,27 @@ class Store:
         ).fetchall()
         return ((key, msgspec.json.decode(value)) for key, value in rows)
 
+    def count(self, family: str) -> int:
+        """How many records a family has."""
+        found: int = self._database.execute("SELECT COUNT(*) FROM records WHERE family = ?", (family,)).fetchone()[0]
+        return found
+
+    def beginning_with(self, family: str, prefix: str) -> list[tuple[str, Any]]:
+        """The records of a family whose key begins with `prefix`, by key."""
+        rows = self._database.execute(
+            f"SELECT key, value FROM records WHERE {_PREFIXED} ORDER BY key", _range(family, prefix)
+        ).fetchall()
+        return [(key, msgspec.json.decode(value)) for key, value in rows]
+
+    def delete_beginning_with(self, family: str, prefix: str) -> int:
+        """Forget the records whose key begins with `prefix`; returns how many there were."""
+        return self._database.execute(f"DELETE FROM records WHERE {_PREFIXED}", _range(family, prefix)).rowcount
+
     def close(self) -> None:
         """Write everything out and let go of the file."""
         self._database.close()
+
+
+def _range(family: str, prefix: str) -> tuple[str, str, str]:
+    """The keys that begin with `prefix`, which ends in ASCII, as a range: the primary key finds it, others are left."""
+    return family, prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)

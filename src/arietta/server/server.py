@@ -31,6 +31,7 @@ from arietta.ari.dispatch import Api
 from arietta.ari.domain import Domain
 from arietta.ari.over_socket import RestOverSocket
 from arietta.ari.projections import documents
+from arietta.astdb import AstDb
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
 from arietta.channels.registry import ChannelRegistry
@@ -155,6 +156,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         directories = config.directories
         self.store = Store(directories.db / "arietta.sqlite3")
+        self.astdb = AstDb(self.store)
         self.objects = DynamicConfig(self.store, config.pjsip, config.sorcery, self._take_pjsip)
         self.config = config = msgspec.structs.replace(config, pjsip=self.objects.settings)
         self.logs = logs or LogFiles(LoggerSettings(), directories.log)

@@ -30,10 +30,10 @@ def test_over_ipv6_the_transaction_masks_too() -> None:
 @pytest.mark.parametrize(
     ("attributes", "answered"),
     [
-        (b"\x80\x28\0\4abcd", True),  # FINGERPRINT need not be understood
+        (b"\x80\x22\0\4abcd", True),  # SOFTWARE need not be understood
         (b"\0\6\0\3abc\0", False),  # USERNAME: somebody wants more than his address
-        (b"\x80\x28\0\5abcd", False),
-        (b"\x80\x28", False),
+        (b"\x80\x22\0\5abcd", False),
+        (b"\x80\x22", False),
     ],
 )
 def test_what_has_to_be_understood_is_not_answered(attributes: bytes, answered: bool) -> None:

@@ -144,6 +144,7 @@ class Bridge:
         self.members.append(member)
         self._forget_video_source()
         channel.bridge = self
+        self._link(channel)
         if channel.port is not None:
             channel.port.link(self.mixer, muted=member.mute, announcer=member.role == "announcer")
             channel.port.pass_digits(not member.absorb_dtmf)
@@ -226,6 +227,15 @@ class Bridge:
     def set_variable(self, name: str, value: str) -> None:
         """Set a variable of the bridge."""
         self.variables[name] = value
+
+    def _link(self, newcomer: Channel) -> None:
+        """Members have one linkedid; of two, each takes the other's account code for its peer's."""
+        first = self.members[0].channel
+        if first.linkedid != newcomer.linkedid:
+            first.link_with(newcomer)
+        if len(self.members) == 2:
+            for here, there in ((first, newcomer), (newcomer, first)):
+                here.peeraccount = there.accountcode or here.peeraccount
 
     def _tell_peers(self) -> None:
         """In a bridge of two each side learns who the other is, and BRIDGEPEER is kept on all."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -19,7 +20,7 @@ import msgspec
 
 from arietta.channels import signals
 from arietta.channels.driver import Indication, Leg, Party
-from arietta.model import causes, events, snapshots
+from arietta.model import causes, events, facts, snapshots
 from arietta.model.times import wire_now, wire_time
 from arietta.verbose import verbose
 
@@ -41,6 +42,9 @@ CAUSE_OUR_FAULT = 127
 FLAG_EXPLICIT = 32
 FLAG_DIALPLAN_ENDED = 16
 
+INTERNAL = ("internal:",)
+"""The topics of channels that ARI does not show."""
+
 PRESENTATIONS = {
     0: "Presentation Allowed, Not Screened",
     1: "Presentation Allowed, Passed Screen",
@@ -52,6 +56,9 @@ PRESENTATIONS = {
     35: "Presentation Prohibited, Network Number",
     67: "Number Unavailable",
 }
+
+
+_births = itertools.count(1)
 
 
 class State(enum.StrEnum):
@@ -94,8 +101,10 @@ class Channel:
         connected: Party | None = None,
         language: str = "en",
         accountcode: str = "",
+        peeraccount: str = "",
         endpoint: str | None = None,
         internal: bool = False,
+        linked_to: Channel | None = None,
     ) -> None:
         self.registry = registry
         self.leg = leg
@@ -112,6 +121,7 @@ class Channel:
         self.redirecting_number = ""
         self.language = language
         self.accountcode = accountcode
+        self.peeraccount = peeraccount
         self.music_class = ""
         self.tone_zone = ""
         self.tenant_id = ""
@@ -126,6 +136,9 @@ class Channel:
         self.hangup_requested = False
         self.ended = False
         self.internal = internal
+        self.half: Channel | None = None
+        """The other half of a Local channel, while both live."""
+        self._link: tuple[int, str] = linked_to._link if linked_to is not None else (next(_births), channel_id)
         self.media_started = False
         self.listeners: list[Callable[[signals.Signal], None]] = []
         self.on_end: list[Callable[[Channel], None]] = []
@@ -134,7 +147,7 @@ class Channel:
         if endpoint is not None:
             self.topics += (f"endpoint:{endpoint}",)
         if internal:
-            self.topics = ()
+            self.topics = INTERNAL
         self._creationtime = wire_time(self.created_at)
         self._snapshot: snapshots.Channel | None = None
         self._encoded: bytes | None = None
@@ -154,6 +167,26 @@ class Channel:
     def port(self) -> Port | None:
         """Where the leg's frames enter and leave."""
         return self.leg.port
+
+    @property
+    def linkedid(self) -> str:
+        """The id of the oldest of all channels that this one was called by, shared a bridge with, or is so tied to."""
+        return self._link[1]
+
+    def link_with(self, other: Channel) -> None:
+        """Meet another channel, by a call or in a bridge: the older's linkedid goes to all tied to the younger."""
+        oldest = min(self._link, other._link)
+        younger = [channel for channel in (self, other) if channel._link != oldest]
+        while younger:
+            channel = younger.pop()
+            if channel._link <= oldest:
+                continue
+            channel._link = oldest
+            channel.changed()
+            if channel.half is not None:
+                younger.append(channel.half)
+            if channel.bridge is not None:
+                younger.extend(channel.bridge.channels)
 
     @property
     def task(self) -> asyncio.Task[None] | None:
@@ -211,6 +244,12 @@ class Channel:
     def publish(self, event: events.Event) -> None:
         """Publish an event about this channel."""
         self.registry.bus.publish(event, self.topics)
+
+    def tell(self, kind: Callable[..., facts.Fact], *details: object) -> None:
+        """Publish a fact about this channel that ARI does not show, if anybody wants it."""
+        topics: tuple[str, ...] = kind.topics  # type: ignore[attr-defined]
+        if self.registry.bus.wanted(topics):
+            self.registry.bus.publish(kind(self.snapshot(), *details), topics)
 
     @property
     def watched(self) -> bool:
@@ -293,6 +332,12 @@ class Channel:
             self._announce_caller()
         if (connected.name, connected.number) != (former_connected.name, former_connected.number):
             self._announce_connected()
+
+    def set_account_code(self, code: str) -> None:
+        """Be charged to another account."""
+        former, self.accountcode = self.accountcode, code
+        self.changed()
+        self.tell(facts.AccountCodeChanged, former)
 
     def _announce_caller(self) -> None:
         if self.watched:
@@ -588,6 +633,9 @@ class Channel:
         for then in self.on_end:
             then(self)
         self.on_end.clear()
+        if self.half is not None:
+            self.half.half = None
+            self.half = None
         tech_cause = self.leg.hangup(self.hangup_cause)
         if tech_cause is not None and self.tech_cause is None:
             self.tech_cause = tech_cause

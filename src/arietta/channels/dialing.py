@@ -65,6 +65,8 @@ class Attempt:
 
     def start(self) -> None:
         """Call the peer."""
+        if self.caller is not None:
+            self.caller.link_with(self.peer)
         self.peer.listeners.append(self._hear)
         self.peer.on_end.append(self._ended)
         self._publish("", self._dialstring)

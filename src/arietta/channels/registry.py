@@ -78,8 +78,7 @@ class ChannelRegistry:
         assert channel.id not in self._channels
         self._channels[channel.id] = channel
         self.count_made += 1
-        if not channel.internal:
-            channel.created()
+        channel.created()
 
     def remove(self, channel: Channel) -> None:
         """Forget a channel that ended."""

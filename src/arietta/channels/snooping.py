@@ -77,6 +77,7 @@ def snoop(registry: ChannelRegistry, target: Channel, spy: Side, whisper: Side, 
         state=State.UP,
         language=target.language,
         accountcode=target.accountcode,
+        peeraccount=target.peeraccount,
     )
     leg.channel = channel
 

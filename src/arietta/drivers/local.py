@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from arietta.channels import signals
+from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, WithoutEndpoints
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
@@ -156,7 +157,9 @@ class LocalDriver(WithoutEndpoints):
         legs[0].other, legs[1].other = legs[1], legs[0]
         originator = wanted.originator
         language = wanted.language or (originator.language if originator else registry.default_language)
-        accountcode = wanted.accountcode or (originator.accountcode if originator else "")
+        accountcode, peeraccount = account_codes(wanted)
+        # The far half stands for who calls: its account code is the near half's peer's, and the other way round.
+        accounts = ((accountcode, peeraccount), (peeraccount or accountcode, accountcode))
         halves = [
             Channel(
                 registry,
@@ -169,8 +172,9 @@ class LocalDriver(WithoutEndpoints):
                 caller=wanted.caller if number == 1 else None,
                 connected=wanted.connected if number == 1 else None,
                 language=language,
-                accountcode=accountcode,
-                internal=False,
+                accountcode=accounts[number - 1][0],
+                peeraccount=accounts[number - 1][1],
+                linked_to=originator,
             )
             for number, leg, channel_id, state in (
                 (1, legs[0], first_id, State.DOWN),
@@ -179,6 +183,8 @@ class LocalDriver(WithoutEndpoints):
         ]
         for leg, half in zip(legs, halves, strict=True):
             leg.channel = half
+        halves[0].half, halves[1].half = halves[1], halves[0]
+        halves[0].link_with(halves[1])
         halves[0].variables.update(wanted.variables)
         for half in halves:
             if wanted.on_channel is not None:

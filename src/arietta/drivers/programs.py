@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel
 from arietta.channels.driver import CannotRequest, DialRequest
 from arietta.channels.registry import ChannelRegistry
@@ -11,6 +12,7 @@ from arietta.channels.snooping import PortLeg
 def new_channel(registry: ChannelRegistry, leg: PortLeg, wanted: DialRequest, channel_id: str, name: str) -> Channel:
     """The channel of a leg whose far end is a program, as it was asked for."""
     originator = wanted.originator
+    accountcode, peeraccount = account_codes(wanted)
     channel = Channel(
         registry,
         leg,
@@ -19,7 +21,9 @@ def new_channel(registry: ChannelRegistry, leg: PortLeg, wanted: DialRequest, ch
         caller=wanted.caller,
         connected=wanted.connected,
         language=wanted.language or (originator.language if originator else registry.default_language),
-        accountcode=wanted.accountcode or (originator.accountcode if originator else ""),
+        accountcode=accountcode,
+        peeraccount=peeraccount,
+        linked_to=originator,
     )
     leg.channel = channel
     channel.variables.update(wanted.variables)

@@ -146,8 +146,12 @@ def _read_channel(plan: Interpreter, channel: Channel | None, arguments: str) ->
             return channel.accountcode
         case "channeltype":
             return channel.technology
-        case "uniqueid" | "linkedid":
+        case "peeraccount":
+            return channel.peeraccount
+        case "uniqueid":
             return channel.id
+        case "linkedid":
+            return channel.linkedid
         case "musicclass":
             return channel.music_class
         case "context":
@@ -179,7 +183,9 @@ def _write_channel(plan: Interpreter, channel: Channel | None, arguments: str, v
         case "language":
             channel.language = value
         case "accountcode":
-            channel.accountcode = value
+            channel.set_account_code(value)
+        case "peeraccount":
+            channel.peeraccount = value
         case "musicclass":
             channel.music_class = value
         case _ if item in KEPT_ITEMS:
@@ -278,9 +284,10 @@ FUNCTIONS = (
     Function(
         "CHANNEL",
         "CHANNEL(item)",
-        "The channel: `name`, `state`, `language`, `accountcode`, `channeltype`, `uniqueid`, `linkedid`, `musicclass`, "
-        "`context`, `exten`, `priority`, `appname`, `appdata`, and what its technology knows; `language`, "
-        "`accountcode`, `musicclass`, `userfield`, `amaflags`, `tonezone`, `parkinglot` can be written.",
+        "The channel: `name`, `state`, `language`, `accountcode`, `peeraccount`, `channeltype`, `uniqueid`, "
+        "`linkedid`, `musicclass`, `context`, `exten`, `priority`, `appname`, `appdata`, and what its technology "
+        "knows; `language`, `accountcode`, `peeraccount`, `musicclass`, `userfield`, `amaflags`, `tonezone`, "
+        "`parkinglot` can be written.",
         _read_channel,
         _write_channel,
     ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from arietta import sdp
 from arietta.channels import signals
+from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.channels.registry import ChannelRegistry
@@ -422,7 +423,8 @@ class SipDriver:
             caller=wanted.caller or callerid_of(endpoint),
             connected=wanted.connected,
             language=wanted.language or (originator.language if originator else ""),
-            accountcode=wanted.accountcode or (originator.accountcode if originator else ""),
+            accounts=account_codes(wanted, endpoint.accountcode),
+            linked_to=originator,
             on_channel=wanted.on_channel,
         )
         leg.identified()
@@ -553,9 +555,11 @@ class SipDriver:
         connected: Party | None = None,
         exten: str = "s",
         language: str = "",
-        accountcode: str = "",
+        accounts: tuple[str, str] | None = None,
+        linked_to: Channel | None = None,
         on_channel: Callable[[Channel], None] | None = None,
     ) -> Channel:
+        accountcode, peeraccount = accounts if accounts is not None else (endpoint.accountcode, "")
         channel = Channel(
             self.registry,
             leg,
@@ -567,8 +571,10 @@ class SipDriver:
             caller=caller,
             connected=connected,
             language=endpoint.language or language or self.registry.default_language,
-            accountcode=endpoint.accountcode or accountcode,
+            accountcode=accountcode,
+            peeraccount=peeraccount,
             endpoint=f"PJSIP/{endpoint.name}",
+            linked_to=linked_to,
         )
         leg.channel = channel
         channel.tenant_id = endpoint.tenantid

@@ -29,3 +29,43 @@ class AccountCodeChanged(Fact, frozen=True, gc=False):
     channel: Channel
     former: str
     """What it was before."""
+
+
+class ExtensionStateChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """A hint shows something else: the devices behind an extension, or the presence of its user."""
+
+    exten: str
+    context: str
+    """Where the hint stands, which may be a context that another includes."""
+    hint: str
+    """As it is written, with variables filled in."""
+    status: int
+    """0 idle, 1 in use, 2 busy, 4 unavailable, 8 ringing, 16 on hold, and sums of them; -1: the hint is gone."""
+    status_text: str
+    presence: str = "not_set"
+    presence_subtype: str = ""
+    presence_message: str = ""
+
+
+class PresenceStateChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """The presence of somebody was set."""
+
+    provider: str
+    """``CustomPresence:NAME``."""
+    state: str
+    """not_set, unavailable, available, away, xa, chat or dnd."""
+    subtype: str = ""
+    message: str = ""
+
+
+class MailboxChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """Other numbers of messages wait in a mailbox; none where it was deleted."""
+
+    mailbox: str
+    new_messages: int
+    old_messages: int
+
+
+ExtensionStateChanged.topics = ("extension:",)
+PresenceStateChanged.topics = ("presence:",)
+MailboxChanged.topics = ("mailbox:",)

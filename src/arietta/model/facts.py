@@ -31,6 +31,164 @@ class AccountCodeChanged(Fact, frozen=True, gc=False):
     """What it was before."""
 
 
+class DigitBegan(Fact, frozen=True, gc=False):
+    """A DTMF digit began; its end is ChannelDtmfReceived for one that came, `DigitSent` for one that was sent."""
+
+    channel: Channel
+    digit: str
+    sent: bool = False
+    """Whether it goes to the far end, rather than having come from there."""
+
+
+class DigitSent(Fact, frozen=True, gc=False):
+    """A DTMF digit was sent to the far end."""
+
+    channel: Channel
+    digit: str
+    duration_ms: int
+
+
+class MusicStarted(Fact, frozen=True, gc=False):
+    """Music on hold began on a channel."""
+
+    channel: Channel
+    music_class: str
+
+
+class MusicStopped(Fact, frozen=True, gc=False):
+    """Music on hold ended on a channel."""
+
+    channel: Channel
+
+
+class LocalBridged(Fact, frozen=True, gc=False):
+    """The second half of a Local channel was called: it goes to run the dialplan."""
+
+    one: Channel
+    two: Channel
+    context: str
+    exten: str
+
+
+class SpyingStarted(Fact, frozen=True, gc=False):
+    """A channel began to listen to another."""
+
+    spyer: Channel
+    spyee: Channel
+
+
+class SpyingStopped(Fact, frozen=True, gc=False):
+    """A channel does not listen to another any more."""
+
+    spyer: Channel
+    spyee: Channel
+
+
+class PickedUp(Fact, frozen=True, gc=False):
+    """A channel answered the call that another was being called with."""
+
+    channel: Channel
+    target: Channel
+
+
+class RegistrationChanged(Fact, frozen=True, gc=False):
+    """A registration that this server makes elsewhere went well, failed or ended."""
+
+    client_uri: str
+    server_uri: str
+    status: str
+    """Registered, Unregistered or Rejected."""
+    cause: str = ""
+
+
+class Reloaded(Fact, frozen=True, gc=False):
+    """A part of the configuration, or with "All" all of it, was read again."""
+
+    module: str
+    succeeded: bool = True
+
+
+class FullyBooted(Fact, frozen=True, gc=False):
+    """Every part of the server runs."""
+
+    uptime_s: int
+    last_reload_s: int
+    """Seconds since the configuration was read."""
+
+
+class ShuttingDown(Fact, frozen=True, gc=False):
+    """The server ends."""
+
+    restart: bool
+    clean: bool = True
+
+
+class Security(Fact, frozen=True, kw_only=True, gc=False):
+    """Somebody proved, or could not prove, who they are; every kind is published on the topic ``security:``."""
+
+    service: str
+    """PJSIP, AMI, ARI."""
+    account_id: str = ""
+    session_id: str = ""
+    local_address: str = ""
+    """``IPV4/UDP/192.0.2.1/5060``; see `security_address`."""
+    remote_address: str = ""
+
+
+class FailedAcl(Security, frozen=True, kw_only=True, gc=False):
+    """An address that an account is not allowed to come from."""
+
+    acl_name: str = ""
+
+
+class InvalidAccountId(Security, frozen=True, kw_only=True, gc=False):
+    """An account that does not exist."""
+
+
+class SessionLimit(Security, frozen=True, kw_only=True, gc=False):
+    """One session more than there may be."""
+
+
+class RequestNotAllowed(Security, frozen=True, kw_only=True, gc=False):
+    """A request that the account may not make."""
+
+    request_type: str
+    request_params: str = ""
+
+
+class RequestBadFormat(Security, frozen=True, kw_only=True, gc=False):
+    """A request that cannot be read."""
+
+    request_type: str
+    request_params: str = ""
+
+
+class SuccessfulAuth(Security, frozen=True, kw_only=True, gc=False):
+    """An account proved itself."""
+
+    using_password: bool = True
+
+
+class InvalidPassword(Security, frozen=True, kw_only=True, gc=False):
+    """A password, or the hash of one, that is wrong; what was given is never told."""
+
+    challenge: str = ""
+    received_challenge: str = ""
+
+
+class ChallengeSent(Security, frozen=True, kw_only=True, gc=False):
+    """A challenge that was sent for an account to prove itself with."""
+
+    challenge: str = ""
+
+
+class ChallengeResponseFailed(Security, frozen=True, kw_only=True, gc=False):
+    """A response that is not what the challenge asks for; what would be right is never told."""
+
+    challenge: str = ""
+    response: str = ""
+
+
 class ExtensionStateChanged(Fact, frozen=True, kw_only=True, gc=False):
     """A hint shows something else: the devices behind an extension, or the presence of its user."""
 
@@ -66,6 +224,17 @@ class MailboxChanged(Fact, frozen=True, kw_only=True, gc=False):
     old_messages: int
 
 
+SECURITY = ("security:",)
+USER_EVENTS = ("userevent:",)
+"""Where the ChannelUserevent of a client goes besides its application: to the manager interface."""
+
+for _kind in Security.__subclasses__():
+    _kind.topics = SECURITY
 ExtensionStateChanged.topics = ("extension:",)
 PresenceStateChanged.topics = ("presence:",)
 MailboxChanged.topics = ("mailbox:",)
+
+
+def security_address(host: str, port: int, transport: str) -> str:
+    """An address as security events write it."""
+    return f"IPV{6 if ':' in host else 4}/{transport.upper()}/{host}/{port}"

@@ -45,6 +45,7 @@ __all__ = [
     "MixerMode",
     "Music",
     "NoPortsLeft",
+    "PacketHandler",
     "PlayEnd",
     "PlayEndReason",
     "Player",
@@ -236,6 +237,8 @@ class RtpSettings:
     """Depth of the jitter buffer, 500 at most; 0 adapts it."""
     srtp: SrtpKeys | None = None
     """None: plain RTP. MediaError in the reference engine, which has no ciphers. A key that was in use before stays."""
+    awaits_keys: bool = False
+    """The keys are agreed on the port itself (RFC 5764): as long as there is no `srtp` nothing is sent or heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,9 @@ EventHandler = Callable[[MediaEvent], None]
 FrameHandler = Callable[[bytes], None]
 """Gets 20 ms of audio in the stream's format: bytes of a codec, or samples in host order for slin."""
 
+
+PacketHandler = Callable[[bytes, Address], None]
+"""Gets a datagram of the RTP port that is no media, and where it came from."""
 
 DigitHandler = Callable[[Digit, int], None]
 """Gets a digit and how long it was, in ms."""
@@ -570,6 +576,15 @@ class RtpPort(Port, Protocol):
         Before the first call packets are received and dropped. Raises MediaError for a codec the engine lacks
         or a port outside 1..65535.
         """
+
+    def take_packets(self, on_packet: PacketHandler | None) -> None:
+        """Hear what is neither RTP nor RTCP from now on: STUN and DTLS, by their first byte (RFC 7983); None ends it.
+
+        Needs no `configure`. Datagrams above 1500 bytes, and those beyond 16 that wait, are dropped and counted.
+        """
+
+    def send_packet(self, data: bytes, target: Address) -> None:
+        """Send a datagram from the RTP port as it is, once it hears packets or is configured; never blocks."""
 
     def statistics(self) -> RtpStatistics: ...
 

@@ -60,6 +60,7 @@ class _Event(IntEnum):
     MUSIC = 13
     POSTED = 14
     DIED = 15
+    PACKETS = 17
 
 
 class NativeCore:
@@ -203,6 +204,8 @@ class NativeCore:
             self.music.wanted(subject, a, b & 0xFFFFFFFF, b >> 32)
         elif kind == _Event.POSTED:
             self._tell_token(subject)
+        elif kind == _Event.PACKETS:
+            self._hand_over_packets(subject)
         elif kind == _Event.DIED:
             self.died(a)
         else:
@@ -235,6 +238,11 @@ class NativeCore:
             port.hand_over()
         else:
             port.tell_digit(chr(a), b)
+
+    def _hand_over_packets(self, subject: int) -> None:
+        port = self.ports.get(subject)
+        if isinstance(port, NativeRtpPort):
+            port.hand_over()
 
     def _tell_token(self, token: int) -> None:
         callback = self.tokens.pop(token, None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..codecs import is_codec
 from ..engine import (
+    Address,
     DigitHandler,
     DigitOut,
     Direction,
@@ -17,6 +18,7 @@ from ..engine import (
     MediaError,
     MediaEvent,
     MixerMode,
+    PacketHandler,
     PlayEnd,
     RecordEnd,
     RecordOptions,
@@ -216,6 +218,7 @@ class NativeRtpPort(NativePort):
         self._local_port = local_port
         self._last = RtpStatistics()
         self._keys: SrtpKeys | None = None
+        self._on_packet: PacketHandler | None = None
 
     @property
     def local_port(self) -> int:
@@ -253,10 +256,29 @@ class NativeRtpPort(NativePort):
                 settings.timeout_ms,
                 settings.jitter_ms,
                 settings.keepalive_ms,
+                settings.awaits_keys,
             )
         except (ValueError, LookupError, RuntimeError) as error:
             raise MediaError(str(error)) from None
         self._use_codec(settings.send_codec)
+
+    def take_packets(self, on_packet: PacketHandler | None) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        self._on_packet = on_packet
+        self.core.engine.set_aside(self.number, on_packet is not None)
+
+    def send_packet(self, data: bytes, target: Address) -> None:
+        """See the interface."""
+        if not self.closed:
+            self.core.engine.send_packet(self.number, data, *target)
+
+    def hand_over(self) -> None:
+        """Datagrams for its owner wait."""
+        for data, source in self.core.engine.packets(self.number):
+            if self._on_packet is not None:
+                self._on_packet(data, source)
 
     def _secure(self, keys: SrtpKeys | None) -> None:
         """Use other keys from now on; one that stays goes on counting where it is."""
@@ -323,6 +345,7 @@ class NativeRtpPort(NativePort):
         super().close()
 
     def _release(self) -> None:
+        self._on_packet = None
         self.core.pairs.give_back(self._local_port)
 
 

@@ -228,7 +228,7 @@ class RtcpSession:
     def _send(self, packets: list[RtcpPacket]) -> None:
         target = self._target()
         settings = self._settings
-        if target is None or settings is None:
+        if target is None or settings is None or settings.awaits_keys:
             return
         pair = self._port.pair
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from ..engine import (
     MediaError,
     MediaStarted,
     MediaStopped,
+    PacketHandler,
     RtpSettings,
     RtpStatistics,
 )
@@ -39,6 +41,8 @@ EVENT_VOLUME = 10
 END_REPEATS = 3  # RFC 4733 2.5.1.4
 DIGIT_SILENCE_NS = 500_000_000
 """A digit whose packets stop coming has ended."""
+MOST_PACKETS, LONGEST_PACKET = 16, 1500
+"""Datagrams for the owner that may wait, and their bytes."""
 RELAY_SLIP = 8000
 """Timestamp units by which a relayed stream may drift from the clock before it is tied to it anew."""
 
@@ -90,6 +94,9 @@ class UdpPort(BasePort):
         self._digits_in = DigitReceiver()
         self._digit_rate = 8000
         self._event_ns = 0
+        self._on_packet: PacketHandler | None = None
+        self._packets: deque[tuple[bytes, Address]] = deque()
+        self._listening = False
         self.relay: UdpPort | None = None
         """Where the mixer lets packets pass to."""
         self._rtcp = RtcpSession(self)
@@ -112,8 +119,7 @@ class UdpPort(BasePort):
             if self.closed:
                 return
             before, self._settings = self._settings, settings
-            if before is None:
-                self.core.listen(self, self.pair)
+            self._listen()
             if settings.jitter_ms != (before.jitter_ms if before is not None else 0):
                 self._jitter = JitterBuffer(settings.jitter_ms)
             self._sends = settings.direction in (Direction.SENDRECV, Direction.SENDONLY)
@@ -134,6 +140,35 @@ class UdpPort(BasePort):
             self._relay_from = None
             self._begin_to_wait(settings, before)
             self._changed()
+
+    def take_packets(self, on_packet: PacketHandler | None) -> None:
+        with self.core.lock:
+            if self.closed:
+                return
+            self._on_packet = on_packet
+            if on_packet is not None:
+                self._listen()
+
+    def send_packet(self, data: bytes, target: Address) -> None:
+        with self.core.lock:
+            if self.closed or not self._listening:
+                return
+            try:
+                self.pair.send(data, target)
+            except OSError:
+                self.core.send_errors += 1
+
+    def _listen(self) -> None:
+        if not self._listening:
+            self._listening = True
+            self.core.listen(self, self.pair)
+
+    def _hand_over(self) -> None:
+        """Give the owner what waits for it; on the loop's thread."""
+        while self._packets:
+            data, source = self._packets.popleft()
+            if self._on_packet is not None:
+                self._on_packet(data, source)
 
     def statistics(self) -> RtpStatistics:
         with self.core.lock:
@@ -179,7 +214,10 @@ class UdpPort(BasePort):
         """One datagram of the RTP socket; whether the next one is urgent, because it is passed on as it comes."""
         core = self.core
         core.packets_received += 1
-        if self.closed or self._settings is None:
+        if self._on_packet is not None and not self.closed and is_aside(data):
+            self._set_aside(data, source)
+            return False
+        if self.closed or self._settings is None or self._settings.awaits_keys:
             core.packets_dropped += 1
             return False
         if len(data) > 1 and 192 <= data[1] <= 223 and self._settings.rtcp_mux:
@@ -238,9 +276,17 @@ class UdpPort(BasePort):
 
     def receive_control(self, data: bytes, source: Address, now_ns: int) -> bool:
         """One datagram of the RTCP socket; none is urgent."""
-        if not self.closed and self._settings is not None:
+        if not self.closed and self._settings is not None and not self._settings.awaits_keys:
             self._rtcp.receive(data, source, now_ns)
         return False
+
+    def _set_aside(self, data: bytes, source: Address) -> None:
+        if len(data) > LONGEST_PACKET or len(self._packets) >= MOST_PACKETS:
+            self.core.packets_dropped += 1
+            return
+        self._packets.append((data, source))
+        if len(self._packets) == 1:
+            self.core.emit_plain(self._hand_over)
 
     def report(self, now_ns: int) -> None:
         """An RTCP report is due."""
@@ -421,6 +467,8 @@ class UdpPort(BasePort):
         self._pieces = pieces
 
     def _put(self, kind: int, timestamp: int, payload: bytes) -> None:
+        if self._settings is None or self._settings.awaits_keys:
+            return  # it has no ciphers to use them with
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
         core = self.core
@@ -498,8 +546,14 @@ class UdpPort(BasePort):
         self.core.packets_lost += self.packets_lost
         self._rtcp.goodbye()
         self.relay = None
+        self._on_packet = None
         self.core.unlisten(self, self.pair)
         self.pair.close()
+
+
+def is_aside(data: bytes) -> bool:
+    """Whether a datagram is STUN or DTLS (RFC 7983 7)."""
+    return bool(data) and (data[0] <= 3 or 20 <= data[0] <= 63)
 
 
 def _split(data: bytes) -> tuple[int, int, int, int, bytes]:

@@ -125,9 +125,15 @@ static void begin_to_wait(rtp_port_t *port, bool other_limit)
     rtp_arm(port);
 }
 
+static void listen_once(rtp_port_t *port)
+{
+    if (!port->listening)
+        port->base.core->wire->listen(port->base.core, port);
+    port->listening = true;
+}
+
 bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
 {
-    core_t *core = port->base.core;
     if (!port_use_codec(&port->base, settings->send_codec) || !use_pieces(port, settings->send_codec, settings->ptime_ms))
         return false;
     if (!port->jitter || port->settings.jitter_ms != settings->jitter_ms) {
@@ -143,8 +149,7 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
         port->rtcp_learnt.family = 0;
     port->settings = *settings;
     port->configured = true;
-    if (first)
-        core->wire->listen(core, port);
+    listen_once(port);
     learner_expect(&port->learner, &settings->remote);
     bool learnt = settings->symmetric && port->learner.locked.family;
     port->target = learnt ? port->learner.locked : settings->remote;
@@ -163,6 +168,21 @@ void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect)
         srtp_free(port->unprotect);
     port->protect = protect;
     port->unprotect = unprotect;
+}
+
+bool rtp_port_set_aside(rtp_port_t *port, bool on)
+{
+    if (!on) {
+        free(port->aside);
+        port->aside = NULL;
+        return true;
+    }
+    if (!port->aside)
+        port->aside = calloc(1, sizeof *port->aside);
+    if (!port->aside)
+        return false;
+    listen_once(port);
+    return true;
 }
 
 void rtp_port_set_relay(rtp_port_t *port, rtp_port_t *relay)
@@ -191,6 +211,7 @@ static void rtp_release(port_t *base)
     port->jitter = NULL;
     free(port->pieces);
     port->pieces = NULL;
+    rtp_port_set_aside(port, false);
 }
 
 static void rtp_moved(port_t *base, core_t *from)

@@ -2,6 +2,7 @@
 #ifndef ARIETTA_RTP_PORT_H
 #define ARIETTA_RTP_PORT_H
 
+#include "aside.h"
 #include "jitter.h"
 #include "learning.h"
 #include "mixer.h"
@@ -34,6 +35,7 @@ typedef struct rtp_settings {
         int rate;
     } events[MOST_EVENT_TYPES];
     bool sends, receives, symmetric, rtcp_mux, dtmf_inband;
+    bool awaits_keys; /* nothing is sent or heard without */
     int64_t timeout_ns;
     int jitter_ms; /* fixed depth; 0: adaptive */
     int64_t keepalive_ns; /* a packet at least so often; 0: none */
@@ -49,8 +51,9 @@ typedef struct rtp_port {
         struct rtp_port *port;
         bool control, urgent, listened;
     } ends[2];
-    bool configured;
+    bool configured, listening;
     rtp_settings_t settings;
+    aside_t *aside; /* NULL: what is no media is dropped */
     srtp_t *protect, *unprotect; /* NULL: plain RTP */
     address_t target;
     learner_t learner;
@@ -102,6 +105,13 @@ rtp_port_t *rtp_port_open(core_t *core, int local_port, const int sockets[2]);
 bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings);
 /* Takes both over (NULL: plain); one that the port has already stays. */
 void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
+/* Whether datagrams that are no media are kept for the owner, from now on. False without memory. */
+bool rtp_port_set_aside(rtp_port_t *port, bool on);
+/* Whether media must not pass yet: it is to be encrypted, and there is no key. */
+static inline bool rtp_port_lacks_keys(const rtp_port_t *port)
+{
+    return port->settings.awaits_keys && (!port->protect || !port->unprotect);
+}
 /* One datagram, which is changed in place. */
 void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);
 void rtp_port_receive_control(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns);

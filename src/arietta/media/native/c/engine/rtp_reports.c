@@ -22,7 +22,7 @@ static rtcp_view_t view_of(rtp_port_t *port, int64_t now_ns)
 static address_t report_target(const rtp_port_t *port)
 {
     const rtp_settings_t *settings = &port->settings;
-    if (!port->configured)
+    if (!port->configured || rtp_port_lacks_keys(port))
         return (address_t){0};
     if (settings->rtcp_mux)
         return port->target;

@@ -10,7 +10,7 @@ static void put(rtp_port_t *port, uint8_t kind, uint32_t timestamp, const uint8_
 {
     core_t *core = port->base.core;
     uint8_t packet[RTP_HEADER + MAX_PACKET + SRTP_OVERHEAD];
-    if (size > MAX_PACKET)
+    if (size > MAX_PACKET || rtp_port_lacks_keys(port))
         return;
     rtp_write_header(packet, kind, port->sequence++, timestamp, port->ssrc);
     memcpy(packet + RTP_HEADER, payload, (size_t)size);

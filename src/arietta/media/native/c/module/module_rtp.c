@@ -56,20 +56,21 @@ static bool parse_events(PyObject *pairs, rtp_settings_t *settings)
 }
 
 /* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, event_rate, events, sends,
-   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, jitter_ms, keepalive_ms) */
+   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, jitter_ms, keepalive_ms, awaits_keys) */
 static PyObject *method_configure(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
     PyObject *remote, *remote_rtcp, *receive, *events;
     const char *name;
-    int sends, receives, symmetric, mux, inband;
+    int sends, receives, symmetric, mux, inband, awaits_keys;
     long long timeout_ms, keepalive_ms;
     rtp_settings_t settings = {0};
     engine_t *engine = engine_of(self);
     if (!engine ||
-        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLiL", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
+        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLiLp", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
                           &receive, &settings.ptime_ms, &settings.event_type, &settings.event_rate, &events, &sends,
-                          &receives, &symmetric, &mux, &inband, &timeout_ms, &settings.jitter_ms, &keepalive_ms))
+                          &receives, &symmetric, &mux, &inband, &timeout_ms, &settings.jitter_ms, &keepalive_ms,
+                          &awaits_keys))
         return NULL;
     settings.send_codec = codec_argument(name);
     if (!settings.send_codec || !parse_address(remote, &settings.remote) ||
@@ -81,6 +82,7 @@ static PyObject *method_configure(PyObject *self, PyObject *arguments)
     settings.symmetric = symmetric;
     settings.rtcp_mux = mux;
     settings.dtmf_inband = inband;
+    settings.awaits_keys = awaits_keys;
     settings.timeout_ns = timeout_ms * MS_NS;
     settings.keepalive_ns = keepalive_ms * MS_NS;
     port_t *port = port_at(engine, id);
@@ -120,6 +122,76 @@ static PyObject *method_secure(PyObject *self, PyObject *arguments)
     rtp_port_secure(rtp, keep_out ? rtp->protect : protect, keep_in ? rtp->unprotect : unprotect);
     core_unlock(port->core);
     Py_RETURN_NONE;
+}
+
+static rtp_port_t *rtp_at(engine_t *engine, uint64_t id)
+{
+    port_t *port = port_at(engine, id);
+    return port && port->kind == &rtp_kind ? (rtp_port_t *)port : NULL;
+}
+
+/* set_aside(port, on): whether datagrams that are no media are kept for `packets`. */
+static PyObject *method_set_aside(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    int on;
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "Kp", &id, &on))
+        return NULL;
+    rtp_port_t *port = rtp_at(engine, id);
+    if (!port)
+        Py_RETURN_NONE;
+    core_lock(port->base.core);
+    bool done = rtp_port_set_aside(port, on);
+    core_unlock(port->base.core);
+    return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+/* packets(port) -> [(data, (host, port))], those that came since the last time and are no media. */
+static PyObject *method_packets(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "K", &id))
+        return NULL;
+    PyObject *packets = PyList_New(0);
+    rtp_port_t *port = rtp_at(engine, id);
+    if (!packets || !port)
+        return packets;
+    core_lock(port->base.core);
+    for (const struct aside_packet *one; port->aside && (one = aside_take(port->aside));) {
+        PyObject *item = Py_BuildValue("(y#N)", one->data, (Py_ssize_t)one->size, host_of(&one->source));
+        if (!item || PyList_Append(packets, item) < 0)
+            PyErr_Clear();
+        Py_XDECREF(item);
+    }
+    core_unlock(port->base.core);
+    return packets;
+}
+
+/* send_packet(port, data, host, number) -> whether it was sent, as it is, from the port of RTP. */
+static PyObject *method_send_packet(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    Py_buffer data;
+    const char *host;
+    int number;
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "Ky*si", &id, &data, &host, &number))
+        return NULL;
+    address_t target;
+    rtp_port_t *port = rtp_at(engine, id);
+    bool sent = false;
+    if (port && port->listening && data.len <= MAX_PACKET && address_parse(&target, host, number)) {
+        core_t *core = port->base.core;
+        core_lock(core);
+        sent = core->wire->send(core, port, false, data.buf, (int)data.len, &target);
+        if (!sent)
+            core->send_errors++;
+        core_unlock(core);
+    }
+    PyBuffer_Release(&data);
+    return PyBool_FromLong(sent);
 }
 
 PyObject *host_of(const address_t *address)
@@ -197,6 +269,9 @@ static PyObject *method_statistics(PyObject *self, PyObject *arguments)
 const PyMethodDef rtp_methods[] = {
     {"configure", method_configure, METH_VARARGS, "configure(port, …): see RtpSettings"},
     {"secure", method_secure, METH_VARARGS, "secure(port, suite, key, suite, key)"},
+    {"set_aside", method_set_aside, METH_VARARGS, "set_aside(port, on)"},
+    {"packets", method_packets, METH_VARARGS, "packets(port) -> [(data, (host, port))]"},
+    {"send_packet", method_send_packet, METH_VARARGS, "send_packet(port, data, host, number) -> sent"},
     {"addresses", method_addresses, METH_VARARGS, "addresses(port) -> (learnt source, target)"},
     {"statistics", method_statistics, METH_VARARGS, "statistics(port) -> numbers"},
     {NULL, NULL, 0, NULL},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from arietta.sip.message import Request, parse
@@ -222,3 +224,38 @@ def test_timer_queue_follows_deadlines_that_move():
     assert queue.pop_due(10.0) is first and queue.pop_due(10.0) is None
     first.deadline = float("inf")
     assert queue.next_timeout() is None and len(queue) == 0
+
+
+def test_timer_queue_lets_go_of_what_it_forgets():
+    queue, gone, kept = TimerQueue(), Alarm(1000.0), Alarm(5.0)
+    queue.schedule(gone)
+    queue.schedule(kept)
+    watch = weakref.ref(gone)
+    queue.forget(gone)
+    del gone
+    assert watch() is None and len(queue) == 1
+    queue.forget(kept)
+    queue.schedule(kept)
+    assert queue.next_timeout() == 5.0 and queue.pop_due(6.0) is kept and queue.pop_due(2000.0) is None
+
+
+def test_timer_queue_sweeps_out_what_means_nothing():
+    queue, kept = TimerQueue(), Alarm(5000.0)
+    queue.schedule(kept)
+    for number in range(5000):
+        ended = Alarm(10_000.0 + number)
+        queue.schedule(ended)
+        queue.forget(ended)
+        assert len(queue._heap) <= 1002
+    assert queue.next_timeout() == 5000.0
+
+
+def test_timer_queue_holds_an_owner_once_however_often_it_comes_nearer():
+    queue, owner = TimerQueue(), Alarm(100.0)
+    for deadline in (100.0, 50.0, 25.0):
+        owner.deadline = deadline
+        queue.schedule(owner)
+    watch = weakref.ref(owner)
+    queue.forget(owner)
+    del owner
+    assert watch() is None and queue.next_timeout() is None

@@ -267,3 +267,5 @@ class InviteUsage(DialogUsage):
         self.deadline = deadline
         if deadline < self.queued_at:
             self.layer.schedule(self)
+        elif deadline == inf and self.state is SessionState.TERMINATED:
+            self.layer.forget(self)

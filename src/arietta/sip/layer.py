@@ -203,6 +203,10 @@ class TransactionLayer:
         """Watch the deadline of something that lives above the transactions, such as an InviteSession."""
         self._queue.schedule(owner)
 
+    def forget(self, owner: Timed) -> None:
+        """Watch it no more."""
+        self._queue.forget(owner)
+
     def next_timeout(self) -> float | None:
         """When `handle_timeout` is wanted, None for never."""
         return self._queue.next_timeout()
@@ -355,7 +359,6 @@ class TransactionLayer:
 
     def _settle(self, transaction: Transaction) -> None:
         if transaction.state is State.TERMINATED:
-            transaction.deadline = float("inf")
             self._remove(transaction)
         else:
             self._queue.schedule(transaction)
@@ -372,6 +375,7 @@ class TransactionLayer:
             self._switched.pop(transaction.key, None)
         transaction.state = State.TERMINATED
         transaction.deadline = float("inf")
+        self._queue.forget(transaction)
 
     def _forget_ongoing(self, transaction: ServerTransaction) -> None:
         headers = transaction.request.headers

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush, heapreplace
 from math import inf
 from typing import Protocol
 
 import msgspec
 
 __all__ = ["Timed", "TimerQueue", "Timers"]
+
+MAX_STALE = 1000
+"""Entries of a heap which may mean nothing before they are counted."""
 
 
 class Timers(msgspec.Struct, frozen=True):
@@ -40,51 +43,78 @@ class Timed(Protocol):
 
 
 class TimerQueue:
-    """A heap of deadlines; moving a deadline later costs nothing until the old one comes."""
+    """A heap of deadlines; moving a deadline later costs nothing until the old one comes.
 
-    __slots__ = ("_count", "_heap")
+    The heap knows owners by number alone, so that `forget` lets go of one at once; what it leaves in the heap is two
+    numbers, which are swept out when they outnumber the others.
+    """
+
+    __slots__ = ("_count", "_heap", "_owners")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._heap: list[tuple[float, int, int]] = []
+        self._owners: dict[int, tuple[int, Timed]] = {}
         self._count = 0
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._owners)
 
     def schedule(self, owner: Timed) -> None:
         """Note the deadline of `owner`; call it whenever the deadline may have come nearer."""
         deadline = owner.deadline
         if deadline < owner.queued_at:
             owner.queued_at = deadline
-            self._count += 1
-            heappush(self._heap, (deadline, self._count, owner))
+            self._count = count = self._count + 1
+            key = id(owner)
+            self._owners[key] = (count, owner)
+            heappush(self._heap, (deadline, count, key))
+
+    def forget(self, owner: Timed) -> None:
+        """Let go of an owner that wants nothing more, whatever its deadline was."""
+        if owner.queued_at == inf:
+            return
+        owner.queued_at = inf
+        owners = self._owners
+        owners.pop(id(owner), None)
+        heap = self._heap
+        if len(heap) > MAX_STALE and len(heap) > 2 * len(owners):
+            self._heap = [entry for entry in heap if entry[2] in owners and owners[entry[2]][0] == entry[1]]
+            heapify(self._heap)
 
     def pop_due(self, now: float) -> Timed | None:
         """Take out one owner whose deadline has come; schedule it again after its `handle_timeout`."""
-        heap = self._heap
+        heap, owners = self._heap, self._owners
         while heap and heap[0][0] <= now:
-            when, _, owner = heappop(heap)
-            if when == owner.queued_at:
-                owner.queued_at = inf
-                if owner.deadline <= now:
-                    return owner
-                if owner.deadline < inf:
-                    self.schedule(owner)
+            _, count, key = heappop(heap)
+            known = owners.get(key)
+            if known is None or known[0] != count:
+                continue
+            del owners[key]
+            owner = known[1]
+            owner.queued_at = inf
+            if owner.deadline <= now:
+                return owner
+            self.schedule(owner)
         return None
 
     def next_timeout(self) -> float | None:
         """The nearest deadline, None when there is none."""
-        heap = self._heap
+        heap, owners = self._heap, self._owners
         while heap:
-            when, _, owner = heap[0]
-            if when == owner.queued_at:
-                if owner.deadline <= when:
+            when, count, key = heap[0]
+            known = owners.get(key)
+            if known is not None and known[0] == count:
+                owner = known[1]
+                deadline = owner.deadline
+                if deadline <= when:
                     return when
-                if owner.deadline < inf:
-                    owner.queued_at = owner.deadline
+                if deadline < inf:
+                    owner.queued_at = deadline
                     self._count += 1
-                    heapreplace(heap, (owner.deadline, self._count, owner))
+                    owners[key] = (self._count, owner)
+                    heapreplace(heap, (deadline, self._count, key))
                     continue
                 owner.queued_at = inf
+                del owners[key]
             heappop(heap)
         return None

@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "testing": {"sip", "sdp", "rtp", "media", "config", "model", "server"},
     "cli": {
         "server", "config", "logs", "model", "testing", "ari", "channels", "dialplan", "drivers", "stasis", "bridges",
-        "media", "http", "manager", "astdb",
+        "media", "http", "manager", "astdb", "sip", "sdp",
     },
 }  # fmt: skip
 

@@ -21,16 +21,18 @@ from arietta.cli.switch import (
     EngineView,
     ExtensionView,
     HelpView,
+    MessageView,
     ModuleView,
     Originate,
     RegistrationView,
+    SipCallView,
     StasisView,
     StepView,
 )
 from arietta.config.conf import ConfigError, Problem
 from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
-from arietta.errors import AllocationFailed
+from arietta.errors import AllocationFailed, NotFound
 from arietta.logs import Logs
 from arietta.media.engine import EngineStatistics
 from arietta.model import snapshots
@@ -53,6 +55,42 @@ def channel(name: str, channel_id: str, state: str, app: tuple[str, str]) -> sna
     )
 
 
+SDP = (
+    b"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\n"
+    b"a=rtpmap:101 telephone-event/8000\r\na=sendonly\r\n"
+)
+
+
+def said() -> list[SipCallView]:
+    """Two calls that a Dial connected; the second one's phone was asked twice, and its call has ended."""
+
+    def message(at: float, direction: str, host: str, first: str, cseq: str, more: str = "") -> MessageView:
+        body = SDP if "sdp" in more else b""
+        data = (
+            f"{first}\r\nVia: SIP/2.0/UDP {host};branch=z9hG4bK{cseq[0]}\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b@b>\r\n"
+            f"Call-ID: call of {host}\r\nCSeq: {cseq}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        return MessageView(int(at * 1000), 1.8e9 + at, direction, "UDP", ("10.0.0.1", 5060), (host, 5060), data)
+
+    sdp = "Content-Type: application/sdp\r\n"
+    first = [
+        message(0.0, "<", "10.0.0.2", "INVITE sip:1100@10.0.0.1 SIP/2.0", "1 INVITE", sdp),
+        message(3.2, ">", "10.0.0.2", "SIP/2.0 200 OK", "1 INVITE", sdp),
+        message(3.3, "<", "10.0.0.2", "ACK sip:1100@10.0.0.1 SIP/2.0", "1 ACK"),
+    ]
+    second = [
+        message(0.1, ">", "10.0.0.3", "INVITE sip:bob@10.0.0.3 SIP/2.0", "7 INVITE", sdp),
+        message(0.6, ">", "10.0.0.3", "INVITE sip:bob@10.0.0.3 SIP/2.0", "7 INVITE", sdp),
+        message(0.7, "<", "10.0.0.3", "SIP/2.0 180 Ringing", "7 INVITE"),
+        message(3.1, "<", "10.0.0.3", "SIP/2.0 200 OK", "7 INVITE", sdp),
+        message(9.0, ">", "10.0.0.3", "BYE sip:bob@10.0.0.3 SIP/2.0", "8 BYE", "Reason: Q.850;cause=16\r\n"),
+    ]
+    return [
+        SipCallView("call of 10.0.0.2", first, "PJSIP/1001-00000000", "1700000000.1", "l1", True, len(first)),
+        SipCallView("call of 10.0.0.3", second, "PJSIP/1002-00000001", "1700000000.2", "l1", False, len(second)),
+    ]
+
+
 class FakeSwitch:
     """What `arietta.cli.switch.Switch` asks for, from lists that a test may change."""
 
@@ -66,6 +104,7 @@ class FakeSwitch:
         self.done: list[object] = []
         self.hung_up: Callable[[], None] = lambda: None
         now = time.time()
+        self.said = said()
         self.living = [
             ChannelView(
                 channel("PJSIP/1001-00000000", "1700000000.1", "Up", ("Stasis", "hello-world,a")),
@@ -170,6 +209,19 @@ class FakeSwitch:
 
     def sip_counters(self) -> Mapping[str, int]:
         return {"requests": 12, "guard.limited": 7000}
+
+    def sip_calls(self) -> Sequence[SipCallView]:
+        return [msgspec.structs.replace(call, messages=(call.messages[0], call.messages[-1])) for call in self.said]
+
+    def sip_ladder(self, name: str, *, with_peer: bool) -> Sequence[SipCallView]:
+        found = [call for call in self.said if name in (call.channel, call.channel_id, call.call_id)]
+        if not found:
+            raise NotFound(f"no SIP of a call {name!r} is kept")
+        return self.said if with_peer else found
+
+    def log_sip(self, words: Sequence[str]) -> str:
+        self.done.append(("log", *words))
+        return "SIP messages are logged."
 
     def modules(self) -> Sequence[ModuleView]:
         return [ModuleView("res_ari.so", "REST interface"), ModuleView("pbx_config.so", "Dialplan of files", 3)]

@@ -280,7 +280,7 @@ async def test_what_cannot_be_sent_is_refused(
 def test_whatever_is_asked_for_is_refused_or_sent_as_one_request(server: Server) -> None:
     sent: list[Request] = []
 
-    def observe(direction: str, data: bytes, address: object) -> None:
+    def observe(direction: str, data: bytes, *_: object) -> None:
         if direction == ">":
             message = parse(data)
             assert isinstance(message, Request)

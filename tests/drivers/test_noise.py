@@ -32,7 +32,7 @@ class Wire:
         self.sip.observers.append(self._watch)
         self._count = 0
 
-    def _watch(self, direction: str, data: bytes, peer: tuple[str, int]) -> None:
+    def _watch(self, direction: str, data: bytes, peer: tuple[str, int], _: object) -> None:
         if direction == ">":
             self.said.append((peer[0], data))
 

@@ -126,7 +126,7 @@ def answer_to(sent: list[bytes]) -> Response | None:
 async def deliver(switch: Switch, name: str) -> Response | None:
     async with switch(FILES) as server:
         sip, sent = server.sip, []  # type: ignore[attr-defined]
-        sip.observers.append(lambda direction, data, _: sent.append(data) if direction == ">" else None)
+        sip.observers.append(lambda direction, data, *_: sent.append(data) if direction == ">" else None)
         sip.transports.received(read(name), SOURCE, sip.transports.find(""))
         await asyncio.sleep(40)
         return answer_to(sent)

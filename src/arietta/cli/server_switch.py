@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,9 +21,11 @@ from arietta.cli.switch import (
     EngineView,
     ExtensionView,
     HelpView,
+    MessageView,
     ModuleView,
     Originate,
     RegistrationView,
+    SipCallView,
     StasisView,
     StepView,
 )
@@ -33,8 +36,10 @@ from arietta.dialplan.functions import Function
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.driver import SipDriver
-from arietta.errors import AllocationFailed, NotFound
+from arietta.drivers.sip.history import RecordedCall
+from arietta.errors import AllocationFailed, BadRequest, NotFound
 from arietta.model import snapshots
+from arietta.sip.masking import mask_message
 
 if TYPE_CHECKING:
     from arietta.bridges.bridge import BridgeRegistry
@@ -256,6 +261,77 @@ class ServerSwitch:
     def sip_counters(self) -> Mapping[str, int]:
         driver = self._sip()
         return {} if driver is None else driver.agent.counters
+
+    def sip_calls(self) -> Sequence[SipCallView]:
+        driver = self._sip()
+        if driver is None:
+            return []
+        return [self._call_view(driver, call, whole=False) for call in driver.history.calls()]
+
+    def sip_ladder(self, name: str, *, with_peer: bool) -> Sequence[SipCallView]:
+        driver = self._sip()
+        found = None if driver is None else driver.history.find(name)
+        if driver is None or found is None:
+            if driver is not None and not driver.history.enabled:
+                raise NotFound("no SIP of calls is kept: memory=0 in pjsip.conf type=ladder")
+            raise NotFound(f"no SIP of a call {name!r} is kept: `pjsip show ladders` lists what is")
+        if not with_peer:
+            return [self._call_view(driver, found)]
+        linkedid = self._linkedid(found)
+        calls = driver.history.calls()
+        return [self._call_view(driver, c) for c in calls if c is found or (linkedid and self._linkedid(c) == linkedid)]
+
+    def _linkedid(self, call: RecordedCall) -> str:
+        """What joins it with others: while its channel lives that may change."""
+        channel = self._server.channels.get(call.channel_id) if call.channel_id else None
+        return channel.linkedid if channel is not None else call.linkedid
+
+    def _call_view(self, driver: SipDriver, call: RecordedCall, *, whole: bool = True) -> SipCallView:
+        since_epoch = time.time() - driver.now()
+        kept = list(call.messages)
+        return SipCallView(
+            call.call_id.decode("utf-8", "replace"),
+            [
+                MessageView(
+                    message.number,
+                    message.time + since_epoch,
+                    message.direction,
+                    message.transport.protocol,
+                    (message.transport.host, message.transport.port),
+                    message.peer,
+                    mask_message(message.data),
+                )
+                for message in (kept if whole else (kept[0], kept[-1]))
+            ],
+            call.name,
+            call.channel_id,
+            self._linkedid(call),
+            bool(call.channel_id) and self._server.channels.get(call.channel_id) is not None,
+            len(kept),
+            call.left_out,
+        )
+
+    def log_sip(self, words: Sequence[str]) -> str:
+        driver = self._sip()
+        if driver is None:
+            raise NotFound("there is no SIP here")
+        logger = driver.message_log
+        match [words[0].lower(), *words[1:]]:
+            case ["on"]:
+                logger.everybody()
+            case ["off"]:
+                logger.off()
+            case ["host", address]:
+                logger.host(address)
+            case ["add", address]:
+                logger.host(address, another=True)
+            case ["verbose", ("on" | "off") as state]:
+                logger.print_messages(state == "on")
+            case ["pcap", name]:
+                logger.capture(self.config.directories.log / name)
+            case _:
+                raise BadRequest(f"{' '.join(words)!r} is none of on, off, host, add, verbose on|off, pcap FILE")
+        return str(logger)
 
     def _sip(self) -> SipDriver | None:
         driver: Driver | None = self._server.channels.driver(PJSIP)

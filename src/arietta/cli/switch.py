@@ -93,6 +93,35 @@ class BanView(msgspec.Struct, frozen=True):
     ends_in_s: int
 
 
+class MessageView(msgspec.Struct, frozen=True):
+    """A SIP message of a call, with its secrets masked; `time` in seconds since the epoch."""
+
+    number: int
+    """Counts the messages of all calls in the order in which they were said."""
+    time: float
+    direction: str
+    """`<` came, `>` went."""
+    transport: str
+    local: tuple[str, int]
+    peer: tuple[str, int]
+    data: bytes
+
+
+class SipCallView(msgspec.Struct, frozen=True):
+    """The SIP of one call, that lives or has ended; without a channel what was refused before it got one."""
+
+    call_id: str
+    messages: Sequence[MessageView]
+    channel: str = ""
+    channel_id: str = ""
+    linkedid: str = ""
+    alive: bool = False
+    count: int = 0
+    """Messages that are kept."""
+    left_out: int = 0
+    """Messages between the beginning and the newest that were too many to keep."""
+
+
 class HelpView(msgspec.Struct, frozen=True):
     """A dialplan application or function: how it is written, what it does in one sentence, and the rest."""
 
@@ -219,6 +248,21 @@ class Switch(Protocol):
 
     def sip_counters(self) -> Mapping[str, int]:
         """What SIP took, dropped and refused since the start."""
+        ...
+
+    def sip_calls(self) -> Sequence[SipCallView]:
+        """The calls whose SIP is kept, in the order in which they began, each with its first and last message."""
+        ...
+
+    def sip_ladder(self, name: str, *, with_peer: bool) -> Sequence[SipCallView]:
+        """The SIP of a channel by name or id, or of a Call-ID; `with_peer` also of the calls it was connected with.
+
+        Raises NotFound.
+        """
+        ...
+
+    def log_sip(self, words: Sequence[str]) -> str:
+        """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
         ...
 
     def modules(self) -> Sequence[ModuleView]:

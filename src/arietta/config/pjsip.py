@@ -18,6 +18,7 @@ from arietta.config.kinds import (
     Host,
     HostPort,
     Integer,
+    Invalid,
     Matches,
     Milliseconds,
     Network,
@@ -28,6 +29,7 @@ from arietta.config.kinds import (
     Text,
     TextList,
     Tos,
+    parse_network,
 )
 from arietta.config.settings import Report, Settings
 
@@ -75,7 +77,7 @@ class PjsipGlobal(Settings, frozen=True, kw_only=True, eq=False):
     unidentified_request_period: Annotated[int, Seconds("Time over which those are counted.")] = 5
     unidentified_request_prune_interval: Annotated[int, Seconds("Time between clearings of those counts.")] = 30
     default_voicemail_extension: Annotated[str, Text("Extension named in the Message-Account header.")] = ""
-    debug: Annotated[str, Text("Whether messages are logged: yes, no or the address to log.")] = "no"
+    debug: Annotated[str, Text("Whether messages are logged: yes, no, or the address or network to log.")] = "no"
     disable_multi_domain: Annotated[bool, Bool("Whether names are looked up without domain only.")] = False
     ignore_uri_user_options: Annotated[bool, Bool("Whether the user of a URI ends at a semicolon.")] = False
     use_callerid_contact: Annotated[bool, Bool("Whether Contact carries the caller id.")] = False
@@ -113,6 +115,19 @@ class PjsipGuard(Settings, frozen=True, kw_only=True, eq=False):
     scanners: Annotated[
         tuple[str, ...], TextList("Parts of a User-Agent, or of a display name in From, that are dropped.")
     ] = SCANNERS
+
+
+class PjsipLadder(Settings, frozen=True, kw_only=True, eq=False):
+    """How much of the SIP of calls is kept in memory for `arietta ladder`; Asterisk passes over such a section."""
+
+    TITLE: ClassVar[str] = "pjsip.conf type=ladder"
+
+    type: Annotated[str, Choice("Kind of the section.", "ladder")] = "ladder"
+    memory: Annotated[int, Integer("Megabytes for all calls together; 0 keeps nothing.", 0, 4096)] = 16
+    call_memory: Annotated[
+        int, Integer("Kilobytes for one call; its beginning is kept, then what is newest.", 4, 4096)
+    ] = 64
+    keep_time: Annotated[int, Seconds("Time that a call is kept after its end.")] = 600
 
 
 class PjsipSystem(Settings, frozen=True, kw_only=True, eq=False):
@@ -335,6 +350,7 @@ class PjsipSettings(Settings, frozen=True, kw_only=True, eq=False):
 
     general: PjsipGlobal = PjsipGlobal()
     guard: PjsipGuard = PjsipGuard()
+    ladder: PjsipLadder = PjsipLadder()
     system: PjsipSystem = PjsipSystem()
     transports: dict[str, Transport] = msgspec.field(default_factory=dict)
     endpoints: dict[str, Endpoint] = msgspec.field(default_factory=dict)
@@ -350,6 +366,7 @@ class PjsipSettings(Settings, frozen=True, kw_only=True, eq=False):
 TYPES: dict[str, tuple[str, type[Settings]]] = {
     "global": ("general", PjsipGlobal),
     "guard": ("guard", PjsipGuard),
+    "ladder": ("ladder", PjsipLadder),
     "system": ("system", PjsipSystem),
     "transport": ("transports", Transport),
     "endpoint": ("endpoints", Endpoint),
@@ -377,7 +394,7 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
         field, settings = TYPES[kind]
         keep(settings, section, tables[field], report)
     singles: dict[str, Settings] = {}
-    for field in ("general", "guard", "system"):
+    for field in ("general", "guard", "ladder", "system"):
         found = list(tables.pop(field).values())
         for again in found[1:]:
             report.error(
@@ -385,12 +402,24 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
             )
         if found:
             singles[field] = found[0]
+    if "general" in singles:
+        _check_debug(singles["general"], report)
     for transport in tables["transports"].values():
         if transport.set_at.get("bind") is None and getattr(transport, "protocol", "") in ("udp", "tcp", "tls"):
             report.error(transport, f"transport [{transport.name}] has no bind address")
     for auth in tables["auths"].values():
         _check_auth(auth, report)
     return PjsipSettings(name="pjsip.conf", file=file.path, **singles, **tables)  # type: ignore[arg-type]
+
+
+def _check_debug(general: Settings, report: Report) -> None:
+    assert isinstance(general, PjsipGlobal)
+    if general.debug.lower() in ("yes", "no", "on", "off", "true", "false", "1", "0", ""):
+        return
+    try:
+        parse_network(general.debug, "debug")
+    except Invalid as refusal:
+        report.error(general.at("debug"), f"debug is neither yes, no, nor an address: {refusal}")
 
 
 def _check_auth(auth: Settings, report: Report) -> None:

@@ -21,7 +21,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "rtp.conf [general]": _words("""
         rtpstart rtpend strictrtp probation icesupport media_engine media_threads mix_loudest"""),
     "pjsip.conf type=global": _words("""
-        type max_forwards user_agent default_realm default_from_user default_outbound_endpoint
+        type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
         endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval unidentified_request_count
         unidentified_request_period"""),
     "pjsip.conf type=guard": _words("""
@@ -72,7 +72,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         rtcpinterval rtpchecksums dtmftimeout dtls_mtu srtpreplayprotection ice_acl ice_access stun_acl stun_access"""),
     "pjsip.conf type=global": _words("""
         contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval
-        default_voicemail_extension debug disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
+        default_voicemail_extension disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
         mwi_disable_initial_unsolicited send_contact_status_on_update_registration taskprocessor_overload_trigger
         norefersub default_auth_algorithms_uac"""),
     "pjsip.conf type=system": _words("""

@@ -66,6 +66,8 @@ class Row:
     count: int = 1
     last: float = 0.0
     """When it happened last, for a row that counts."""
+    detail: str = ""
+    """What stands below it, between the same two parties."""
 
     @property
     def text(self) -> str:
@@ -119,8 +121,21 @@ class Ladder:
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
-    def sip(self, time: float, source: Party, destination: Party, first_line: str, method: str = "") -> None:
-        """A SIP message by its first line; `method` is that of a response's CSeq."""
+    def sip(
+        self,
+        time: float,
+        source: Party,
+        destination: Party,
+        first_line: str,
+        method: str = "",
+        *,
+        suffix: str = "",
+        detail: str = "",
+    ) -> None:
+        """A SIP message by its first line; `method` is that of a response's CSeq.
+
+        `suffix` is put behind the label, `detail` on a line below.
+        """
         words = first_line.split(" ", 2)
         if words[0].startswith("SIP/"):
             status = words[1] if len(words) > 1 else ""
@@ -131,7 +146,7 @@ class Ladder:
             user = words[1].partition(":")[2].partition("@") if len(words) > 1 else ("", "", "")
             if user[1] and words[0] in ("INVITE", "MESSAGE", "SUBSCRIBE"):
                 label = f"{words[0]} {user[0]}"
-        self._add(time, kind, source, destination, label)
+        self._add(time, kind, source, destination, label + suffix, detail)
 
     def rtp(self, time: float, source: Party, destination: Party, label: str = "RTP") -> None:
         """A packet of a stream; consecutive ones count up in one row."""
@@ -177,7 +192,7 @@ class Ladder:
 
     def render(self, *, colour: bool = False, ascii_only: bool = False) -> str:
         """The whole ladder as text, with terminal colours when wanted."""
-        lines = [self._header(), *(self._draw(row) for row in self.rows)]
+        lines = [self._header(), *(line for row in self.rows for line in self._draw_all(row))]
         if not colour:
             text = "\n".join(line.plain.rstrip() for line in lines) + "\n"
             return text.translate(ASCII) if ascii_only else text
@@ -191,11 +206,11 @@ class Ladder:
     def __str__(self) -> str:
         return self.render()
 
-    def _add(self, time: float, kind: str, source: Party, destination: Party, label: str) -> Row:
+    def _add(self, time: float, kind: str, source: Party, destination: Party, label: str, detail: str = "") -> Row:
         if self._start is None:
             self._start = time
-        label = "".join(character if character.isprintable() else "?" for character in label)
-        row = Row(time, kind, self._name(source), self._name(destination), label, last=time)
+        label, detail = _printable(label), _printable(detail)
+        row = Row(time, kind, self._name(source), self._name(destination), label, last=time, detail=detail)
         self.rows.append(row)
         if self._console is not None:
             self._print(row)
@@ -205,7 +220,7 @@ class Ladder:
         console = self._console
         if console is None:
             return
-        lines = [self._draw(row)]
+        lines = self._draw_all(row)
         if self._header_shown != self._names:
             self._header_shown = list(self._names)
             lines.insert(0, self._header())
@@ -232,12 +247,30 @@ class Ladder:
         names = "".join(_fit(name, self._width - 2).center(self._width) for name in self._names)
         return Text(" " * MARGIN + names, style="bold")
 
-    def _draw(self, row: Row) -> Text:
+    def _draw_all(self, row: Row) -> list[Text]:
+        lines = [self._draw(row)]
+        if row.detail and row.source != row.destination:
+            line = self._rails()
+            one, other = self._place(row.source), self._place(row.destination)
+            begin, end = min(one, other) + 2, max(one, other) - 1
+            detail = _fit(row.detail, end - begin)
+            at = begin + (end - begin - len(detail)) // 2
+            line[at : at + len(detail)] = detail
+            text = Text("".join(line).rstrip())
+            text.stylize(STYLES["rtp"], at, at + len(detail))
+            lines.append(text)
+        return lines
+
+    def _rails(self) -> list[str]:
         line = [" "] * (MARGIN + self._width * len(self._names))
-        stamp = f"{row.time - (self._start or 0.0):8.3f}"
-        line[: len(stamp)] = stamp
         for name in self._names:
             line[self._place(name)] = "│"
+        return line
+
+    def _draw(self, row: Row) -> Text:
+        line = self._rails()
+        stamp = f"{row.time - (self._start or 0.0):8.3f}"
+        line[: len(stamp)] = stamp
         if row.source == row.destination:
             begin, label = self._beside(row)
             line[begin : begin + len(label)] = label
@@ -278,6 +311,10 @@ def _address(address: object) -> str:
     if isinstance(address, tuple):
         return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
     return str(address)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _fit(text: str, width: int) -> str:

@@ -57,7 +57,7 @@ class Conversation:
         self.heard: list[bytes] = []
         server.sip.observers.append(self._hear)
 
-    def _hear(self, direction: str, data: bytes, _: object) -> None:
+    def _hear(self, direction: str, data: bytes, *_: object) -> None:
         if direction == ">":
             self.heard.append(data)
             del self.heard[:-50]

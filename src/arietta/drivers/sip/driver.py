@@ -24,9 +24,11 @@ from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.endpoints import Endpoints, credentials_of, extend_profile
+from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers
 from arietta.drivers.sip.leg import SipLeg, warning_of
 from arietta.drivers.sip.location import ContactState
+from arietta.drivers.sip.message_log import MessageLog
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
@@ -59,6 +61,8 @@ log = logging.getLogger(__name__)
 METHODS = (
     "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE", "REFER", "NOTIFY", "PRACK",
 )  # fmt: skip
+Observer = Callable[[str, bytes, Address, Transport], None]
+"""Gets `<` for a message that came or `>` for one that goes, its bytes, the peer's address, and the transport."""
 ANYBODY = "anonymous"
 """The endpoint of whoever is not recognised: its calls prove nothing."""
 
@@ -95,7 +99,10 @@ class SipDriver:
         self.messages = Messages(self)
         self.send_message = self.messages.send_message
         self.refer = self.messages.refer
-        self.observers: list[Callable[[str, bytes, Address], None]] = []
+        self.history = CallHistory(self.loop.time)
+        self.message_log = MessageLog(self)
+        self.observers: list[Observer] = []
+        """Each sees every message that is taken or sent."""
         self.transfers: Transfers | None = None
         self.parting: dict[InviteSession, asyncio.TimerHandle] = {}  # calls without channel, left to the phone's BYE
         self._channels: dict[str, dict[str, None]] = {}
@@ -105,6 +112,7 @@ class SipDriver:
         self._source: Address = ("", 0)  # of the message that is being taken
         self._tasks: set[asyncio.Task[None]] = set()
         self.contacts.configure(settings)
+        self._observe(settings)
 
     # -------------------------------------------------------------------------------------------- life and reload
 
@@ -132,6 +140,7 @@ class SipDriver:
             self._timer.cancel()
             self._timer = None
         await self.transports.close()
+        self.message_log.stop()
 
     def reload(self, settings: PjsipSettings) -> list[str]:
         """Take a new configuration; what a reload cannot change (transports) is told."""
@@ -141,7 +150,18 @@ class SipDriver:
         configure_guard(self.guard, settings)
         self.contacts.configure(settings)
         self.registrations.configure(settings)
+        self._observe(settings)
         return notes
+
+    def _observe(self, settings: PjsipSettings) -> None:
+        """Keep and log messages as the configuration says."""
+        self.history.configure(limits_of(settings.ladder))
+        watched = self.history.observe in self.observers
+        if watched and not self.history.enabled:
+            self.observers.remove(self.history.observe)
+        elif self.history.enabled and not watched:
+            self.observers.append(self.history.observe)
+        self.message_log.configure(settings.general.debug)
 
     def _larger(self, request: Request, destination: Address, transport: Transport) -> Transport | None:
         """The TCP that a large request takes, unless its URI asks for UDP."""
@@ -165,7 +185,7 @@ class SipDriver:
             self._answer_stun(data, source, transport)
             return
         for observe in self.observers:
-            observe("<", data, source)
+            observe("<", data, source, transport)
         self._source = source
         answers = counters["responses"]
         self.agent.receive(data, source, transport, now)
@@ -198,7 +218,7 @@ class SipDriver:
                 for output in outputs:
                     if type(output) is Send:
                         for observe in self.observers:
-                            observe(">", output.data, output.destination)
+                            observe(">", output.data, output.destination, output.transport)
                         self.transports.send(output)
                     else:
                         self._tell(output)
@@ -589,6 +609,7 @@ class SipDriver:
 
     def forget(self, channel: Channel) -> None:
         """A channel of an endpoint has ended."""
+        self.history.ended(channel.leg.protocol_id, channel.linkedid)
         name = channel.endpoint.partition("/")[2] if channel.endpoint else ""
         channels = self._channels.get(name)
         if channels is not None and channels.pop(channel.id, 0) is None:

@@ -102,7 +102,9 @@ class SipLeg:
         """Have a Call-ID, which is shown from after ChannelCreated on."""
         if self.channel is not None:
             self._call_id = self.request.call_id if self.request is not None else self.driver.new_call_id()
-            self.channel.changed()
+            channel = self.channel
+            self.driver.history.begun(self._call_id, channel.id, channel.name, channel.linkedid)
+            channel.changed()
 
     def read(self, item: str) -> str | None:
         session = self.session

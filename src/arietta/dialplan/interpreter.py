@@ -13,12 +13,15 @@ from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
 from arietta.dialplan.errors import DialplanError
 from arietta.dialplan.functions import Functions, standard_functions
+from arietta.dialplan.functions.groups import Groups
 from arietta.dialplan.matcher import Dialplan
 from arietta.dialplan.ports import (
+    Database,
     DeviceStates,
     DriverDevices,
     MediaOutput,
     NoBridges,
+    NoDatabase,
     NoMedia,
     TwoPartyBridges,
 )
@@ -50,6 +53,7 @@ class Interpreter:
         media: MediaOutput | None = None,
         bridges: TwoPartyBridges | None = None,
         devices: DeviceStates | None = None,
+        database: Database | None = None,
         entity_id: str = "",
         system_name: str = "",
         version: str = "",
@@ -62,6 +66,8 @@ class Interpreter:
         self.media = media or NoMedia()
         self.bridges = bridges or NoBridges()
         self.devices = devices or DriverDevices(self._driver_state)
+        self.database = database or NoDatabase()
+        self.groups = Groups()
         self.entity_id: str = entity_id
         self.system_name: str = system_name
         self.version: str = version
@@ -226,9 +232,10 @@ class Interpreter:
 
     def _time_is_up(self, channel: Channel) -> None:
         channel.functions.pop("TIMEOUT(absolute)", None)
-        special = Run(self, channel).special("T", channel.context)
+        run = Run(self, channel)
+        special = run.special("T", channel.context)
         if special:
-            channel.set_place(channel.context, special, 1)
+            run.enter_special(special, channel.context, "ABSOLUTETIMEOUT")
             channel.interrupt(Moved())
         else:
             channel.request_hangup()

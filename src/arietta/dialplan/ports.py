@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from arietta.errors import BadRequest
+
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
 
@@ -52,6 +54,30 @@ class DeviceStates(Protocol):
         ...
 
 
+class Database(Protocol):
+    """AstDB: texts by family and key; `arietta.astdb.AstDb` says what each call does."""
+
+    def get(self, family: str, key: str) -> str | None:
+        """The text of a key, or None."""
+        ...
+
+    def put(self, family: str, key: str, value: str) -> None:
+        """Keep a text; raises AriettaError for one that cannot be kept."""
+        ...
+
+    def delete(self, family: str, key: str) -> bool:
+        """Forget a key; False if there was none."""
+        ...
+
+    def delete_tree(self, family: str = "", keytree: str = "") -> int:
+        """Forget a family or what is below one of its keys; returns how many there were."""
+        ...
+
+    def tree(self, family: str = "", keytree: str = "") -> list[tuple[str, str]]:
+        """``/FAMILY/KEY`` and text of what is below, by name."""
+        ...
+
+
 class NoMedia:
     """A MediaOutput without media: nothing can be played."""
 
@@ -88,3 +114,22 @@ class DriverDevices:
 
     def write(self, device: str, state: str) -> None:
         raise ValueError(f"the state of device {device!r} cannot be set")
+
+
+class NoDatabase:
+    """A Database that is empty and keeps nothing."""
+
+    def get(self, family: str, key: str) -> str | None:
+        return None
+
+    def put(self, family: str, key: str, value: str) -> None:
+        raise BadRequest(f"/{family}/{key} cannot be kept: there is no database")
+
+    def delete(self, family: str, key: str) -> bool:
+        return False
+
+    def delete_tree(self, family: str = "", keytree: str = "") -> int:
+        return 0
+
+    def tree(self, family: str = "", keytree: str = "") -> list[tuple[str, str]]:
+        return []

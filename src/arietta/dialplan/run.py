@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 STEPS_BEFORE_A_PAUSE = 64
 """Steps without waiting after which the other tasks have their turn."""
 FALLTHROUGH_SECONDS = 10.0
+EXCEPTION = "EXCEPTION"
+"""Where a channel keeps the reason, context, extension and priority of its last special extension."""
 MAX_FRAMES = 200
 FALLTHROUGH = {
     "BUSY": Indication.BUSY,
@@ -237,7 +239,7 @@ class Run:
         if special and exten not in ("i", "e"):
             console.verbose(2, f"Invalid extension '{exten}' in context '{channel.context}' on {channel.name}")
             channel.set_variable("INVALID_EXTEN", exten)
-            self.goto(channel.context, special, 1)
+            self.enter_special(special, channel.context, "INVALID")
             return True
         log.warning(
             "channel %s was sent to %s@%s:%d, which does not exist, and there is no extension i",
@@ -251,6 +253,12 @@ class Run:
     def special(self, name: str, context: str) -> str:
         """The special extension of that name, or e that stands for i, t and T; "" if there is neither."""
         return next((exten for exten in (name, "e") if self.exists(context, exten)), "")
+
+    def enter_special(self, exten: str, context: str, reason: str) -> None:
+        """Continue at a special extension; EXCEPTION() tells there from where, and why."""
+        channel = self.channel
+        channel.functions[EXCEPTION] = (reason, channel.context, channel.exten, channel.priority)
+        self.goto(context, exten, 1)
 
     async def wait_for_extension(self, digits: str, first_timeout: float, context: str = "") -> bool:
         """Wait until the caller has dialled an extension, go there, or to i or t; False if there is none of them."""
@@ -275,6 +283,6 @@ class Run:
         special = self.special("t", context)
         if special:
             console.verbose(2, f"Timeout on {channel.name}, going to '{special}'")
-            self.goto(context, special, 1)
+            self.enter_special(special, context, "RESPONSETIMEOUT")
             return True
         return False

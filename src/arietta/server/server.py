@@ -188,6 +188,7 @@ class Server:
             media=DialplanMedia(lambda: self.library),
             bridges=DialBridges(self.bridges),
             devices=Devices(self.device_states),
+            database=self.astdb,
             entity_id=self.asterisk_id,
             system_name=config.asterisk.options.systemname,
             version=self.version,

@@ -58,7 +58,7 @@ class Applications:
 
 def standard_applications() -> Applications:
     """Every application of this package."""
-    from arietta.dialplan.applications import calls, control, dial, morse, sounds
+    from arietta.dialplan.applications import calls, control, data, dial, loops, morse, sounds
 
-    parts = (calls, control, dial, morse, sounds)
+    parts = (calls, control, data, dial, loops, morse, sounds)
     return Applications(application for part in parts for application in part.APPLICATIONS)

@@ -206,7 +206,40 @@ async def _log(channel: Channel, arguments: str, run: Run) -> None:
     )
 
 
+async def _raise_exception(channel: Channel, arguments: str, run: Run) -> None:
+    if not run.exists(channel.context, "e"):
+        raise ApplicationError(f"there is no extension e in {channel.context}")
+    run.enter_special("e", channel.context, arguments.strip())
+
+
+async def _dump_channel(channel: Channel, arguments: str, run: Run) -> None:
+    if console.level() < whole_number(arguments):
+        return
+    shown = {
+        "Name": channel.name,
+        "Type": channel.technology,
+        "UniqueID": channel.id,
+        "LinkedID": channel.linkedid,
+        "Caller ID Number": channel.caller.number or "(N/A)",
+        "Caller ID Name": channel.caller.name or "(N/A)",
+        "Connected Line Number": channel.connected.number or "(N/A)",
+        "Connected Line Name": channel.connected.name or "(N/A)",
+        "DNID Digits": channel.dialed_number or "(N/A)",
+        "RDNIS": channel.redirecting_number or "(N/A)",
+        "Language": channel.language,
+        "State": channel.state.value,
+        "Context": channel.context,
+        "Extension": channel.exten,
+        "Priority": channel.priority,
+        "Bridge": channel.bridge.id if channel.bridge is not None else "(None)",
+    }
+    variables = [f"{name}={value}" for name, value in channel.variables.items()]
+    lines = [f"{name + ':':<24}{value}" for name, value in shown.items()]
+    console.verbose(0, "\n".join((f"Dumping info for channel {channel.name}:", *lines, "Variables:", *variables)))
+
+
 APPLICATIONS = (
+    Application("DumpChan", "DumpChan([level])", "Shows the channel and its variables on the console.", _dump_channel),
     Application("Exec", "Exec(application(arguments))", "Executes an application whose name is in text.", _exec),
     Application(
         "ExecIf",
@@ -253,6 +286,12 @@ APPLICATIONS = (
     Application("Log", "Log(level,text)", "Writes to the log: ERROR, WARNING, NOTICE, VERBOSE or DEBUG.", _log),
     Application("MSet", "MSet(name=value,name=value…)", "Sets several variables.", _mset),
     Application("NoOp", "NoOp([text])", "Does nothing; the console shows the text.", _noop),
+    Application(
+        "RaiseException",
+        "RaiseException(reason)",
+        "Goes to the extension `e`, where EXCEPTION(reason) tells why.",
+        _raise_exception,
+    ),
     Application("Return", "Return([value])", "Comes back from Gosub; the value is GOSUB_RETVAL.", _return),
     Application(
         "Set",

@@ -85,6 +85,7 @@ def needed(channel: Channel | None, name: str) -> Channel:
 
 def standard_functions() -> Functions:
     """Every function of this package."""
-    from arietta.dialplan.functions import channels, codes, logic, strings, system
+    from arietta.dialplan.functions import channels, codes, database, groups, lists, logic, sharing, strings, system
 
-    return Functions((*channels.FUNCTIONS, *codes.FUNCTIONS, *logic.FUNCTIONS, *strings.FUNCTIONS, *system.FUNCTIONS))
+    parts = (channels, codes, database, groups, lists, logic, sharing, strings, system)
+    return Functions(function for part in parts for function in part.FUNCTIONS)

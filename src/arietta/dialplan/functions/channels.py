@@ -261,14 +261,6 @@ def _write_denoise(plan: Interpreter, channel: Channel | None, arguments: str, v
     raise FunctionError("DENOISE", "noise reduction is not supported")
 
 
-def _import(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    parts = split_arguments(arguments, 2)
-    if len(parts) < 2:
-        raise FunctionError("IMPORT", "needs a channel and a variable")
-    other = needed(channel, "IMPORT").registry.find(parts[0])
-    return "" if other is None else plan.variable(other, parts[1])
-
-
 def _channels(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     return " ".join(other.name for other in plan.registry if not other.internal)
 
@@ -300,7 +292,6 @@ FUNCTIONS = (
         _write_connectedline,
     ),
     Function("DENOISE", "DENOISE(direction)", "Is refused: noise reduction is not supported.", write=_write_denoise),
-    Function("IMPORT", "IMPORT(channel,variable)", "The value of a variable of another channel.", _import),
     Function(
         "TALK_DETECT",
         "TALK_DETECT(set|remove)",

@@ -184,7 +184,7 @@ def test_ten_sections_and_only_the_first_usable_one_is_taken() -> None:
         ("without-media", ("ulaw",), "no audio in the offer"),
         ("fax-only", ("ulaw",), "no audio in the offer"),
         ("desk-phone", ("gsm",), "no common codec"),
-        ("browser", ("ulaw",), "media protocol UDP/TLS/RTP/SAVPF is not supported"),
+        ("browser", ("ulaw",), "encrypted media, which media_encryption does not allow"),
     ],
 )
 def test_refusals(name: str, allowed: tuple[str, ...], reason: str) -> None:

@@ -11,6 +11,8 @@ from arietta.sdp.description import (
     SessionDescription,
     parse,
 )
+from arietta.sdp.dtls import DtlsError, DtlsSide, DtlsTerms, Fingerprint
+from arietta.sdp.ice import Candidate, IceError, IceSide, fresh_ice, ice_of
 from arietta.sdp.negotiation import (
     Negotiated,
     OfferSettings,
@@ -23,11 +25,18 @@ from arietta.sdp.negotiation import (
 __all__ = [
     "CODECS",
     "SRTP_SUITES",
+    "Candidate",
     "Codec",
     "Connection",
     "Crypto",
     "CryptoError",
     "Direction",
+    "DtlsError",
+    "DtlsSide",
+    "DtlsTerms",
+    "Fingerprint",
+    "IceError",
+    "IceSide",
     "Media",
     "Negotiated",
     "OfferSettings",
@@ -40,6 +49,8 @@ __all__ = [
     "UnknownCodec",
     "answer_offer",
     "codec_named",
+    "fresh_ice",
+    "ice_of",
     "make_offer",
     "parse",
     "parse_crypto",

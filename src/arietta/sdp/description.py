@@ -144,6 +144,10 @@ class SessionDescription(msgspec.Struct, frozen=True):
         """The value of the first such session attribute: "" for a flag, None if absent."""
         return _attribute(self.lines, name)
 
+    def attributes(self, name: str) -> list[str]:
+        """The values of every such session attribute, in order."""
+        return _attributes(self.lines, name)
+
     def connection_of(self, media: Media) -> Connection | None:
         """The section's own connection, or else the session's."""
         return media.connection or self.connection

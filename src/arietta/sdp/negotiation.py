@@ -1,14 +1,16 @@
 """Offer and answer (RFC 3264) as functions over session descriptions; nothing but new keys is made up here.
 
 One audio stream is negotiated: the first usable audio section of an offer is accepted and every other section
-is refused with port 0, in its place.  Keys travel in the description (RFC 4568).  Not done here: DTLS-SRTP, ICE,
-bundling, video, T.38.
+is refused with port 0, in its place.  Keys travel in the description (RFC 4568), or their certificates' fingerprints
+do (RFC 5763).  Our ICE is that of a lite agent (RFC 8445).  Not done here: ICE or DTLS where RTCP has a port of its
+own, video, T.38.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from arietta.sdp.bundle import bundle_of, carrier_of, is_live, transport_attribute
 from arietta.sdp.codecs import TELEPHONE_EVENT, Codec, PayloadTable, codec_named, payload_table
 from arietta.sdp.crypto import ATTRIBUTE as CRYPTO
 from arietta.sdp.crypto import Crypto, SecureKeys, fresh, usable_cryptos
@@ -21,10 +23,23 @@ from arietta.sdp.description import (
     connection_to,
     direction_of,
 )
+from arietta.sdp.dtls import (
+    DtlsError,
+    DtlsSide,
+    DtlsTerms,
+    begins_after_answer,
+    dtls_lines,
+    dtls_of,
+    setup_to_answer,
+)
+from arietta.sdp.ice import IceError, IceSide, ice_lines, ice_of
 
 NOT_ACCEPTABLE_HERE = 488
 PLAIN = ("RTP/AVP", "RTP/AVPF")
 SECURE = ("RTP/SAVP", "RTP/SAVPF")
+DTLS = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
+WITH_FEEDBACK = "F"
+"""How the names of profiles with RTCP feedback end (RFC 4585, RFC 5124)."""
 EVENT_PAYLOAD_TYPE = 101
 EVENT_RATE_HZ = 8000
 """The clock of events that every phone has; offered besides those of our codecs."""
@@ -63,10 +78,21 @@ class OfferSettings(msgspec.Struct, frozen=True):
     crypto_optional: bool = False
     """Go on without encryption when the peer has none: offers are RTP/AVP with keys in them."""
 
+    dtls: DtlsSide | None = None
+    """Keys are agreed by DTLS with this certificate (RFC 5763); its a=setup is what we would like. Needs rtcp_mux."""
+    ice: IceSide | None = None
+    """Our ICE, used when the peer has some too. Needs rtcp_mux."""
+    avpf: bool = False
+    """Offer a profile with RTCP feedback, and take no other (RFC 4585); without it both are taken."""
+    force_avp: bool = False
+    """Offer DTLS without `UDP/TLS/` before the profile."""
+    bundle: bool = False
+    """Offer and take a bundle (RFC 8843), which of ours has one section."""
+
     @property
     def demands_encryption(self) -> bool:
         """True if no plain stream may come out of it."""
-        return bool(self.crypto_suites) and not self.crypto_optional
+        return (bool(self.crypto_suites) or self.dtls is not None) and not self.crypto_optional
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -111,7 +137,11 @@ class Negotiated(msgspec.Struct, frozen=True):
     held: bool = False
     """True if the peer put us on hold: it sends only, does nothing, or gave the address 0.0.0.0."""
     keys: SecureKeys | None = None
-    """SRTP keys; None for plain RTP."""
+    """SRTP keys; None for plain RTP, and where they are agreed by DTLS."""
+    dtls: DtlsTerms | None = None
+    """How keys are agreed on the stream itself."""
+    ice: IceSide | None = None
+    """The peer's ICE, which finds where media goes; None: it goes to the address."""
 
 
 def make_offer(settings: OfferSettings, previous: SessionDescription | None = None) -> SessionDescription:
@@ -124,13 +154,13 @@ def make_offer(settings: OfferSettings, previous: SessionDescription | None = No
     before = previous.media[slot] if previous is not None and slot is not None else None
     numbers = payload_table(before) if before is not None else None
     keys = [_our_key(tag, suite, before) for tag, suite in enumerate(settings.crypto_suites, 1)]
+    mid = before.attribute("mid") if before is not None else None
     audio = _audio_section(
         settings,
         _numbered(settings, numbers),
         settings.direction,
         _offered_protocol(settings, before),
-        settings.rtcp_mux,
-        keys,
+        _Extras(settings.rtcp_mux, keys, settings.dtls, settings.ice, mid or ("0" if settings.bundle else "")),
     )
     if previous is None:
         return _describe(settings, (audio,), None)
@@ -155,7 +185,7 @@ def answer_offer(
     refusal: Refusal | None = None
     chosen: tuple[int, _Usable] | None = None
     for index, section in enumerate(offer.media):
-        if section.kind != "audio" or section.port == 0:
+        if section.kind != "audio" or not is_live(offer, section):
             continue
         usable = _usable(offer, section, settings)
         if isinstance(usable, _Usable):
@@ -169,18 +199,22 @@ def answer_offer(
 
     index, usable = chosen
     section, common, theirs = offer.media[index], usable.codecs, usable.crypto
-    direction = _our_direction(offer, section, settings)
+    direction = _our_direction(offer, section, settings, is_reached_by_ice=usable.ice is not None)
     events = _events_for(usable.events, common) if settings.telephone_event else {}
-    mux = settings.rtcp_mux and section.attribute("rtcp-mux") is not None
     ours = _our_key(theirs.tag, theirs.suite, _live_section(previous)) if theirs is not None else None
-    sections[index] = _audio_section(
-        settings, _Payloads(common, events), direction, section.protocol, mux, [ours] if ours is not None else []
+    extras = _Extras(
+        usable.mux,
+        [ours] if ours is not None else [],
+        DtlsSide(settings.dtls.fingerprints, usable.setup) if settings.dtls is not None and usable.dtls else None,
+        settings.ice if usable.ice is not None else None,
+        section.attribute("mid") or "",
     )
-    answer = _describe(settings, tuple(sections), previous)
+    sections[index] = _audio_section(settings, _Payloads(common, events), direction, section.protocol, extras)
+    answer = _describe(settings, tuple(sections), previous, has_bundle=bool(bundle_of(offer, section)))
     receive = {number: codec.name for number, codec in common}
-    agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.ptime_ms, mux)
-    if ours is not None and theirs is not None:
-        agreed = msgspec.structs.replace(agreed, keys=SecureKeys(ours.suite, ours.key, theirs.key))
+    keys = SecureKeys(ours.suite, ours.key, theirs.key) if ours is not None and theirs is not None else None
+    terms = _Terms(usable.mux, keys, usable.dtls, usable.ice)
+    agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.ptime_ms, terms)
     return answer, agreed
 
 
@@ -196,9 +230,9 @@ def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negoti
         return Negotiated(refusal=_refusal("audio refused in the answer"))
     if answer.connection_of(section) is None:
         return Negotiated(refusal=_refusal("no connection address"))
-    keys = _agreed_keys(offer.media[index], section)
-    if isinstance(keys, Refusal):
-        return Negotiated(refusal=keys)
+    terms = _agreed_terms(offer, offer.media[index], answer, section)
+    if isinstance(terms, Refusal):
+        return Negotiated(refusal=terms)
 
     ours = payload_table(offer.media[index])
     theirs = payload_table(section)
@@ -218,15 +252,11 @@ def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negoti
     for number, rate in send_events.items():
         if number not in receive:
             receive_events.setdefault(number, rate)
-    mux = offer.media[index].attribute("rtcp-mux") is not None and section.attribute("rtcp-mux") is not None
-    direction = _without_sending_nowhere(
-        answer,
-        section,
-        offer.direction_of(offer.media[index]).intersect(answer.direction_of(section).reversed()),
-    )
+    direction = offer.direction_of(offer.media[index]).intersect(answer.direction_of(section).reversed())
+    if terms.ice is None:
+        direction = _without_sending_nowhere(answer, section, direction)
     our_ptime = _milliseconds(offer.media[index].attribute("ptime")) or 20
-    agreed = _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, our_ptime, mux)
-    return msgspec.structs.replace(agreed, keys=keys) if keys is not None else agreed
+    return _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, our_ptime, terms)
 
 
 class _Usable(msgspec.Struct, frozen=True):
@@ -236,41 +266,121 @@ class _Usable(msgspec.Struct, frozen=True):
     """Those of both sides, the one to send with first."""
     events: dict[int, int]
     crypto: Crypto | None
-    """The peer's key; None for plain RTP."""
+    """The peer's key; None for plain RTP, and with DTLS."""
+    mux: bool
+    """RTCP comes and goes on the port of RTP."""
+    dtls: DtlsTerms | None
+    setup: str
+    """Our a=setup."""
+    ice: IceSide | None
 
 
 def _usable(offer: SessionDescription, section: Media, settings: OfferSettings) -> _Usable | Refusal:
     """What can be made of a section, or why nothing can."""
-    if section.protocol.upper() not in PLAIN + SECURE:
+    if section.protocol.upper() not in PLAIN + SECURE + DTLS:
         return _refusal(f"media protocol {section.protocol[:40]} is not supported")
+    if settings.avpf and not section.protocol.upper().endswith(WITH_FEEDBACK):
+        return _refusal(f"media protocol {section.protocol[:40]}, while use_avpf wants one with feedback")
     if offer.connection_of(section) is None:
         return _refusal("no connection address")
     if section.attribute("rtcp-mux-only") is not None and not settings.rtcp_mux:
         return _refusal("RTCP only on the port of RTP, which rtcp_mux does not allow")  # RFC 8858 4
-    crypto = _their_key(section, settings)
-    if isinstance(crypto, Refusal):
-        return crypto
+    mux = settings.rtcp_mux and transport_attribute(offer, section, "rtcp-mux") is not None
+    crypto, dtls, setup = None, None, ""
+    try:
+        if settings.dtls is not None:
+            theirs = _their_dtls(offer, section, settings, mux)
+            if theirs is not None:
+                setup = setup_to_answer(theirs.setup, settings.dtls.setup)
+                dtls = DtlsTerms(theirs.fingerprints, setup == "active")
+        else:
+            crypto = _their_key(section, settings)
+        # ICE is for the answerer to leave out (RFC 8839 4.2.3), and two ports are more than ours has.
+        ice = ice_of(offer, section) if settings.ice is not None and mux else None
+    except (_Refused, DtlsError, IceError) as problem:
+        return _refusal(str(problem))
     table = payload_table(section)
     common = _common(table, settings)
     if not common:
         return _refusal("no common codec")
-    return _Usable(common, table.events, crypto)
+    return _Usable(common, table.events, crypto, mux, dtls, setup, ice)
+
+
+class _Refused(ValueError):
+    """Why the keys of a section cannot be used."""
+
+
+class _Terms(msgspec.Struct, frozen=True):
+    """How the packets of a stream go, as both sides agreed."""
+
+    mux: bool
+    keys: SecureKeys | None
+    dtls: DtlsTerms | None
+    ice: IceSide | None
+
+
+def _agreed_terms(
+    offer: SessionDescription, ours: Media, answer: SessionDescription, theirs: Media
+) -> _Terms | Refusal:
+    """What an answer made of the terms of our offer."""
+    mux = ours.attribute("rtcp-mux") is not None and transport_attribute(answer, theirs, "rtcp-mux") is not None
+    try:
+        dtls = _agreed_dtls(offer, ours, answer, theirs)
+        if dtls is not None and not mux:
+            raise _Refused("answered with DTLS and without a=rtcp-mux, on which it is supported alone")
+        keys = _agreed_keys(ours, theirs) if dtls is None else None
+        ice = ice_of(answer, theirs) if mux and ours.attribute("ice-ufrag") is not None else None
+    except (_Refused, DtlsError, IceError) as problem:
+        return _refusal(str(problem))
+    return _Terms(mux, keys, dtls, ice)
+
+
+# -- DTLS (RFC 5763) --
+
+
+def _their_dtls(offer: SessionDescription, section: Media, settings: OfferSettings, mux: bool) -> DtlsSide | None:
+    """The peer's certificate and wishes; None for plain RTP."""
+    theirs = dtls_of(offer, section, default_setup="active")  # RFC 4145 4
+    if theirs is None:
+        if settings.demands_encryption or section.protocol.upper() not in PLAIN:
+            raise _Refused("no a=fingerprint for the encryption of media by DTLS")
+        return None
+    if not mux:
+        raise _Refused("DTLS where RTCP has a port of its own is not supported: a=rtcp-mux is needed")
+    return theirs
+
+
+def _agreed_dtls(offer: SessionDescription, ours: Media, answer: SessionDescription, theirs: Media) -> DtlsTerms | None:
+    offered = dtls_of(offer, ours, default_setup="actpass") if ours.attribute("fingerprint") is not None else None
+    if offered is None:
+        return None
+    answered = dtls_of(answer, theirs, default_setup="active")
+    if answered is None:
+        if ours.protocol.upper() in PLAIN and theirs.protocol.upper() in PLAIN:
+            return None
+        raise _Refused(f"answered with {theirs.protocol[:40]} and without a=fingerprint")
+    return DtlsTerms(answered.fingerprints, begins_after_answer(offered.setup, answered.setup))
 
 
 # -- keys (RFC 4568) --
 
 
-def _their_key(section: Media, settings: OfferSettings) -> Crypto | Refusal | None:
+def _their_key(section: Media, settings: OfferSettings) -> Crypto | None:
     """The peer's best key that we can use (RFC 4568 5.1.2); None for plain RTP."""
-    secure = section.protocol.upper() in SECURE
+    protocol = section.protocol.upper()
+    secure = protocol not in PLAIN
+    if secure and not settings.crypto_suites:
+        raise _Refused("encrypted media, which media_encryption does not allow")
+    if protocol in DTLS:
+        raise _Refused(f"media protocol {protocol}, while media_encryption allows keys in the description alone")
     if not settings.crypto_suites:
-        return _refusal("encrypted media, which media_encryption does not allow") if secure else None
+        return None
     offered, problem = usable_cryptos(section.attributes(CRYPTO))
     best = next((crypto for crypto in offered if crypto.suite in settings.crypto_suites), None)
     if best is not None:
         return best
     if secure or settings.demands_encryption:
-        return _refusal(str(problem) if problem is not None else "no key for the encryption of media")
+        raise _Refused(str(problem) if problem is not None else "no key for the encryption of media")
     return None
 
 
@@ -281,24 +391,30 @@ def _our_key(tag: int, suite: str, before: Media | None) -> Crypto:
     return Crypto(tag, suite, key) if key is not None else fresh(tag, suite)
 
 
-def _agreed_keys(ours: Media, theirs: Media) -> SecureKeys | Refusal | None:
+def _agreed_keys(ours: Media, theirs: Media) -> SecureKeys | None:
     """The keys of an answer with ours of the offer; a suite is offered once, so it says which (tags are not minded)."""
     offered, _ = usable_cryptos(ours.attributes(CRYPTO))
     answered, problem = usable_cryptos(theirs.attributes(CRYPTO))
     if not offered or (not answered and problem is None):
         secure = ours.protocol.upper() in SECURE or theirs.protocol.upper() not in PLAIN
-        return _refusal(f"answered with {theirs.protocol[:40]} and without a key") if secure else None
+        if secure:
+            raise _Refused(f"answered with {theirs.protocol[:40]} and without a key")
+        return None
     if not answered:
-        return _refusal(str(problem))
+        raise _Refused(str(problem))
     mine = next((crypto for crypto in offered if crypto.suite == answered[0].suite), None)
     if mine is None:
-        return _refusal(f"answered with a key of {answered[0].suite}, which was not offered")
+        raise _Refused(f"answered with a key of {answered[0].suite}, which was not offered")
     return SecureKeys(mine.suite, mine.key, answered[0].key)
 
 
 def _offered_protocol(settings: OfferSettings, before: Media | None) -> str:
     """The profile of our offer: the one the stream has, as long as it goes with our settings."""
-    kinds = SECURE if settings.demands_encryption else PLAIN + SECURE if settings.crypto_suites else PLAIN
+    encrypted = SECURE if settings.crypto_suites or settings.force_avp else DTLS
+    wants = bool(settings.crypto_suites) or settings.dtls is not None
+    kinds: tuple[str, ...] = encrypted if settings.demands_encryption else PLAIN + SECURE + DTLS if wants else PLAIN
+    if settings.avpf:
+        kinds = tuple(kind for kind in kinds if kind.endswith(WITH_FEEDBACK))
     if before is not None and before.protocol.upper() in kinds:
         return before.protocol
     return kinds[0]
@@ -364,9 +480,11 @@ def _events_for(events: dict[int, int], codecs: list[tuple[int, Codec]]) -> dict
     return found or dict(list(events.items())[:1])
 
 
-def _our_direction(remote: SessionDescription, section: Media, settings: OfferSettings) -> Direction:
+def _our_direction(
+    remote: SessionDescription, section: Media, settings: OfferSettings, *, is_reached_by_ice: bool
+) -> Direction:
     direction = remote.direction_of(section).reversed().intersect(settings.direction)
-    return _without_sending_nowhere(remote, section, direction)
+    return direction if is_reached_by_ice else _without_sending_nowhere(remote, section, direction)
 
 
 def _without_sending_nowhere(remote: SessionDescription, section: Media, direction: Direction) -> Direction:
@@ -385,13 +503,15 @@ def _negotiated(
     receive_events: dict[int, int],
     direction: Direction,
     ptime_ms: int,
-    mux: bool,
+    terms: _Terms,
 ) -> Negotiated:
     section = remote.media[index]
-    connection = remote.connection_of(section)
+    carrier = carrier_of(remote, section)
+    connection = remote.connection_of(carrier)
     address = connection.address if connection is not None else ""
     number, codec = send
-    rtcp_address, rtcp_port = _rtcp(section, address, mux)
+    rtcp_address, rtcp_port = _rtcp(carrier, address, terms.mux)
+    nowhere = terms.ice is None and connection is not None and connection.unspecified
     maxptime = _milliseconds(section.attribute("maxptime"))
     ptime = _milliseconds(section.attribute("ptime")) or ptime_ms
     if maxptime is not None:
@@ -402,10 +522,10 @@ def _negotiated(
     return Negotiated(
         index=index,
         address=address,
-        port=section.port,
+        port=carrier.port,
         rtcp_address=rtcp_address,
         rtcp_port=rtcp_port,
-        rtcp_mux=mux,
+        rtcp_mux=terms.mux,
         codec=codec.name,
         payload_type=number,
         receive=receive,
@@ -415,7 +535,10 @@ def _negotiated(
         ptime_ms=min(max(ptime, PTIME_MIN_MS), PTIME_MAX_MS),
         maxptime_ms=maxptime,
         direction=direction,
-        held=not remote_direction.receives or (connection is not None and connection.unspecified),
+        held=not remote_direction.receives or nowhere,
+        keys=terms.keys,
+        dtls=terms.dtls,
+        ice=terms.ice,
     )
 
 
@@ -462,13 +585,18 @@ def _refused(section: Media) -> Media:
     return Media(section.kind, 0, section.protocol, section.formats or ("0",))
 
 
+class _Extras(msgspec.Struct, frozen=True):
+    """What one of our sections says besides its codecs."""
+
+    mux: bool
+    keys: list[Crypto]
+    dtls: DtlsSide | None
+    ice: IceSide | None
+    mid: str
+
+
 def _audio_section(
-    settings: OfferSettings,
-    payloads: _Payloads,
-    direction: Direction,
-    protocol: str,
-    mux: bool,
-    keys: list[Crypto],
+    settings: OfferSettings, payloads: _Payloads, direction: Direction, protocol: str, extras: _Extras
 ) -> Media:
     lines: list[Line] = []
     formats: list[str] = []
@@ -482,20 +610,45 @@ def _audio_section(
         lines.append(("a", f"rtpmap:{number} {TELEPHONE_EVENT}/{rate}"))
         lines.append(("a", f"fmtp:{number} 0-16"))
     lines.append(("a", f"ptime:{settings.ptime_ms}"))
-    lines.extend(("a", f"{CRYPTO}:{crypto}") for crypto in keys)
-    if mux:
+    lines.extend(("a", f"{CRYPTO}:{crypto}") for crypto in extras.keys)
+    if extras.ice is not None:
+        lines.extend(ice_lines(extras.ice, settings.address, settings.port))
+    if extras.dtls is not None:
+        lines.extend(dtls_lines(extras.dtls))
+    if extras.mid:
+        lines.append(("a", f"mid:{extras.mid}"))
+    if extras.mid and extras.dtls is not None:
+        lines.append(("a", f"msid:{settings.username}{settings.session_id} audio"))  # a browser's track has a stream
+    if extras.mux:
         lines.append(("a", "rtcp-mux"))
     lines.append(("a", direction.value))
     return Media("audio", settings.port, protocol, tuple(formats), lines=tuple(lines))
 
 
+def _session_lines(settings: OfferSettings, media: tuple[Media, ...], has_bundle: bool) -> tuple[Line, ...]:
+    """What all our sections have in common: they are lite, and those with a name are one bundle."""
+    lines: list[Line] = []
+    live = [section for section in media if section.port]
+    if any(section.attribute("ice-ufrag") is not None for section in live):
+        lines.append(("a", "ice-lite"))
+    tags = [section.attribute("mid") for section in live]
+    if settings.bundle and has_bundle and any(tags):
+        lines.append(("a", f"group:BUNDLE {' '.join(tag for tag in tags if tag)}"))
+    return tuple(lines)
+
+
 def _describe(
-    settings: OfferSettings, media: tuple[Media, ...], previous: SessionDescription | None
+    settings: OfferSettings,
+    media: tuple[Media, ...],
+    previous: SessionDescription | None,
+    *,
+    has_bundle: bool = True,
 ) -> SessionDescription:
     connection = connection_to(settings.address)
+    lines = _session_lines(settings, media, has_bundle)
     if previous is not None:
         origin = previous.origin
-        if previous.media == media and previous.connection == connection:
+        if previous.media == media and previous.connection == connection and previous.lines == lines:
             return previous
         raised = Origin(
             origin.username,
@@ -505,7 +658,7 @@ def _describe(
             connection.address_type,
             settings.address,
         )
-        return SessionDescription(raised, previous.name, connection, media=media)
+        return SessionDescription(raised, previous.name, connection, lines=lines, media=media)
     origin = Origin(
         settings.username,
         settings.session_id,
@@ -514,4 +667,4 @@ def _describe(
         connection.address_type,
         settings.address,
     )
-    return SessionDescription(origin, settings.name, connection, media=media)
+    return SessionDescription(origin, settings.name, connection, lines=lines, media=media)

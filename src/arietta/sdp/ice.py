@@ -1,0 +1,106 @@
+"""ICE in session descriptions (RFC 8839): who checks, with which credentials, and where somebody may be reached.
+
+Not done here: TCP candidates (RFC 6544) and host names of candidates (mDNS); both are passed over, as they may be.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from ipaddress import ip_address
+
+import msgspec
+
+from arietta.sdp.bundle import transport_attribute, transport_attributes
+from arietta.sdp.description import Line, Media, SessionDescription
+
+UFRAG_CHARACTERS, PASSWORD_CHARACTERS = 8, 24
+"""Of ours: 48 and 144 bits; RFC 8839 5.4 wants 24 and 128."""
+MOST_CANDIDATES = 64
+HOST_PRIORITY = (126 << 24) | (65535 << 8) | 255
+"""Of our only candidate (RFC 8445 5.1.2)."""
+
+_ALPHABET = string.ascii_letters + string.digits + "+/"
+_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+_CANDIDATE = re.compile(
+    r"([A-Za-z0-9+/]{1,32}) ([0-9]{1,3}) (\S{1,20}) ([0-9]{1,10}) (\S{1,255}) ([0-9]{1,5}) typ (\S{1,20})(?: .*)?"
+)
+
+
+class IceError(ValueError):
+    """Why the ICE of a description cannot be used."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One place where somebody may be reached over UDP."""
+
+    address: str
+    """Numeric."""
+    port: int
+    priority: int
+    kind: str = "host"
+    """host, srflx, prflx or relay."""
+    component: int = 1
+
+    def __str__(self) -> str:
+        """The attribute's value."""
+        return f"1 {self.component} udp {self.priority} {self.address} {self.port} typ {self.kind}"
+
+
+class IceSide(msgspec.Struct, frozen=True):
+    """One side's ICE."""
+
+    ufrag: str
+    password: str
+    is_lite: bool = False
+    candidates: tuple[Candidate, ...] = ()
+    """Of RTP, the best first; one that trickles may have none yet (RFC 8838)."""
+
+    def __repr__(self) -> str:
+        return f"IceSide({self.ufrag!r}, …, {self.is_lite}, {self.candidates})"
+
+
+def fresh_ice() -> IceSide:
+    """New credentials of ours."""
+    ufrag = "".join(secrets.choice(_ALPHABET) for _ in range(UFRAG_CHARACTERS))
+    password = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_CHARACTERS))
+    return IceSide(ufrag, password, is_lite=True)
+
+
+def ice_of(description: SessionDescription, section: Media) -> IceSide | None:
+    """The ICE of a section; None without any, IceError when it is broken."""
+    ufrag = transport_attribute(description, section, "ice-ufrag")
+    password = transport_attribute(description, section, "ice-pwd")
+    if ufrag is None and password is None:
+        return None
+    if ufrag is None or not _UFRAG.fullmatch(ufrag):
+        raise IceError(f"a=ice-ufrag {(ufrag or 'missing')[:20]!r} is not 4 to 256 letters, digits, + and /")
+    if password is None or not _PASSWORD.fullmatch(password):
+        raise IceError("a=ice-pwd is not 22 to 256 letters, digits, + and /")
+    found = map(_candidate, transport_attributes(description, section, "candidate")[:MOST_CANDIDATES])
+    candidates = sorted((one for one in found if one is not None), key=lambda one: -one.priority)
+    return IceSide(ufrag, password, description.attribute("ice-lite") is not None, tuple(candidates))
+
+
+def ice_lines(ours: IceSide, address: str, port: int) -> list[Line]:
+    """What a section says of our ICE: the one candidate that a lite agent has."""
+    return [
+        ("a", f"ice-ufrag:{ours.ufrag}"),
+        ("a", f"ice-pwd:{ours.password}"),
+        ("a", f"candidate:{Candidate(address, port, HOST_PRIORITY)}"),
+        ("a", "end-of-candidates"),
+    ]
+
+
+def _candidate(value: str) -> Candidate | None:
+    """One that can be sent to; None for another component, transport, or a name."""
+    match = _CANDIDATE.fullmatch(value)
+    if match is None or match[3].lower() != "udp" or match[2] != "1" or not 0 < int(match[6]) <= 65535:
+        return None
+    try:
+        ip_address(match[5])
+    except ValueError:
+        return None
+    return Candidate(match[5], int(match[6]), int(match[4]), match[7])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from arietta.config import support
+from arietta.config.acl import NamedAcl
 from arietta.config.ari import AriGeneral, AriUser, OutboundWebsocket, WebsocketClient
 from arietta.config.extensions import DialplanGeneral
 from arietta.config.http import HttpSettings
 from arietta.config.http_media_cache import MediaCacheSettings
 from arietta.config.indications import IndicationsGeneral, ToneZone
 from arietta.config.kinds import CallerId
+from arietta.config.manager import ManagerGeneral, ManagerUser
 from arietta.config.musiconhold import MusicClass, MusicGeneral
 from arietta.config.pjsip import TYPES
 from arietta.config.prometheus import PrometheusSettings
@@ -22,6 +24,12 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
     ("http.conf", "The HTTP server.", (HttpSettings,)),
     ("ari.conf", "The REST interface and its users.", (AriGeneral, AriUser, OutboundWebsocket)),
     ("websocket_client.conf", "Sockets that the server opens.", (WebsocketClient,)),
+    (
+        "manager.conf",
+        "The manager interface (AMI): every section but `[general]` is a user.",
+        (ManagerGeneral, ManagerUser),
+    ),
+    ("acl.conf", "Access lists: every section is one, for those that name it.", (NamedAcl,)),
     (
         "pjsip.conf",
         "SIP: one section for each object, its `type` says what it is.",

@@ -17,6 +17,7 @@ def check_references(config: Config, report: Report) -> None:
     """Report names that lead nowhere and files that are missing."""
     _check_http(config, report)
     _check_ari(config, report)
+    _check_manager(config, report)
     _check_endpoints(config, report)
     _check_other_sip(config, report)
 
@@ -42,6 +43,26 @@ def _check_file(config: Config, settings: Settings, field: str, report: Report) 
 def resolve(config: Config, name: str) -> Path:
     """A path of a configuration file: relative ones start at the configuration folder."""
     return config.directory / name
+
+
+def _check_manager(config: Config, report: Report) -> None:
+    manager = config.manager
+    general = manager.general
+    for user in manager.users.values():
+        for name in user.acl:
+            if name not in config.acls:
+                report.error(user.at("acl"), f"acl {name} of user [{user.name}] is not a section of acl.conf")
+    if not general.enabled:
+        return
+    if not manager.users:
+        report.warn(general.at("enabled"), "there is no user, nobody can use the manager interface")
+    if general.webenabled and not config.http.enabled:
+        report.warn(general.at("webenabled"), "webenabled=yes has no effect while http.conf does not say enabled=yes")
+    if general.tlsenable and not general.tlscertfile:
+        report.error(general.at("tlsenable"), "tlsenable=yes without tlscertfile: there is no certificate")
+    if general.tlsenable:
+        for field in ("tlscertfile", "tlsprivatekey"):
+            _check_file(config, general, field, report)
 
 
 def _check_ari(config: Config, report: Report) -> None:

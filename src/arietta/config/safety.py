@@ -47,7 +47,7 @@ def weakness(user: str, password: str) -> str:
 
 def unsafe_listeners(config: Config) -> list[Problem]:
     """An error for each password too weak for an address that the server would listen on."""
-    return [*_unsafe_ari(config), *_unsafe_metrics(config), *_unsafe_sip(config)]
+    return [*_unsafe_ari(config), *_unsafe_manager(config), *_unsafe_metrics(config), *_unsafe_sip(config)]
 
 
 def _public_http(config: Config) -> list[str]:
@@ -89,6 +89,27 @@ def _unsafe_ari(config: Config) -> list[Problem]:
             found.append(
                 _refusal(user, "password", f"password of ARI user {user.name}", reason, f"HTTP on {public[0]}")
             )
+    return found
+
+
+def _unsafe_manager(config: Config) -> list[Problem]:
+    general = config.manager.general
+    if not general.enabled:
+        return []
+    public = []
+    if not is_loopback(general.bindaddr):
+        public.append(f"the manager interface on {general.bindaddr or 'all addresses'}")
+    if general.tlsenable:
+        host = general.tlsbindaddr.host if general.tlsbindaddr else general.bindaddr
+        if not is_loopback(host):
+            public.append(f"the manager interface on {host or 'all addresses'}")
+    if general.webenabled:
+        public += [f"HTTP on {host}" for host in _public_http(config)]
+    found = []
+    for user in config.manager.users.values() if public else ():
+        reason = weakness(user.name, user.secret)
+        if reason:
+            found.append(_refusal(user, "secret", f"secret of manager user {user.name}", reason, public[0]))
     return found
 
 

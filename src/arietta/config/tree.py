@@ -11,12 +11,14 @@ from typing import TypeVar
 import msgspec
 
 from arietta.config import references
+from arietta.config.acl import NamedAcl, read_acl
 from arietta.config.ari import AriSettings, WebsocketClient, read_ari, read_websocket_clients
 from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
 from arietta.config.extensions import DialplanSource, read_extensions
 from arietta.config.http import HttpSettings, read_http
 from arietta.config.http_media_cache import MediaCacheSettings, read_http_media_cache
 from arietta.config.indications import IndicationsSettings, read_indications
+from arietta.config.manager import ManagerSettings, read_manager
 from arietta.config.musiconhold import MusicSettings, read_musiconhold
 from arietta.config.pjsip import PjsipSettings, read_pjsip
 from arietta.config.prometheus import PrometheusSettings, read_prometheus
@@ -40,6 +42,8 @@ FILES = (
     "http.conf",
     "ari.conf",
     "websocket_client.conf",
+    "manager.conf",
+    "acl.conf",
     "pjsip.conf",
     "rtp.conf",
     "extensions.conf",
@@ -63,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     http: HttpSettings
     ari: AriSettings
     websocket_clients: dict[str, WebsocketClient]
+    manager: ManagerSettings
+    acls: dict[str, NamedAcl]
     pjsip: PjsipSettings
     rtp: RtpSettings
     extensions: DialplanSource
@@ -134,6 +140,8 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "http": part("http.conf", read_http),
         "ari": part("ari.conf", read_ari),
         "websocket_clients": part("websocket_client.conf", read_websocket_clients),
+        "manager": part("manager.conf", read_manager),
+        "acls": part("acl.conf", read_acl),
         "pjsip": part("pjsip.conf", read_pjsip),
         "rtp": part("rtp.conf", read_rtp),
         "extensions": part("extensions.conf", read_extensions),

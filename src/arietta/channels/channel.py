@@ -71,16 +71,24 @@ class State(enum.StrEnum):
     BUSY = "Busy"
 
 
-class HungUp(Exception):
+class Interruption(Exception):
+    """What a wait in the owner of a channel can end with: the channel is to end, or to go elsewhere."""
+
+
+class HungUp(Interruption):
     """Raised in the owner of a channel that is to end; it cleans up and returns."""
 
 
-class Moved(Exception):
-    """Raised in the owner when somebody sent the channel elsewhere: it goes on with `story`, or at its new place."""
+class Moved(Interruption):
+    """Raised in the owner when somebody sent the channel elsewhere: it goes on with `story`, or at its new place.
 
-    def __init__(self, story: Story | None = None) -> None:
+    `dropped` is told if it never comes to that: the channel ended, or was sent elsewhere again, before its owner knew.
+    """
+
+    def __init__(self, story: Story | None = None, dropped: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.story = story
+        self.dropped = dropped
 
 
 class Channel:
@@ -162,6 +170,11 @@ class Channel:
     def technology(self) -> str:
         """PJSIP, Local, …: what stands before the slash of the name."""
         return self.name.partition("/")[0]
+
+    @property
+    def device(self) -> str:
+        """What it is a channel of, as hints name it: ``PJSIP/6001``, ``Local/100@default``."""
+        return self.endpoint or self.name.rpartition("-")[0]
 
     @property
     def port(self) -> Port | None:
@@ -271,6 +284,7 @@ class Channel:
         if state is State.UP:
             self.answered_at = time.time()
         self.changed()
+        self.registry.device_changed(self.device)
         if self.watched:
             self.publish(events.ChannelStateChange(timestamp=wire_now(), channel=self.snapshot()))
 
@@ -483,7 +497,7 @@ class Channel:
 
     async def _run(self, story: Coroutine[Any, Any, None]) -> None:
         try:
-            await story
+            await self._follow(story)
         except HungUp:
             pass
         except asyncio.CancelledError:
@@ -493,6 +507,20 @@ class Channel:
             self.hangup_cause = CAUSE_OUR_FAULT
         finally:
             self.finish()
+
+    async def _follow(self, story: Coroutine[Any, Any, None]) -> None:
+        """Run a story, or what takes its place when somebody sends the channel elsewhere."""
+        while True:
+            try:
+                await story
+                return
+            except Moved as moved:
+                if moved.story is not None:
+                    story = moved.story()
+                elif self.registry.dialplan is not None:
+                    story = self.registry.dialplan.run(self)
+                else:
+                    return
 
     async def until(self, future: asyncio.Future[T], timeout: float | None = None) -> T:
         """Wait in the owner for `future`; HungUp or Moved end the wait, TimeoutError after `timeout` seconds."""
@@ -542,7 +570,9 @@ class Channel:
     def interrupt(self, reason: Exception) -> None:
         """Make the owner's present or next wait raise `reason` (HungUp wins over Moved)."""
         if isinstance(self._interruption, HungUp):
+            _drop(reason)
             return
+        _drop(self._interruption)
         self._interruption = reason
         if self._waiting is not None:
             self._waiting.cancel()
@@ -564,6 +594,7 @@ class Channel:
 
     def absorb_hangup(self) -> None:
         """Let the owner wait again although the channel is hung up: for the `h` extension."""
+        _drop(self._interruption)
         self._interruption = None
 
     # ------------------------------------------------------------------------------------------------ the end
@@ -628,6 +659,8 @@ class Channel:
             return
         self.ended = True
         self.hangup_requested = True
+        _drop(self._interruption)
+        self._interruption = HungUp()
         if self.bridge is not None:
             self.bridge.leave(self)
         for then in self.on_end:
@@ -662,6 +695,12 @@ class Ended:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
+
+
+def _drop(reason: Exception | None) -> None:
+    """Nobody will ever raise `reason`."""
+    if isinstance(reason, Moved) and reason.dropped is not None:
+        reason.dropped()
 
 
 def _time_out(future: asyncio.Future[Any]) -> None:

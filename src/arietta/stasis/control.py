@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from arietta.bridges.bridge import Bridge, Membership
-from arietta.channels.channel import Channel, HungUp
+from arietta.channels.channel import Channel
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import Conflict, NotFound
 from arietta.model import events, snapshots
@@ -195,8 +195,8 @@ class Controls:
     async def run(self, channel: Channel, name: str, args: tuple[str, ...]) -> bool:
         """Give the channel to application `name` until it leaves; False if nobody takes it.
 
-        In the owner of the channel. STASISSTATUS is "" before, SUCCESS or FAILED after. Raises HungUp if that is why
-        the channel left; otherwise the place of the channel is where it is to go on.
+        In the owner of the channel. STASISSTATUS is "" before, SUCCESS or FAILED after. Raises HungUp or Moved if that
+        is why the channel left; otherwise the place of the channel is where it is to go on.
         """
         channel.set_variable(STATUS_VARIABLE, "")
         application = self.applications.get(name)
@@ -221,8 +221,6 @@ class Controls:
                     break
                 control.exit = None
                 self._move(control, way)
-        except HungUp:
-            raise
         finally:
             self._leave(control)
             if socket is not None:

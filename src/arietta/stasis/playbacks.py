@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from arietta.bus import Bus
-from arietta.channels.channel import HungUp
+from arietta.channels.channel import Interruption
 from arietta.errors import Conflict, NotFound
 from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Port, Source
 from arietta.media.remote import RemoteFailed, shown
@@ -108,7 +108,7 @@ class Playback:
                 if self._stopped:
                     outcome = DONE
                     break
-        except HungUp:
+        except Interruption:
             outcome = FAILED
             raise
         except asyncio.CancelledError:
@@ -143,7 +143,7 @@ class Playback:
         self._player = player = port.play(source, offset_ms=offset_ms, on_end=end)
         try:
             how = await voice.until(ended)
-        except (HungUp, asyncio.CancelledError):
+        except (Interruption, asyncio.CancelledError):
             player.stop()
             raise
         finally:

@@ -12,7 +12,7 @@ import msgspec
 
 from arietta.bus import Bus
 from arietta.channels import signals
-from arietta.channels.channel import HungUp
+from arietta.channels.channel import Interruption
 from arietta.errors import Conflict, Forbidden, NotFound, ServerFailure, Unprocessable
 from arietta.media.engine import MediaError, Port, RecordEnd, RecordEndReason, Recorder, RecordOptions, Side
 from arietta.model import events, snapshots
@@ -113,7 +113,7 @@ class LiveRecording:
         self._enter("recording", events.RecordingStarted)
         try:
             how = await ear.until(ended)
-        except (HungUp, asyncio.CancelledError):
+        except (Interruption, asyncio.CancelledError):
             # The file is completed by the engine; what it says then comes too late for the owner.
             recorder = self._recorder
             self._finish(RecordEnd(RecordEndReason.CLOSED, str(path), recorder.duration_ms, 0, 0))

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from arietta.channels.channel import Channel, Moved, Story
+from arietta.channels.channel import Channel
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
 from arietta.dialplan.applications import Application
@@ -81,9 +81,8 @@ class Options:
 class Dialling:
     """One Dial while it lasts: the attempts, and the future its owner waits for."""
 
-    def __init__(self, channel: Channel, run: Run, options: Options) -> None:
+    def __init__(self, channel: Channel, options: Options) -> None:
         self.channel = channel
-        self.run = run
         self.options = options
         self.attempts: list[Attempt] = []
         self.released: dict[str, asyncio.Future[None]] = {}
@@ -132,7 +131,7 @@ class Dialling:
         released: asyncio.Future[None] = channel.registry.loop.create_future()
         self.released[peer.id] = released
         self.destinations[peer.id] = resource
-        peer.own(_line(peer, released, lambda: self.run.plan.run(peer)))
+        peer.own(_line(peer, released))
         peer.set_variable("DIALEDPEERNUMBER", resource)
         peer.set_place(peer.context, channel.exten, channel.priority)
         peer.resting_app = LINE
@@ -203,19 +202,9 @@ def _leave_place(peer: Channel) -> None:
     peer.set_app(*LINE)
 
 
-async def _line(peer: Channel, released: asyncio.Future[None], run_dialplan: Story) -> None:
-    """The story of a dialled channel: it lives until it is released, or goes where a transfer sends it."""
-
-    async def wait() -> None:
-        await peer.until(released)
-
-    story: Story = wait
-    while True:
-        try:
-            await story()
-            return
-        except Moved as moved:
-            story = moved.story or run_dialplan
+async def _line(peer: Channel, released: asyncio.Future[None]) -> None:
+    """The story of a dialled channel: it lives until it is released, or goes where somebody sends it."""
+    await peer.until(released)
 
 
 async def _dial(channel: Channel, arguments: str, run: Run) -> None:
@@ -237,7 +226,7 @@ async def _dial(channel: Channel, arguments: str, run: Run) -> None:
         log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
         channel.set_variable("DIALSTATUS", "INVALIDARGS")
         return
-    dialling = Dialling(channel, run, options)
+    dialling = Dialling(channel, options)
     try:
         await _call(channel, run, dialling, destinations, timeout or None)
     finally:

@@ -32,6 +32,7 @@ from arietta.drivers.sip.message_log import MessageLog
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
+from arietta.drivers.sip.reporting import report
 from arietta.drivers.sip.transfer import Transfers, parted
 from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
 from arietta.media.engine import MediaEngine, MediaError
@@ -306,12 +307,15 @@ class SipDriver:
         verdict = server.check(received.request, lambda name: table.credentials_for(endpoint, name), now, source[0])
         if verdict.outcome is Outcome.ACCEPTED and endpoint is not None:
             self.guard.prove(source[0], now)
+            report(self.registry, received, endpoint, verdict, source)
             return True
         self._report_stranger(received, endpoint, verdict, source)
         if verdict.outcome is Outcome.MALFORMED:
+            report(self.registry, received, endpoint, verdict, source)
             self.agent.respond_once(received.transaction, now, 400)
             return False
         headers = server.challenge(now, stale=verdict.outcome is Outcome.STALE, host=source[0])
+        report(self.registry, received, endpoint, verdict, source, headers)
         self.agent.respond_once(received.transaction, now, 401, headers=headers)
         return False
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from arietta.config import pjsip
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.endpoints import credentials_of
+from arietta.model import facts
 from arietta.sip.auth import DigestClient
 from arietta.sip.errors import ProtocolError
 from arietta.sip.layer import new_token
-from arietta.sip.registration import Registered, Registration, RegistrationFailed
+from arietta.sip.registration import Registered, Registration, RegistrationFailed, Unregistered
 from arietta.sip.uri import parse_uri
 from arietta.verbose import verbose
 
@@ -52,11 +53,23 @@ class OutboundRegistrations:
     def tell(self, event: Any) -> None:
         """Say what became of a registration."""
         name = next((n for n, r in self.registrations.items() if r is event.registration), "?")
+        self._publish(event)
         if isinstance(event, Registered):
             verbose(2, f"Registered '{name}' for {event.expires} seconds")
         elif isinstance(event, RegistrationFailed):
             later = f"tried again in {event.retry_in:.0f} s" if event.retry_in is not None else "given up"
             log.warning("registration %s: %d %s, %s", name, event.status, event.reason, later)
+
+    def _publish(self, event: Registered | RegistrationFailed | Unregistered) -> None:
+        bus = self._driver.registry.bus
+        if bus.wanted(facts.RegistrationChanged.topics):
+            status, cause = "Registered", ""
+            if isinstance(event, RegistrationFailed):
+                status, cause = "Rejected", f"{event.status} {event.reason}"
+            elif isinstance(event, Unregistered):
+                status = "Unregistered"
+            changed = facts.RegistrationChanged(event.registration.aor, event.registration.registrar, status, cause)
+            bus.publish(changed, changed.topics)
 
     def _end(self, name: str) -> None:
         self._settings.pop(name, None)

@@ -74,7 +74,7 @@ from arietta.media.choosing import make_engine, why_no_srtp
 from arietta.media.engine import EngineSettings, MediaEngine
 from arietta.media.remote import RemoteSounds
 from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
-from arietta.model import snapshots
+from arietta.model import facts, snapshots
 from arietta.server.api import AriApi
 from arietta.server.dialplan import (
     Devices,
@@ -258,6 +258,17 @@ class Server:
             await self._close()
             raise
 
+        self._tell(facts.FullyBooted(*self._ages()))
+
+    def _ages(self) -> tuple[int, int]:
+        """Whole seconds since the start, and since the configuration was read."""
+        now = time.time()
+        return int(now - self.started_at), int(now - self.last_reload_at)
+
+    def _tell(self, fact: facts.Fact) -> None:
+        if self.bus.wanted(fact.topics):
+            self.bus.publish(fact, fact.topics)
+
     async def _listen(self) -> None:
         http = self.config.http
         if http.tlsenable:
@@ -299,6 +310,7 @@ class Server:
             async with asyncio.timeout(drain_seconds):
                 await self.channels.all_gone()
         await self._hang_up_everything()
+        self._tell(facts.ShuttingDown(restart=False))
         await self._close()
         for then in self.on_stopped:
             then()
@@ -333,6 +345,19 @@ class Server:
 
         Raises ConfigError with every problem if a file is broken or not safe: everything stays as it was.
         """
+        try:
+            report = self._reload(modules)
+        except ConfigError:
+            self._tell_reload(modules, succeeded=False)
+            raise
+        self._tell_reload(modules, succeeded=True)
+        return report
+
+    def _tell_reload(self, modules: tuple[str, ...] | None, *, succeeded: bool) -> None:
+        for name in modules or ("All",):
+            self._tell(facts.Reloaded(name, succeeded))
+
+    def _reload(self, modules: tuple[str, ...] | None) -> ReloadReport:
         unknown = [name for name in modules or () if name not in PARTS]
         if unknown:
             raise ConfigError(tuple(Problem(name, 0, "error", "is not a part of this server") for name in unknown))

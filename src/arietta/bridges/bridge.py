@@ -19,7 +19,7 @@ from arietta.channels import signals
 from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication, Party
 from arietta.media.engine import DigitOut, MixerMode
-from arietta.model import events, snapshots
+from arietta.model import events, facts, snapshots
 from arietta.model.times import wire_now, wire_time
 
 if TYPE_CHECKING:
@@ -151,9 +151,11 @@ class Bridge:
         listener = self._listener(member)
         member.listener = listener
         channel.listeners.append(listener)
-        if self.watched:
-            self.publish(
-                events.ChannelEnteredBridge(timestamp=wire_now(), bridge=self.snapshot(), channel=channel.snapshot())
+        topics = self._topics_with(channel)
+        if self.bus.wanted(topics):
+            self.bus.publish(
+                events.ChannelEnteredBridge(timestamp=wire_now(), bridge=self.snapshot(), channel=channel.snapshot()),
+                topics,
             )
         self._tell_peers()
 
@@ -173,9 +175,11 @@ class Bridge:
         self._forget_video_source()
         if self.video_source_id == channel.id:
             self.video_source_id = None
-        if self.watched:
-            self.publish(
-                events.ChannelLeftBridge(timestamp=wire_now(), bridge=self.snapshot(), channel=channel.snapshot())
+        topics = self._topics_with(channel)
+        if self.bus.wanted(topics):
+            self.bus.publish(
+                events.ChannelLeftBridge(timestamp=wire_now(), bridge=self.snapshot(), channel=channel.snapshot()),
+                topics,
             )
         self._tell_peers()
         if member.on_left is not None:
@@ -228,6 +232,10 @@ class Bridge:
         """Set a variable of the bridge."""
         self.variables[name] = value
 
+    def _topics_with(self, channel: Channel) -> tuple[str, ...]:
+        """What the comings and goings of a channel are published on: those of internal ones are no news to ARI."""
+        return channel.topics if channel.internal else self.topics
+
     def _link(self, newcomer: Channel) -> None:
         """Members have one linkedid; of two, each takes the other's account code for its peer's."""
         first = self.members[0].channel
@@ -256,10 +264,16 @@ class Bridge:
     def _listener(self, member: Membership) -> Callable[[signals.Signal], None]:
         def hear(signal: signals.Signal) -> None:
             match signal:
-                case signals.DigitEnded(digit, duration_ms, False):
-                    if not member.absorb_dtmf and self.bridge_type == MIXING:
+                case signals.DigitBegan(digit):
+                    if self._passes_digits(member) and self.bus.wanted(facts.DigitBegan.topics):
                         for other in self._others(member):
-                            other.channel.leg.send_digits([DigitOut(digit, max(duration_ms, 40), 0)])
+                            other.channel.tell(facts.DigitBegan, digit, True)
+                case signals.DigitEnded(digit, duration_ms, in_media):
+                    if self._passes_digits(member) and (not in_media or self.bus.wanted(facts.DigitSent.topics)):
+                        for other in self._others(member):
+                            if not in_media:
+                                other.channel.leg.send_digits([DigitOut(digit, max(duration_ms, 40), 0)])
+                            other.channel.tell(facts.DigitSent, digit, duration_ms)
                 case signals.Held(music_class):
                     for other in self._others(member):
                         other.channel.indicate(Indication.HOLD, music_class or "")
@@ -270,6 +284,9 @@ class Bridge:
                     pass
 
         return hear
+
+    def _passes_digits(self, member: Membership) -> bool:
+        return not member.absorb_dtmf and self.bridge_type == MIXING
 
     def _others(self, member: Membership) -> Iterator[Membership]:
         return (m for m in tuple(self.members) if m is not member)

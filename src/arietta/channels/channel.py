@@ -13,13 +13,14 @@ import enum
 import itertools
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from arietta.channels import signals
+from arietta.channels import digits_out, signals
 from arietta.channels.driver import Indication, Leg, Party
+from arietta.media.engine import DigitOut, Music
 from arietta.model import causes, events, facts, snapshots
 from arietta.model.times import wire_now, wire_time
 from arietta.verbose import verbose
@@ -131,6 +132,8 @@ class Channel:
         self.accountcode = accountcode
         self.peeraccount = peeraccount
         self.music_class = ""
+        self.music: str | None = None
+        """The class of the music that sounds to the far end now."""
         self.tone_zone = ""
         self.tenant_id = ""
         self.created_at = time.time()
@@ -148,6 +151,7 @@ class Channel:
         """The other half of a Local channel, while both live."""
         self._link: tuple[int, str] = linked_to._link if linked_to is not None else (next(_births), channel_id)
         self.media_started = False
+        self.sends_until = 0.0  # on the loop's clock: when the digits that are told of have been sent
         self.listeners: list[Callable[[signals.Signal], None]] = []
         self.on_end: list[Callable[[Channel], None]] = []
         self.endpoint = endpoint
@@ -431,6 +435,35 @@ class Channel:
         if not self.hangup_requested:
             self.leg.indicate(indication, data)
 
+    def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
+        """Send digits to the far end after those being sent; `on_end` is told when the last gap is over."""
+        self.leg.send_digits(digits, on_end)
+        if digits_out.wanted(self):
+            now = self.registry.loop.time()
+            begins = max(now, self.sends_until)
+            self.sends_until = begins + sum(digit.duration_ms + digit.gap_ms for digit in digits) / 1000
+            digits_out.DigitsOut(self, digits).start(begins - now)
+
+    def play_music(self, music_class: str) -> None:
+        """Let music sound to the far end, until it is stopped or something else sounds."""
+        if self.port is not None:
+            self.port.generate(Music(music_class))
+            self.stop_telling_music()
+            self.music = music_class
+            self.tell(facts.MusicStarted, music_class)
+
+    def stop_music(self) -> None:
+        """Let no music sound, nor anything else that sounds without an end."""
+        if self.port is not None:
+            self.port.generate(None)
+        self.stop_telling_music()
+
+    def stop_telling_music(self) -> None:
+        """The music has ended, because something else sounds."""
+        if self.music is not None:
+            self.music = None
+            self.tell(facts.MusicStopped)
+
     def receive(self, signal: signals.Signal) -> None:
         """Take a signal from the leg: state and events first, then whoever listens."""
         if self.ended:
@@ -443,6 +476,8 @@ class Channel:
                     self.set_state(State.RINGING)
             case signals.Answered():
                 self.set_state(State.UP)
+            case signals.DigitBegan(digit):
+                self.tell(facts.DigitBegan, digit)
             case signals.DigitEnded(digit, duration_ms, _):
                 if self.watched:
                     self.publish(
@@ -666,6 +701,7 @@ class Channel:
         for then in self.on_end:
             then(self)
         self.on_end.clear()
+        self.stop_telling_music()
         if self.half is not None:
             self.half.half = None
             self.half = None

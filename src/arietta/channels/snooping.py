@@ -10,6 +10,7 @@ from arietta.channels.driver import Indication
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import Conflict
 from arietta.media.engine import DigitOut, MediaEvent, Port, Side
+from arietta.model import facts
 
 
 class PortLeg:
@@ -81,14 +82,25 @@ def snoop(registry: ChannelRegistry, target: Channel, spy: Side, whisper: Side, 
     )
     leg.channel = channel
 
+    listens = True
+
+    def tell_end() -> None:
+        nonlocal listens
+        if listens:
+            listens = False
+            channel.tell(facts.SpyingStopped, target.snapshot())
+
     def target_ended(_target: Channel) -> None:
+        tell_end()
         channel.end_quietly()
 
     def snoop_ended(_snoop: Channel) -> None:
+        tell_end()
         if target_ended in target.on_end:
             target.on_end.remove(target_ended)
 
     target.on_end.append(target_ended)
     channel.on_end.append(snoop_ended)
     registry.add(channel)
+    channel.tell(facts.SpyingStarted, target.snapshot())
     return channel

@@ -15,6 +15,7 @@ from arietta.channels.driver import CannotRequest, DialRequest, Indication, With
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
 from arietta.errors import BadRequest, Conflict
 from arietta.media.engine import DigitOut, MediaEvent, Port
+from arietta.model import facts
 
 CAUSE_NO_ROUTE = 3
 KNOWN_OPTIONS = frozenset("nbjm")
@@ -55,6 +56,7 @@ class LocalLeg:
             far.announce_variable(name, value)
         far.changed()
         far.set_parties(caller=near.connected, connected=near.caller)
+        near.tell(facts.LocalBridged, far.snapshot(), far.context, far.exten)
         dialplan = near.registry.dialplan
         if dialplan is None or not dialplan.exists(far.context, far.exten, 1, far.caller.number):
             far.hangup_cause = CAUSE_NO_ROUTE

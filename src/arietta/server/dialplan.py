@@ -14,7 +14,7 @@ from arietta.dialplan.functions import Function, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.transfer import HANDLING
-from arietta.media.engine import Files, Music, PlayEnd, PlayEndReason, Source, Tones
+from arietta.media.engine import Files, PlayEnd, PlayEndReason, Source, Tones
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
@@ -91,8 +91,10 @@ class DialplanMedia:
 
     def music(self, channel: Channel, music_class: str | None) -> None:
         """Let music sound in the background."""
-        if channel.port is not None:
-            channel.port.generate(Music(music_class) if music_class is not None else None)
+        if music_class is not None:
+            channel.play_music(music_class)
+        else:
+            channel.stop_music()
 
 
 class DialBridges:

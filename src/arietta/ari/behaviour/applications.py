@@ -9,7 +9,7 @@ from arietta.ari.domain import Soon
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import BadRequest, NotFound, Unprocessable
-from arietta.model import events, snapshots
+from arietta.model import events, facts, snapshots
 from arietta.model.times import wire_now
 from arietta.stasis import applications
 from arietta.stasis.broadcasts import Broadcasts
@@ -74,6 +74,9 @@ class Applications:
             **shown,
         )
         application.send(event)
+        bus = self._channels.bus
+        if bus.wanted(facts.USER_EVENTS):
+            bus.publish(event, facts.USER_EVENTS)
 
     def _show_source(self, scheme: str, resource: str, shown: dict[str, Any]) -> None:
         if scheme == "channel":

@@ -36,7 +36,7 @@ from arietta.errors import (
     Unprocessable,
 )
 from arietta.media.codecs import codec, is_codec
-from arietta.media.engine import DigitOut, Music, RtpPort, Side, Silence
+from arietta.media.engine import DigitOut, RtpPort, Side, Silence
 from arietta.media.experience import experience
 from arietta.model import snapshots
 from arietta.model.wire import Encoded
@@ -290,7 +290,7 @@ class Channels:
                 await channel.sleep(before_ms / 1000)
             if wanted:
                 done = self._channels.loop.create_future()
-                channel.leg.send_digits(
+                channel.send_digits(
                     [DigitOut(digit, duration, between) for digit in wanted],
                     lambda: None if done.done() else done.set_result(None),
                 )
@@ -319,10 +319,11 @@ class Channels:
     def start_music(self, channel_id: str, music_class: str | None) -> None:
         control = self._need_up(channel_id)
         wanted = music_class or control.channel.music_class or "default"
-        self._generate(control, Music(wanted))
+        self._do(control, lambda: control.channel.play_music(wanted))
 
     def stop_music(self, channel_id: str) -> None:
-        self._generate(self._need_up(channel_id), None)
+        control = self._need_up(channel_id)
+        self._do(control, control.channel.stop_music)
 
     def start_silence(self, channel_id: str) -> None:
         self._generate(self._need_up(channel_id), Silence())
@@ -330,8 +331,9 @@ class Channels:
     def stop_silence(self, channel_id: str) -> None:
         self._generate(self._need_up(channel_id), None)
 
-    def _generate(self, control: Control, generator: Music | Silence | None) -> None:
+    def _generate(self, control: Control, generator: Silence | None) -> None:
         def act() -> None:
+            control.channel.stop_telling_music()
             if control.channel.port is not None:
                 control.channel.port.generate(generator)
 

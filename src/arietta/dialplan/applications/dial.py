@@ -298,7 +298,7 @@ async def _talk(channel: Channel, run: Run, dialling: Dialling, winner: Attempt,
 
     end_bridge = run.plan.bridges.connect(channel, peer, gone)
     if dialling.options.digits:
-        peer.leg.send_digits([DigitOut(digit) for digit in dialling.options.digits])
+        peer.send_digits([DigitOut(digit) for digit in dialling.options.digits])
     try:
         await channel.until(left, dialling.options.limit_seconds)
     except TimeoutError:

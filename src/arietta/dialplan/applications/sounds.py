@@ -269,7 +269,7 @@ async def _send_dtmf(channel: Channel, arguments: str, run: Run) -> None:
         if not sent.done():
             sent.set_result(None)
 
-    target.leg.send_digits(digits, end)
+    target.send_digits(digits, end)
     await channel.until(sent)
 
 

@@ -23,7 +23,6 @@ from arietta.media.engine import (
     MediaError,
     MediaEvent,
     MediaStopped,
-    Music,
     Port,
     RtpPort,
     RtpSettings,
@@ -291,13 +290,13 @@ class SipLeg:
             case Indication.CONGESTION:
                 self._refuse(causes.CONGESTION)
             case Indication.HOLD:
-                if self._port is not None:
+                if self.channel is not None:
                     self._music = True
-                    self._port.generate(Music(data or self.endpoint.moh_suggest or MUSIC_ON_HOLD))
+                    self.channel.play_music(data or self.endpoint.moh_suggest or MUSIC_ON_HOLD)
             case Indication.UNHOLD:
-                if self._port is not None and self._music:
+                if self.channel is not None and self._music:
                     self._music = False
-                    self._port.generate(None)
+                    self.channel.stop_music()
             case _:
                 pass  # the phone shows nothing of it
 

@@ -32,8 +32,8 @@ VAR_SET = Kind(
     "Control characters and backslashes in the value are written as in C.",
 )
 USER_EVENT = Kind("UserEvent", "user", "The dialplan or a program said something of its own.")
-DTMF_BEGIN = Kind("DTMFBegin", "dtmf", "A digit began.", lacks="`Sent` digits that a bridge passes on inside the audio")
-DTMF_END = Kind("DTMFEnd", "dtmf", "A digit ended.", lacks="`Sent` digits that a bridge passes on inside the audio")
+DTMF_BEGIN = Kind("DTMFBegin", "dtmf", "A digit began.")
+DTMF_END = Kind("DTMFEnd", "dtmf", "A digit ended.")
 HOLD = Kind("Hold", "call", "The far end put a channel on hold.")
 UNHOLD = Kind("Unhold", "call", "The far end took a channel back from hold.")
 MUSIC_ON_HOLD_START = Kind("MusicOnHoldStart", "call", "Music began on a channel.")

@@ -16,7 +16,7 @@ from arietta import __version__
 from arietta.cli.command_line import SUBCOMMANDS, arietta
 from arietta.cli.commands import Console
 from arietta.cli.control import SOCKET_NAME, ControlServer
-from arietta.cli.doctor import refusal_of
+from arietta.cli.examining import refusal_of
 
 from .conftest import DEMO
 

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
-import os
-import shutil
-import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from arietta.cli.configuration import problems_of
-from arietta.cli.options import configuration_option, control_socket
+from arietta.cli.examining import examine_configuration
+from arietta.cli.findings import BAD, GOOD, ODD, Finding
+from arietta.cli.options import configuration_option
 from arietta.config.tree import Config, read
 
-GOOD, ODD, BAD = "ok", "warning", "error"
 FILES_PER_CALL = 4  # two sockets of RTP and RTCP for each of two legs
 FILES_WANTED = 4096
 SANE_YEAR = 2024
+BASE_MB, KB_A_CALL, MEMORY_WANTED_MB = 64, 45, 256
+BUFFER_LEAST, BUFFER_WANTED = 200 << 10, 4 << 20
+LATE_S = 0.010
+SIZE_OF_TIMEX, TIME_ERROR = 256, 5  # adjtimex(2); the struct has 208 bytes
 BUILD_ADVICE = "install a wheel of Arietta, or a C compiler and Python's headers before you install it"
 PACKAGE_DATA = Path(__file__).resolve().parent.parent / "data"
 SYSTEM_SOUNDS = (Path("/usr/share/asterisk/sounds"), Path("/var/lib/asterisk/sounds"))
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One point looked at: how it stands, what was seen, and what to do if it is not good."""
-
-    state: str
-    subject: str
-    text: str
-    advice: str = ""
 
 
 @click.command()
@@ -57,7 +49,10 @@ def examine(source: Path | None) -> Iterator[Finding]:
     yield _python()
     yield _loop()
     yield _files()
-    yield _clock()
+    yield _memory()
+    yield _buffers()
+    yield from _clock()
+    yield _punctuality()
     yield from _codecs()
     config: Config | None = None
     if source is not None:
@@ -69,8 +64,7 @@ def examine(source: Path | None) -> Iterator[Finding]:
     yield _engine(config.rtp.media_engine if config is not None else "auto")
     yield _sounds(config)
     if config is not None and source is not None:
-        yield from _ports(config, source)
-        yield _space(config)
+        yield from examine_configuration(config, source)
     else:
         yield Finding(GOOD, "ports", "not looked at: no configuration is named with -C")
 
@@ -95,14 +89,81 @@ def _files() -> Finding:
     return Finding(GOOD if soft >= FILES_WANTED else ODD, "files", text, f"ulimit -n {FILES_WANTED} gives more")
 
 
-def _clock() -> Finding:
+def _memory() -> Finding:
+    """What this process may have: the machine's free memory, or what a container's limit leaves."""
+    free_mb = _kilobytes("/proc/meminfo", "MemAvailable:") // 1000
+    limit, used = _number("/sys/fs/cgroup/memory.max"), _number("/sys/fs/cgroup/memory.current")
+    where = ""
+    if limit is not None and used is not None and (limit - used) // 1_000_000 < free_mb:
+        free_mb, where = max(0, limit - used) // 1_000_000, " within the limit of this container"
+    if not free_mb:
+        return Finding(GOOD, "memory", "not known on this system")
+    calls = max(0, free_mb - BASE_MB) * 1000 // KB_A_CALL
+    text = f"{free_mb} MB are free{where}, enough for about {calls} idle calls"
+    state = GOOD if free_mb >= MEMORY_WANTED_MB else ODD
+    return Finding(state, "memory", text, "free some: out of memory ends all calls")
+
+
+def _buffers() -> Finding:
+    """Whether the system lets SIP's socket keep a burst while the loop is busy."""
+    most = _number("/proc/sys/net/core/rmem_max")
+    if most is None:
+        return Finding(GOOD, "socket buffers", "not known on this system")
+    text = f"up to {most // 1024} KiB wait for SIP over UDP"
+    advice = f"sysctl -w net.core.rmem_max={BUFFER_WANTED}: bursts of registrations are lost otherwise"
+    return Finding(GOOD if most >= BUFFER_LEAST else ODD, "socket buffers", text, advice)
+
+
+def _kilobytes(path: str, name: str) -> int:
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
+
+
+def _number(path: str) -> int | None:
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):
+        return None  # `max` in a container without a limit
+
+
+def _clock() -> Iterator[Finding]:
     year = time.gmtime().tm_year
     resolution_ms = time.get_clock_info("monotonic").resolution * 1000
     if year < SANE_YEAR:
-        return Finding(BAD, "clock", f"it says the year {year}", "set it: events and nonces carry the time")
-    if resolution_ms > 1:
-        return Finding(ODD, "clock", f"it ticks every {resolution_ms:g} ms", "audio is sent every 20 ms: expect jitter")
-    return Finding(GOOD, "clock", time.strftime("%Y-%m-%d %H:%M:%S %Z"))
+        yield Finding(BAD, "clock", f"it says the year {year}", "set it: events and nonces carry the time")
+    elif resolution_ms > 1:
+        yield Finding(ODD, "clock", f"it ticks every {resolution_ms:g} ms", "audio is sent every 20 ms: expect jitter")
+    else:
+        yield Finding(GOOD, "clock", time.strftime("%Y-%m-%d %H:%M:%S %Z"))
+    synchronized = is_synchronized()
+    if synchronized is not None:
+        text = "kept right by the network" if synchronized else "nothing keeps it right, by what the kernel knows"
+        advice = "run chrony or systemd-timesyncd, here or on the host: certificates are compared with it"
+        yield Finding(GOOD if synchronized else ODD, "time", text, advice)
+
+
+def is_synchronized() -> bool | None:
+    """What adjtimex(2) says of the clock; None where it cannot be asked."""
+    try:
+        answer = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(SIZE_OF_TIMEX))
+    except (OSError, AttributeError):
+        return None
+    return None if answer < 0 else answer != TIME_ERROR
+
+
+def _punctuality() -> Finding:
+    """How late this process is woken: what the audio clock of 20 ms will see."""
+    worst = 0.0
+    for _ in range(10):
+        due = time.monotonic() + 0.01
+        time.sleep(0.01)
+        worst = max(worst, time.monotonic() - due)
+    text = f"woken {worst * 1000:.1f} ms late at worst, of ten times"
+    advice = "the machine is busy, or a guest of a busy one: expect jitter"
+    return Finding(GOOD if worst < LATE_S else ODD, "punctuality", text, advice)
 
 
 def _codecs() -> Iterator[Finding]:
@@ -136,62 +197,3 @@ def _sounds(config: Config | None) -> Finding:
     if not any(counts.values()):
         return Finding(BAD, "sounds", "none found", f"looked in {', '.join(map(str, folders))}")
     return Finding(GOOD, "sounds", ", ".join(f"{count} in {folder}" for folder, count in counts.items() if count))
-
-
-def _ports(config: Config, source: Path) -> Iterator[Finding]:
-    from arietta.cli.control import ControlError, connect
-
-    path = control_socket(source)
-    try:
-        connect(path).close()
-    except ControlError:
-        pass
-    else:
-        yield Finding(GOOD, "ports", f"in use by the server that runs with this configuration ({path})")
-        return
-    http = config.http
-    if http.enabled and http.bindaddr:
-        yield _port("HTTP", http.bindaddr, http.bindport, socket.SOCK_STREAM, "bindport in http.conf")
-    if http.enabled and http.tlsenable and http.tlsbindaddr is not None:
-        yield _port(
-            "HTTPS", http.tlsbindaddr.host, http.tlsbindaddr.port, socket.SOCK_STREAM, "tlsbindaddr in http.conf"
-        )
-    for transport in config.pjsip.transports.values():
-        if transport.bind is not None and transport.protocol not in ("ws", "wss"):  # those are at /ws of HTTP
-            kind = socket.SOCK_DGRAM if transport.protocol == "udp" else socket.SOCK_STREAM
-            what = f"SIP {transport.protocol}"
-            port = transport.bind.port or (5061 if transport.protocol == "tls" else 5060)
-            yield _port(what, transport.bind.host, port, kind, f"bind of [{transport.name}] in pjsip.conf")
-    count = (config.rtp.rtpend - config.rtp.rtpstart + 1) // 2
-    text = f"{config.rtp.rtpstart} to {config.rtp.rtpend}, enough for {count} legs"
-    yield Finding(GOOD if count >= 2 else BAD, "RTP ports", text, "rtpstart and rtpend in rtp.conf")
-
-
-def _port(what: str, host: str, port: int, kind: socket.SocketKind, option: str) -> Finding:
-    reason = refusal_of(host, port, kind)
-    if reason:
-        return Finding(BAD, f"{what} port", f"{host}:{port} cannot be listened on: {reason}", f"change {option}")
-    return Finding(GOOD, f"{what} port", f"{host}:{port} is free")
-
-
-def refusal_of(host: str, port: int, kind: socket.SocketKind) -> str:
-    """Why an address cannot be listened on, or an empty text."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family, kind) as probe:
-            if kind == socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as failure:
-        return failure.strerror or str(failure)
-    return ""
-
-
-def _space(config: Config) -> Finding:
-    folder = config.directories.spool
-    while not folder.exists():
-        folder = folder.parent
-    free_mb = shutil.disk_usage(folder).free // 1_000_000
-    if not os.access(folder, os.W_OK):
-        return Finding(BAD, "recordings", f"{folder} cannot be written", "change its owner, or astspooldir")
-    return Finding(GOOD if free_mb > 500 else ODD, "recordings", f"{free_mb} MB free in {folder}", "free some space")

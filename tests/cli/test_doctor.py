@@ -129,7 +129,11 @@ def test_host_names_are_looked_up(folder: Path, monkeypatch: pytest.MonkeyPatch)
         + "[desk]\ntype=aor\ncontact=sip:desk@no.such.invalid:5070\ncontact=sip:10.0.0.9\n",
     ).output
     assert "ok       names: 1 of 2 host names are known" in seen
-    assert "warning  names: no.such.invalid (" in seen and "pjsip.conf line " in seen and "Name or service not known" in seen
+    assert (
+        "warning  names: no.such.invalid (" in seen
+        and "pjsip.conf line " in seen
+        and "Name or service not known" in seen
+    )
 
 
 @needs_openssl

@@ -51,7 +51,7 @@ def demo(out: Path, leave: bool, http_port: int, sip_port: int) -> None:
 
 def check_ports(http_port: int, sip_port: int) -> None:
     """Refuse ports that somebody else has, and name the option that chooses another."""
-    from arietta.cli.doctor import refusal_of
+    from arietta.cli.examining import refusal_of
 
     for what, port, kind, option in (
         ("HTTP (TCP)", http_port, socket.SOCK_STREAM, "--http-port"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -343,6 +344,8 @@ class Course:
             self.tell(name, (end.reason, end.duration_ms, end.silence_ms))
 
         path, form = str(self.folder / f"r{self._count}"), random.choice(self._recordings)
+        if form in ("wav", "wav16") and random.random() < 0.5:  # a track for each side, or for each party of a mixer
+            options = replace(options, side=Side.BOTH, tracks=True)
         self._recorders.append(self.ports[self.any_port()].record(path, form, options, on_end=ended))
 
     def end_record(self) -> None:

@@ -55,7 +55,7 @@ def wav(tag: int, channels: int, rate: int, bits: int, *, data: bytes = b"data\0
         ("a.wav", b"", "no RIFF/WAVE"),
         ("a.wav", b"RIFF\0\0\0\0WAVE", "no fmt"),
         ("a.wav", wav(1, 1, 8000, 16, data=b""), "no data"),
-        ("a.wav", wav(1, 9, 8000, 16), "9 channels"),
+        ("a.wav", wav(1, 17, 8000, 16), "17 channels"),
         ("a.wav", wav(3, 1, 8000, 32), "0x3 of 32 bits"),
         ("a.wav", wav(1, 1, 5, 16), "sample rate 5"),
     ],

@@ -109,7 +109,7 @@ def test_both_sides_as_two_tracks(world: World, tmp_path: Path, format: str, rat
 def test_where_there_are_no_tracks_they_are_refused(world: World, tmp_path: Path) -> None:
     phone = world.phone()
     mix = world.core.open_mixer().port()
-    for port, format, side in ((phone.port, "sln", Side.BOTH), (phone.port, "wav", Side.IN), (mix, "wav", Side.BOTH)):
+    for port, format, side in ((phone.port, "sln", Side.BOTH), (phone.port, "wav", Side.IN), (mix, "gsm", Side.BOTH)):
         options = RecordOptions(side=side, tracks=True)
         with pytest.raises(MediaError, match="has no tracks"):
             port.record(str(tmp_path / "both"), format, options, on_end=lambda end: None)

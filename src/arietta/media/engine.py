@@ -256,7 +256,11 @@ class RecordOptions:
     append: bool = False
     """Go on at the end of a file that exists; else it is replaced."""
     tracks: bool = False
-    """With BOTH, in wav and wav16: two channels, received left, sent right. A mixer's own port has none."""
+    """With BOTH, in wav and wav16: two channels, received left, sent right.
+
+    Of a mixer's own port a channel for each party that it has or gets, 16 at most, in the order in which they joined:
+    what each says as it enters the mix. What the mixer itself plays is in none.
+    """
     silence_threshold: int = 128
     """Energy (root mean square of the samples, 0 to 32767) below which a frame counts as silence."""
 

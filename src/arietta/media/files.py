@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import warnings
+from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
 from struct import Struct as Layout
@@ -21,6 +22,7 @@ from .engine import MediaError
 
 __all__ = [
     "EXTENSIONS",
+    "MOST_TRACKS",
     "MediaFileError",
     "MediaFileMissing",
     "Sound",
@@ -51,6 +53,8 @@ EXTENSIONS: dict[str, str] = {
 }
 """File name extension to codec; `wav` says it inside."""
 
+MOST_TRACKS = 16
+"""Of a file; also the parties of a mix that a recording keeps apart, as party_tracks.h's MOST_PARTIES."""
 PCM, ALAW, ULAW, GSM49, EXTENSIBLE = 1, 6, 7, 0x31, 0xFFFE
 _FORMAT = Layout("<HHIIHH")
 
@@ -157,13 +161,13 @@ def _read_wav(path: str, data: bytes) -> Sound:
         raise MediaFileError(f"sound file {path}: no data chunk")
     at, length = chunks[b"data"]
     body = data[at : at + length]
-    if channels not in (1, 2):
-        raise MediaFileError(f"sound file {path}: {channels} channels, 1 or 2 are supported")
+    if not 0 < channels <= MOST_TRACKS:
+        raise MediaFileError(f"sound file {path}: {channels} channels are outside 1..{MOST_TRACKS}")
     if not 4000 <= rate <= 192000:
         raise MediaFileError(f"sound file {path}: sample rate {rate} is outside 4000..192000")
     if tag == PCM and bits == 16:
         body = little_endian(body[: len(body) - len(body) % (2 * channels)])
-        return Sound("slin", rate, body if channels == 1 else audioop.tomono(body, 2, 0.5, 0.5))
+        return Sound("slin", rate, _to_mono(body, channels))
     if tag in (ALAW, ULAW) and bits == 8 and channels == 1:
         name = "alaw" if tag == ALAW else "ulaw"
         return Sound(name, 8000, body) if rate == 8000 else Sound("slin", rate, codec(name).decoder()(body))
@@ -176,6 +180,17 @@ def _read_wav(path: str, data: bytes) -> Sound:
     raise MediaFileError(
         f"sound file {path}: wav format {tag:#x} of {bits} bits and {channels} channels is not supported"
     )
+
+
+def _to_mono(samples: bytes, channels: int) -> bytes:
+    """The tracks mixed: two at half their level, more at that too, saturated, for rarely more than two talk at once."""
+    if channels < 3:
+        return samples if channels == 1 else audioop.tomono(samples, 2, 0.5, 0.5)
+    tracks = array("h", samples)
+    mixed = bytes(len(samples) // channels)
+    for track in range(channels):
+        mixed = audioop.add(mixed, audioop.mul(tracks[track::channels].tobytes(), 2, 0.5), 2)
+    return mixed
 
 
 class _Entry:

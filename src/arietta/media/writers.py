@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from struct import pack
 from typing import IO
@@ -12,9 +13,13 @@ from .codecs import codec
 from .codecs.gsm import GsmEncoder, Parameters, pack_pair, unpack
 from .codecs.registry import LINEAR_RATES
 from .engine import MediaError, RecordOptions, Side
-from .files import ALAW, GSM49, PCM, ULAW, MediaFileError, little_endian, wav_chunks
+from .files import ALAW, GSM49, MOST_TRACKS, PCM, ULAW, MediaFileError, little_endian, wav_chunks
+from .widening import copy_widened, widened
 
-__all__ = ["WRITABLE", "SoundWriter", "WriteFormat", "recording_format", "write_format"]
+__all__ = ["WRITABLE", "SoundWriter", "WriteFormat", "no_track_left", "recording_format", "write_format"]
+
+PCM_HEADER = 44
+"""Bytes before the samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class WriteFormat:
     tag: int = 0
     """WAVE format tag; 0 is a file without header."""
     channels: int = 1
-    """Samples one by one in turns; more than one in PCM alone."""
+    """Samples one by one in turns; other than one in PCM alone. 0: as many as turn out to be needed."""
 
 
 WRITABLE: dict[str, WriteFormat] = {
@@ -64,11 +69,16 @@ def recording_format(name: str, options: RecordOptions, *, two_sided: bool) -> W
     form = write_format(name)
     if not options.tracks:
         return form
-    if options.side is not Side.BOTH or not two_sided:
-        raise MediaError(f"recording {name!r} has no tracks: there is one side of the port, or one is asked for")
+    if options.side is not Side.BOTH:
+        raise MediaError(f"recording {name!r} has no tracks: side {options.side.value!r} is asked for, not both")
     if form.tag != PCM:
         raise MediaError(f"recording format {name!r} has no tracks; wav and wav16 have")
-    return replace(form, channels=2)
+    return replace(form, channels=2 if two_sided else 0)
+
+
+def no_track_left(path: str) -> str:
+    """What is said once of a recording whose tracks are all taken."""
+    return f"recording {path}: there are {MOST_TRACKS} parties on a track each, who comes now is not recorded"
 
 
 class SoundWriter:
@@ -83,6 +93,9 @@ class SoundWriter:
         self._form = form
         folder, name = os.path.split(self.path)
         self._part = os.path.join(folder, f".{name}.part")
+        self._levelled = os.path.join(folder, f".{name}.levelled.part")
+        self._widths: list[tuple[int, int]] = []
+        """From which place in the file on it has so many channels."""
         self._pending: list[Parameters] = []
         self._encode = None if form.codec in ("slin", "gsm49") else codec(form.codec).encoder()
         self._gsm = GsmEncoder() if form.codec == "gsm49" else None
@@ -91,16 +104,23 @@ class SoundWriter:
             if append and os.path.exists(self.path):
                 shutil.copyfile(self.path, self._part)
                 self._file = open(self._part, "r+b")  # noqa: SIM115 (closed by finish or abandon)
-                self._data_at = self._seek_end()
+                self._data_at, channels = self._seek_end()
             else:
                 self._file = open(self._part, "w+b")  # noqa: SIM115
-                self._data_at = self._write_header()
+                channels = form.channels or 1
+                self._data_at = self._write_header(channels)
+            self._widths.append((self._data_at, channels))
         except (OSError, MediaFileError) as error:
             self.abandon()
             raise self._error(error) from None
 
-    def write(self, samples: bytes) -> None:
-        """Add samples of the format's rate, whole frames of 20 ms, of all channels."""
+    def write(self, samples: bytes, channels: int = 1) -> None:
+        """Add samples of the format's rate, whole frames of 20 ms, of all channels.
+
+        A format that has as many as are needed takes any number: what has fewer is silent in the others.
+        """
+        if self._form.channels == 0 and self._file is not None:
+            samples = self._of_all(samples, channels)
         if self._encode is not None:
             data = self._encode(samples)
         elif self._gsm is not None:
@@ -121,6 +141,8 @@ class SoundWriter:
         if self._gsm is not None and self._pending:
             self.write(bytes(320))
         try:
+            if self._form.channels == 0:
+                self._settle_channels()
             if self._form.tag:
                 self._file.seek(0, os.SEEK_END)
                 end = self._file.tell()
@@ -142,10 +164,32 @@ class SoundWriter:
         if self._file is not None:
             self._file.close()
             self._file = None
-        try:
-            os.unlink(self._part)
-        except OSError:
-            pass
+        for path in (self._part, self._levelled):
+            with suppress(OSError):
+                os.unlink(path)
+
+    def _of_all(self, samples: bytes, channels: int) -> bytes:
+        assert self._file is not None
+        end, width = self._file.tell(), self._widths[-1][1]
+        if channels > width:
+            if self._widths[-1][0] == end:
+                self._widths.pop()
+            self._widths.append((end, channels))
+        return widened(samples, channels, max(channels, width))
+
+    def _settle_channels(self) -> None:
+        """Give all of it as many channels as it has at its end."""
+        assert self._file is not None
+        if len(self._widths) > 1 or self._data_at != PCM_HEADER:
+            source, end = self._file, self._file.tell()
+            self._file = open(self._levelled, "w+b")  # noqa: SIM115
+            with source:
+                self._data_at = self._write_header(self._widths[-1][1])
+                copy_widened(source, self._file, self._widths, end)
+            os.replace(self._levelled, self._part)
+            return
+        self._file.seek(0)
+        self._write_header(self._widths[-1][1])
 
     def _put(self, data: bytes) -> None:
         if self._file is None:
@@ -165,7 +209,7 @@ class SoundWriter:
         self._file.seek(at)
         self._file.write(min(value, 0xFFFFFFFF).to_bytes(4, "little"))
 
-    def _write_header(self) -> int:
+    def _write_header(self, channels: int) -> int:
         assert self._file is not None
         form = self._form
         if not form.tag:
@@ -175,20 +219,20 @@ class SoundWriter:
             extra = b"fact" + pack("<II", 4, 0)
         else:
             width = 2 if form.tag == PCM else 1
-            block = width * form.channels
-            fmt = pack("<HHIIHH", form.tag, form.channels, form.rate, form.rate * block, block, 8 * width)
+            block = width * channels
+            fmt = pack("<HHIIHH", form.tag, channels, form.rate, form.rate * block, block, 8 * width)
             extra = b""
         header = b"WAVEfmt " + pack("<I", len(fmt)) + fmt + extra + b"data" + pack("<I", 0)
         self._file.write(b"RIFF" + pack("<I", len(header)) + header)
         return len(header) + 8
 
-    def _seek_end(self) -> int:
-        """Where the sound ends in the file that is appended to; anything after it is cut off."""
+    def _seek_end(self) -> tuple[int, int]:
+        """Where the sound of the file that is appended to begins, and its channels; what is behind it is cut off."""
         assert self._file is not None
         form = self._form
         if not form.tag:
             self._file.seek(0, os.SEEK_END)
-            return 0
+            return 0, 1
         data = self._file.read()
         chunks = wav_chunks(self.path, data)
         at, size = chunks.get(b"fmt ", (0, 0))
@@ -198,10 +242,12 @@ class SoundWriter:
         rate = int.from_bytes(data[at + 4 : at + 8], "little")
         if size < 16 or not start or (tag, rate) != (form.tag, form.rate):
             raise MediaFileError(f"format {tag:#x} at {rate} Hz cannot be continued as {form.codec} at {form.rate} Hz")
-        if channels != form.channels:
+        if channels != form.channels and form.channels:
             raise MediaFileError(f"{channels} channels cannot be continued as {form.channels}")
+        if not 0 < channels <= MOST_TRACKS:
+            raise MediaFileError(f"{channels} channels are outside 1..{MOST_TRACKS}")
         if form.tag == GSM49 and data[start - 20 : start - 16] != b"fact":
             raise MediaFileError("its fact chunk is not where it is expected")
         self._file.truncate(start + length)
         self._file.seek(start + length)
-        return start
+        return start, channels

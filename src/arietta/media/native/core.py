@@ -60,6 +60,7 @@ class _Event(IntEnum):
     MUSIC = 13
     POSTED = 14
     DIED = 15
+    RECORD_CROWDED = 16
     PACKETS = 17
 
 
@@ -196,6 +197,10 @@ class NativeCore:
             recorder = self.recorders.get(subject)
             if recorder is not None:
                 recorder.full()
+        elif kind == _Event.RECORD_CROWDED:
+            recorder = self.recorders.get(subject)
+            if recorder is not None:
+                recorder.crowded()
         elif kind == _Event.RECORD_END:
             recorder = self.recorders.pop(subject, None)
             if recorder is not None:

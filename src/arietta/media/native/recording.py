@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ..engine import RecordEnd, RecordEndReason, RecordOptions
-from ..writers import SoundWriter, WriteFormat
+from ..writers import SoundWriter, WriteFormat, no_track_left
 
 if TYPE_CHECKING:
     from .core import NativeCore
@@ -124,6 +124,10 @@ class NativeRecorder:
         """Samples wait to be written."""
         self._core.offload(self._write, self._failed)
 
+    def crowded(self) -> None:
+        """A party came for whom there is no track."""
+        self._core.log(no_track_left(f"{self._path}.{self._form.extension}"))
+
     def ended(self, reason: int, duration_ms: int, silence_ms: int) -> None:
         """It ended; what is left is written, then the owner is told."""
         self._duration_ms = duration_ms
@@ -139,9 +143,9 @@ class NativeRecorder:
         self._writer = SoundWriter(self._path, self._form, append=self._options.append)
 
     def _write(self) -> None:
-        data = self._core.engine.recorded(self._id)
+        data, channels = self._core.engine.recorded(self._id)
         if self._writer is not None and data:
-            self._writer.write(data)
+            self._writer.write(data, channels)
 
     def _close(self) -> None:
         if self._writer is None:

@@ -21,6 +21,7 @@ from .udp import UdpPort
 
 if TYPE_CHECKING:
     from .core import Core
+    from .recorder import RecorderUnit
 
 __all__ = ["MixerUnit"]
 
@@ -49,6 +50,8 @@ class MixerUnit:
         self._pair = pair
         """Made by linking two ports: it ends when one of them leaves."""
         self._members: dict[BasePort, _Member] = {}
+        self._recorders: list[RecorderUnit] = []
+        """Those that keep the members apart, each on a track."""
         self._generator: GeneratorFeed | None = None
         self._offers: dict[BasePort, Frame] = {}
         self._generator_converter = Converter()
@@ -125,8 +128,17 @@ class MixerUnit:
         if relays is not None:
             one, other = relays
             one.relay, other.relay = other, one
+        self._admit_parties()
         if self._generator is not None and self._members:
             self.core.activate_mixer(self)
+
+    def _admit_parties(self) -> None:
+        ears = [port for port in self._members if isinstance(port, MixPort)]
+        self._recorders = [one for ear in ears for one in ear.recorders if one.keeps_apart]
+        for recorder in self._recorders:
+            for port in list(self._members):
+                if not isinstance(port, MixPort):
+                    recorder.admit(port)
 
     def _relay_pair(self, members: list[BasePort]) -> tuple[UdpPort, UdpPort] | None:
         if self._holding or self._generator is not None or len(members) != 2:
@@ -171,6 +183,8 @@ class MixerUnit:
                 background = Frame(host_codec(8000), payload)
         if not offers and background is None:
             return
+        for recorder in self._recorders:
+            recorder.hear(offers)
         if self._holding:
             self._tick_holding(offers, background)
         elif background is None and len(offers) == 1:

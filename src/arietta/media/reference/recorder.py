@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..codecs.host import FRAME_MS
 from ..engine import RecordEnd, RecordEndReason, RecordOptions, Side
-from ..writers import SoundWriter, WriteFormat
+from ..files import MOST_TRACKS
+from ..writers import SoundWriter, WriteFormat, no_track_left
 from .frame import Converter, Frame, level, mixed
 
 if TYPE_CHECKING:
@@ -30,16 +31,19 @@ class RecorderUnit:
         "_chunks",
         "_converters",
         "_core",
+        "_crowded",
         "_duration_ms",
         "_error",
         "_form",
         "_muted",
         "_on_end",
         "_options",
+        "_parties",
         "_path",
         "_paused",
         "_port",
         "_reason",
+        "_said",
         "_silence_ms",
         "_silent_run_ms",
         "_started",
@@ -61,6 +65,11 @@ class RecorderUnit:
         self._options = options
         self._on_end = on_end
         self._converters = (Converter(), Converter(), Converter())
+        self._parties: dict[BasePort, Converter] | None = None if form.channels else {}
+        """Of those who have a track of their own, in the order of the tracks; None: the mix is not kept apart."""
+        self._said: dict[BasePort, Frame] = {}
+        """What they say in this tick."""
+        self._crowded = False
         self._buffer = bytearray()
         self._buffered_ms = 0
         self._chunks = 0
@@ -106,12 +115,36 @@ class RecorderUnit:
         with self._core.lock:
             self.finish(RecordEndReason.CANCELLED)
 
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether each party of the mix has a track."""
+        return self._parties is not None
+
+    def admit(self, party: BasePort) -> None:
+        """A member of the mix gets a track, unless it has one or all are taken."""
+        parties = self._parties
+        if parties is None or self._reason is not None or party in parties:
+            return
+        if len(parties) < MOST_TRACKS:
+            self._flush()
+            parties[party] = Converter()
+        elif not self._crowded:
+            self._crowded = True
+            self._core.log(no_track_left(f"{self._path}.{self._form.extension}"))
+
+    def hear(self, said: dict[BasePort, Frame]) -> None:
+        """What the members of the mix say in this tick, before `tick`."""
+        self._said = said
+
     def tick(self, received: Frame | None, sent: Frame | None) -> None:
         """Take the frames of this tick."""
+        said, self._said = self._said, {}
         if self._reason is not None or self._paused or not self._started:
             return
         options = self._options
-        if options.tracks:
+        if self._parties is not None:
+            loud = self._put_parties(self._parties, said)
+        elif options.tracks:
             loud = self._put_tracks(received, sent)
         else:
             samples, loud = self._heard(self._frame(received, sent), self._converters[2])
@@ -165,6 +198,17 @@ class RecorderUnit:
         self._buffer += both.tobytes()
         return left_loud or right_loud
 
+    def _put_parties(self, parties: dict[BasePort, Converter], said: dict[BasePort, Frame]) -> bool:
+        channels = max(1, len(parties))
+        tracks = array("h", bytes(self._form.rate // 50 * 2 * channels))
+        any_loud = False
+        for track, (party, converter) in enumerate(parties.items()):
+            samples, loud = self._heard(said.get(party), converter)
+            tracks[track::channels] = array("h", samples)
+            any_loud = any_loud or loud
+        self._buffer += tracks.tobytes()
+        return any_loud
+
     # -- on the worker thread, in order --
 
     def _open(self) -> None:
@@ -183,18 +227,18 @@ class RecorderUnit:
     def _flush(self) -> None:
         if not self._buffer:
             return
-        chunk = bytes(self._buffer)
+        chunk, channels = bytes(self._buffer), len(self._parties or ()) or 1
         self._buffer.clear()
         self._buffered_ms = 0
         self._chunks += 1
         if self._chunks > MOST_CHUNKS:
             self.finish(RecordEndReason.FAILED, f"recording {self._path}: the disk does not keep up")
             return
-        self._core.offload(lambda: self._write(chunk), self._written)
+        self._core.offload(lambda: self._write(chunk, channels), self._written)
 
-    def _write(self, chunk: bytes) -> None:
+    def _write(self, chunk: bytes, channels: int) -> None:
         if self._writer is not None:
-            self._writer.write(chunk)
+            self._writer.write(chunk, channels)
 
     def _written(self, error: Exception | None) -> None:
         self._chunks -= 1

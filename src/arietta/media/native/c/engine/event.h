@@ -23,7 +23,8 @@ typedef enum event_kind {
     EVENT_MUSIC,         /* of a music: a: piece, b: form that is wanted */
     EVENT_POSTED,        /* the owner's own, in order with the others; a, b as given */
     EVENT_DIED,          /* of a shard; a: errno */
-    EVENT_PACKETS = 17,  /* of an RTP port: datagrams for its owner wait */
+    EVENT_RECORD_CROWDED, /* of a recorder: a party came when all tracks were taken */
+    EVENT_PACKETS,       /* of an RTP port: datagrams for its owner wait */
 } event_kind_t;
 
 typedef struct event {

@@ -146,6 +146,22 @@ static void set_relays(mixer_t *mixer, rtp_port_t *one, rtp_port_t *other)
     }
 }
 
+/* Every member gets a track in each recording that keeps the parties apart. */
+static void admit_parties(mixer_t *mixer)
+{
+    mixer->kept_apart = false;
+    for (port_t *ear = mixer->members; ear; ear = ear->member.next)
+        for (recorder_t *one = ear->kind == &mix_kind ? ear->recorders : NULL, *next; one; one = next) {
+            next = one->next;
+            if (!one->parties)
+                continue;
+            mixer->kept_apart = true;
+            for (port_t *party = mixer->members; party; party = party->member.next)
+                if (party->kind != &mix_kind)
+                    recorder_admit(one, party);
+        }
+}
+
 void mixer_update(mixer_t *mixer)
 {
     port_t *two[2] = {NULL, NULL};
@@ -163,6 +179,7 @@ void mixer_update(mixer_t *mixer)
                   : count <= 2 && !mixer->generator     ? MIXER_PAIR
                                                         : MIXER_MIX;
     set_relays(mixer, relay ? (rtp_port_t *)two[0] : NULL, relay ? (rtp_port_t *)two[1] : NULL);
+    admit_parties(mixer);
     if (mixer->generator && mixer->members)
         core_activate_mixer(mixer->core, mixer);
 }
@@ -341,6 +358,15 @@ static void tick_mix(mixer_t *mixer, frame_t *background)
     frame_release(pool, shared);
 }
 
+/* As each party said it, to those who keep them apart. */
+static void show_offers(mixer_t *mixer)
+{
+    for (port_t *ear = mixer->members; ear; ear = ear->member.next)
+        for (recorder_t *one = ear->kind == &mix_kind ? ear->recorders : NULL; one; one = one->next)
+            for (port_t *party = one->parties ? mixer->offers : NULL; party; party = party->member.next_offer)
+                recorder_hear(one, party, party->member.offer);
+}
+
 static void clear_offers(mixer_t *mixer)
 {
     for (port_t *port = mixer->offers, *next; port; port = next) {
@@ -362,6 +388,8 @@ void mixer_tick(mixer_t *mixer, int64_t tick)
     }
     if (!mixer->offers && !background)
         return;
+    if (mixer->kept_apart)
+        show_offers(mixer);
     if (mixer->holding)
         tick_holding(mixer, background);
     else if (!background && mixer->offer_count == 1)

@@ -18,6 +18,7 @@ typedef struct mixer {
     int member_count;
     port_t *offers, *last_offer; /* who spoke in this tick, in order */
     int offer_count;
+    bool kept_apart; /* somebody records its parties, each on a track */
     feed_t *generator;
     converter_t generator_converter;
 } mixer_t;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "port.h"
+#include "local_port.h"
 
 enum { CHUNK_MS = 2000 }; /* so much is written at a time */
 
@@ -16,6 +16,14 @@ recorder_t *recorder_new(port_t *port, uint64_t id, const record_options_t *opti
     recorder->port = port;
     recorder->options = *options;
     recorder->started = !options->wait;
+    recorder->channels = options->tracks && port->kind != &mix_kind ? 2 : 1;
+    if (options->tracks && port->kind == &mix_kind) {
+        recorder->parties = calloc(1, sizeof *recorder->parties);
+        if (!recorder->parties) {
+            free(recorder);
+            return NULL;
+        }
+    }
     return recorder;
 }
 
@@ -23,6 +31,7 @@ void recorder_free(recorder_t *recorder)
 {
     for (int n = 0; n < 3; n++)
         converter_close(&recorder->converters[n]);
+    party_tracks_free(recorder->parties);
     free(recorder->samples);
     free(recorder);
 }
@@ -41,12 +50,10 @@ static frame_t *heard(recorder_t *recorder, frame_t *received, frame_t *sent)
     }
 }
 
-static int channels_of(const recorder_t *recorder) { return recorder->options.tracks ? 2 : 1; }
-
 /* Samples of so much time, in all channels. */
 static int64_t samples_of(const recorder_t *recorder, int ms)
 {
-    return (int64_t)recorder->options.rate * ms / 1000 * channels_of(recorder);
+    return (int64_t)recorder->options.rate * ms / 1000 * recorder->channels;
 }
 
 /* Room for one more tick: a chunk at first, doubled while nobody takes it. */
@@ -84,9 +91,23 @@ static bool put(recorder_t *recorder, converter_t *converter, frame_t *frame, in
     if (frame && !recorder->muted)
         samples = converter_samples(converter, frame, recorder->options.rate, scratch, &count);
     bool loud = count > 0 && level(samples, count) >= recorder->options.silence_threshold;
-    int channels = channels_of(recorder);
+    int channels = recorder->channels;
     for (int n = 0; n < size; n++)
         place[n * channels] = n < count ? samples[n] : 0;
+    return loud;
+}
+
+/* One tick of each party; whether one of them is loud. */
+static bool append_parties(recorder_t *recorder, int16_t *place, int size)
+{
+    party_tracks_t *parties = recorder->parties;
+    bool loud = false;
+    memset(place, 0, (size_t)size * (size_t)recorder->channels * sizeof *place);
+    for (int n = 0; n < parties->count; n++) {
+        party_track_t *track = &parties->track[n];
+        if (track->frame && put(recorder, &track->converter, track->frame, place + n, size))
+            loud = true;
+    }
     return loud;
 }
 
@@ -94,6 +115,8 @@ static bool put(recorder_t *recorder, converter_t *converter, frame_t *frame, in
 static bool append(recorder_t *recorder, frame_t *received, frame_t *sent, int16_t *place, int size)
 {
     converter_t *converters = recorder->converters;
+    if (recorder->parties)
+        return append_parties(recorder, place, size);
     if (recorder->options.tracks) {
         bool loud = put(recorder, &converters[0], received, place, size);
         return put(recorder, &converters[1], sent, place + 1, size) || loud;
@@ -104,12 +127,10 @@ static bool append(recorder_t *recorder, frame_t *received, frame_t *sent, int16
     return loud;
 }
 
-void recorder_tick(recorder_t *recorder, frame_t *received, frame_t *sent)
+static void take_tick(recorder_t *recorder, frame_t *received, frame_t *sent)
 {
-    if (recorder->paused || !recorder->started)
-        return;
     const record_options_t *options = &recorder->options;
-    int size = options->rate / 50, count = size * channels_of(recorder);
+    int size = options->rate / 50, count = size * recorder->channels;
     int16_t *place = room_for(recorder, count);
     if (!place) {
         recorder_finish(recorder, RECORD_FAILED);
@@ -128,6 +149,57 @@ void recorder_tick(recorder_t *recorder, frame_t *received, frame_t *sent)
         recorder_finish(recorder, RECORD_MAX_SILENCE);
 }
 
+void recorder_tick(recorder_t *recorder, frame_t *received, frame_t *sent)
+{
+    if (!recorder->paused && recorder->started)
+        take_tick(recorder, received, sent);
+    if (recorder->parties)
+        party_tracks_forget(recorder->parties, &recorder->core->pool);
+}
+
+/* One channel more, silent in what is gathered; false without memory. */
+static bool widen(recorder_t *recorder)
+{
+    int before = recorder->channels, after = before + 1;
+    int64_t frames = recorder->count / before, room = recorder->room / before * after;
+    if (recorder->samples) {
+        int16_t *samples = realloc(recorder->samples, (size_t)room * sizeof *samples);
+        if (!samples)
+            return false;
+        for (int64_t n = frames - 1; n >= 0; n--) {
+            memmove(samples + n * after, samples + n * before, (size_t)before * sizeof *samples);
+            samples[n * after + before] = 0;
+        }
+        recorder->samples = samples;
+    }
+    recorder->channels = after;
+    recorder->count = frames * after;
+    recorder->room = room;
+    return true;
+}
+
+void recorder_admit(recorder_t *recorder, const port_t *party)
+{
+    party_tracks_t *parties = recorder->parties;
+    if (!recorder->port || party_track_of(parties, party->id))
+        return;
+    if (!party_track_add(parties, party->id)) {
+        if (!parties->crowded)
+            event_put(recorder->core->events, EVENT_RECORD_CROWDED, recorder->id, 0, 0);
+        parties->crowded = true;
+        return;
+    }
+    if (parties->count > recorder->channels && !widen(recorder))
+        recorder_finish(recorder, RECORD_FAILED);
+}
+
+void recorder_hear(recorder_t *recorder, const port_t *party, frame_t *frame)
+{
+    party_track_t *track = party_track_of(recorder->parties, party->id);
+    if (track)
+        frame_set(&recorder->core->pool, &track->frame, frame_hold(frame));
+}
+
 void recorder_finish(recorder_t *recorder, record_end_t reason)
 {
     port_t *port = recorder->port;
@@ -140,6 +212,8 @@ void recorder_finish(recorder_t *recorder, record_end_t reason)
         }
     recorder->next = NULL;
     recorder->port = NULL;
+    if (recorder->parties)
+        party_tracks_forget(recorder->parties, &recorder->core->pool);
     event_put(port->core->events, EVENT_RECORD_END, recorder->id, reason,
               recorder->duration_ms << 32 | recorder->silence_ms);
     if (!port->closed)

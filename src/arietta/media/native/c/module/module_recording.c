@@ -63,11 +63,12 @@ static PyObject *method_recorder(PyObject *self, PyObject *arguments)
     return PyLong_FromLongLong(duration_ms);
 }
 
-/* recorded(id) -> samples gathered since the last time. */
+/* recorded(id) -> samples gathered since the last time, and how many channels they have. */
 static PyObject *method_recorded(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
     int64_t count = 0;
+    int channels = 1;
     engine_t *engine = engine_of(self);
     if (!engine || !PyArg_ParseTuple(arguments, "K", &id))
         return NULL;
@@ -76,11 +77,12 @@ static PyObject *method_recorded(PyObject *self, PyObject *arguments)
     if (recorder) {
         core_lock(recorder->core);
         samples = recorder_take(recorder, &count);
+        channels = recorder->channels;
         core_unlock(recorder->core);
     }
-    PyObject *data = PyBytes_FromStringAndSize((const char *)samples, (Py_ssize_t)count * 2);
+    PyObject *taken = Py_BuildValue("(y#i)", samples ? (const char *)samples : "", (Py_ssize_t)count * 2, channels);
     free(samples);
-    return data;
+    return taken;
 }
 
 /* free_recorder(id): of one that ended. */
@@ -107,7 +109,7 @@ static PyObject *method_free_recorder(PyObject *self, PyObject *arguments)
 const PyMethodDef recording_methods[] = {
     {"record", method_record, METH_VARARGS, "record(port, rate, side, …) -> recorder"},
     {"recorder", method_recorder, METH_VARARGS, "recorder(recorder, verb, value=0) -> duration in ms"},
-    {"recorded", method_recorded, METH_VARARGS, "recorded(recorder) -> samples"},
+    {"recorded", method_recorded, METH_VARARGS, "recorded(recorder) -> (samples, channels)"},
     {"free_recorder", method_free_recorder, METH_VARARGS, "free_recorder(recorder)"},
     {NULL, NULL, 0, NULL},
 };

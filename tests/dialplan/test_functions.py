@@ -103,7 +103,7 @@ def channel(stage: Stage) -> Channel:
         ("${HINT(100)}", "Test/100"),
         ("${DEVICE_STATE(Test/1)}", "INVALID"),
         ("${DEVICE_STATE(x)}", "INVALID"),
-        ("${EXTENSION_STATE(100@default)}", "UNKNOWN"),
+        ("${EXTENSION_STATE(100@default)}", "UNAVAILABLE"),
         ("${VERSION()}", "1.2.3"),
         ("${CALLERID(num)}${CALLERID(name)}", "6001Caller"),
         ("${CALLERID(all)}", '"Caller" <6001>'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from arietta.bus import Bus
@@ -37,6 +37,8 @@ class ChannelRegistry:
         self.count_made = 0
         self.accepting = True
         """Whether new calls are taken and placed; False once the server drains."""
+        self.device_changed: Callable[[str], None] = _nobody_looks
+        """Told the device of a channel (`TECH/RESOURCE`) whenever its state may be another one."""
         self._empty: asyncio.Event | None = None
 
     def __len__(self) -> int:
@@ -79,10 +81,12 @@ class ChannelRegistry:
         self._channels[channel.id] = channel
         self.count_made += 1
         channel.created()
+        self.device_changed(channel.device)
 
     def remove(self, channel: Channel) -> None:
         """Forget a channel that ended."""
         self._channels.pop(channel.id, None)
+        self.device_changed(channel.device)
         if not self._channels and self._empty is not None:
             self._empty.set()
 
@@ -106,6 +110,10 @@ class ChannelRegistry:
             return self.dialplan.read(channel, name)
         except AriettaError:  # a function nobody knows, or one that wants other arguments
             return None
+
+
+def _nobody_looks(device: str) -> None:
+    return
 
 
 __all__ = ["Channel", "ChannelRegistry", "Leg"]

@@ -14,6 +14,7 @@ from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
 from arietta.dialplan.errors import DialplanError
 from arietta.dialplan.functions import Functions, standard_functions
 from arietta.dialplan.functions.groups import Groups
+from arietta.dialplan.hints import ExtensionStates
 from arietta.dialplan.matcher import Dialplan
 from arietta.dialplan.ports import (
     Database,
@@ -23,6 +24,8 @@ from arietta.dialplan.ports import (
     NoBridges,
     NoDatabase,
     NoMedia,
+    NoPresence,
+    PresenceStates,
     TwoPartyBridges,
 )
 from arietta.dialplan.run import Frame, Run
@@ -55,6 +58,7 @@ class Interpreter:
         devices: DeviceStates | None = None,
         database: Database | None = None,
         entity_id: str = "",
+        presences: PresenceStates | None = None,
         system_name: str = "",
         version: str = "",
         clock: Callable[[], float] = time.time,
@@ -69,6 +73,7 @@ class Interpreter:
         self.database = database or NoDatabase()
         self.groups = Groups()
         self.entity_id: str = entity_id
+        self.presences = presences or NoPresence()
         self.system_name: str = system_name
         self.version: str = version
         self.now: Callable[[], float] = clock
@@ -82,6 +87,7 @@ class Interpreter:
         """
         if dialplan.general.clearglobalvars:
             self.globals.clear()
+        self.hints = ExtensionStates(self)
         self.globals.update(dialplan.globals)
         self.dialplan = dialplan
 
@@ -92,6 +98,7 @@ class Interpreter:
         run = Run(self, channel)
         try:
             await run.execute()
+        self.hints.replace(dialplan)
         except HungUp:
             console.verbose(
                 2,

@@ -155,10 +155,16 @@ class Dialplan(msgspec.Struct, frozen=True):
         return self.find(context, exten, priority, caller_number) is not None
 
     def hint(self, context: str, exten: str) -> str | None:
-        """The hint of an extension, or None."""
-        for entry in self.matching(context, exten):
-            if entry.hint:
-                return entry.hint
+        """The hint of an extension as it is written, or None."""
+        found = self.hint_at(context, exten)
+        return found[1].hint if found is not None else None
+
+    def hint_at(self, context: str, exten: str) -> tuple[str, Extension] | None:
+        """The extension or pattern that has the hint of an extension, and the context it stands in; None without."""
+        for place in self._places(context):
+            for entry in place.matching(exten):
+                if entry.hint and entry.takes_caller(""):
+                    return place.name, entry
         return None
 
     def can_match(self, context: str, exten: str, caller_number: str = "") -> bool:

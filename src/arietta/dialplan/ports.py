@@ -79,6 +79,47 @@ class Database(Protocol):
 
 
 class NoMedia:
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """How CURL asks another server."""
+
+    seconds: int = 180
+    connect_seconds: int = 30
+    follow: bool = False
+    max_redirects: int = 8
+    verify: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: str = field(default="", repr=False)
+    """``user:password``"""
+    failures: tuple[int, ...] = ()
+    """Statuses that count as no answer."""
+
+
+class WebFailed(Exception):
+    """The other server cannot be asked, or its answer not be taken."""
+
+
+Web = Callable[[str, bytes | None, WebOptions], Awaitable[bytes]]
+"""Asks a URL, with POST if there are data; raises WebFailed."""
+
+
+async def no_web(url: str, body: bytes | None, options: WebOptions) -> bytes:
+    """A Web that reaches nobody."""
+    raise WebFailed("no other server can be asked here")
+
+
+class PresenceStates(Protocol):
+    """The presence of people by provider, as PRESENCE_STATE shows it."""
+
+    def read(self, provider: str) -> tuple[str, str, str, bool]:
+        """State, subtype, message, and whether the last two are in Base64; not_set for what nobody has set."""
+        ...
+
+    def write(self, provider: str, state: str, subtype: str, message: str, *, encoded: bool) -> None:
+        """Set a ``CustomPresence:`` provider; raises ValueError for what cannot be set."""
+        ...
+
+
     """A MediaOutput without media: nothing can be played."""
 
     def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:
@@ -133,3 +174,13 @@ class NoDatabase:
 
     def tree(self, family: str = "", keytree: str = "") -> list[tuple[str, str]]:
         return []
+
+
+class NoPresence:
+    """PresenceStates without any that can be set."""
+
+    def read(self, provider: str) -> tuple[str, str, str, bool]:
+        return "not_set", "", "", False
+
+    def write(self, provider: str, state: str, subtype: str, message: str, *, encoded: bool) -> None:
+        raise ValueError(f"presence {provider!r} cannot be set")

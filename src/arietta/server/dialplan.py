@@ -19,6 +19,7 @@ from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
 from arietta.stasis.media_uris import MediaFailed, MediaLibrary, tell_playing
+from arietta.stasis.presence import Presence, PresenceStates
 
 
 class DialplanMedia:
@@ -145,8 +146,24 @@ class Devices:
         return self._states.get(device).state
 
     def write(self, device: str, state: str) -> None:
-        """Set a device; ValueError for one that cannot be set."""
-        raise ValueError(f"the state of device {device!r} cannot be set by the dialplan")
+        """Set a ``Custom:`` device; ValueError for one that cannot be set."""
+        self._states.set_custom(device, state)
+
+
+class Presences:
+    """The presence of people, as PRESENCE_STATE reads and writes it."""
+
+    def __init__(self, states: PresenceStates) -> None:
+        self._states = states
+
+    def read(self, provider: str) -> tuple[str, str, str, bool]:
+        """State, subtype, message, and whether the last two are in Base64."""
+        presence = self._states.get(provider)
+        return presence.state, presence.subtype, presence.message, presence.encoded
+
+    def write(self, provider: str, state: str, subtype: str, message: str, *, encoded: bool) -> None:
+        """Set a presence; ValueError for one that cannot be set."""
+        self._states.set(provider, Presence(state, subtype, message, encoded))
 
 
 def stasis_application(controls: Controls) -> Application:

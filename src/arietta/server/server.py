@@ -80,6 +80,7 @@ from arietta.server.dialplan import (
     Devices,
     DialBridges,
     DialplanMedia,
+    Presences,
     broadcast_application,
     stasis_application,
     transfer_handling,
@@ -97,6 +98,7 @@ from arietta.stasis.media_uris import MediaLibrary
 from arietta.stasis.originating import Originating
 from arietta.stasis.playbacks import Playbacks
 from arietta.stasis.recordings import Recordings
+from arietta.stasis.presence import PresenceStates
 from arietta.stasis.transfers import Transfers
 from arietta.store import Store
 
@@ -179,6 +181,8 @@ class Server:
         self.sounds = _sound_library(config)
         self.device_states = DeviceStates(self.bus, self.channels, self.store)
         self.remote_sounds = RemoteSounds(directories.cache / "sounds", fetch_with(lambda: self.config.media_cache))
+        self.presence_states = PresenceStates(self.bus, self.store)
+        self.mailboxes = Mailboxes(self.store, self.bus)
         self.library = self._media_library(config)
         self.playbacks = Playbacks(self.bus, self.library)
         self.recordings = Recordings(self.bus, directories.recordings)
@@ -189,6 +193,7 @@ class Server:
             bridges=DialBridges(self.bridges),
             devices=Devices(self.device_states),
             database=self.astdb,
+            presences=Presences(self.presence_states),
             entity_id=self.asterisk_id,
             system_name=config.asterisk.options.systemname,
             version=self.version,
@@ -200,6 +205,8 @@ class Server:
         self.sip = SipDriver(self.channels, config.pjsip, product=self.version, folder=config.directory)
         self.sip.transports.socket_ports = socket_ports(config)
         self.sip.contacts.keep_in(self.store)
+        self.device_states.follower = self.dialplan.hints
+        self.presence_states.follower = self.dialplan.hints.device_changed
         self.sip.transfers = Transfers(self.channels, self.controls)
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)
@@ -477,7 +484,7 @@ class Server:
             channels=ChannelsBehaviour(self.channels, self.controls, self.originating, self.playbacks, self.recordings),
             device_states=self.device_states,
             endpoints=EndpointsBehaviour(self.channels),
-            mailboxes=Mailboxes(self.store),
+            mailboxes=self.mailboxes,
             playbacks=PlaybacksBehaviour(self.playbacks),
             recordings=RecordingsBehaviour(self.recordings),
             sounds=SoundsBehaviour(self.sounds),

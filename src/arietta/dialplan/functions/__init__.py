@@ -85,7 +85,19 @@ def needed(channel: Channel | None, name: str) -> Channel:
 
 def standard_functions() -> Functions:
     """Every function of this package."""
-    from arietta.dialplan.functions import channels, codes, database, groups, lists, logic, sharing, strings, system
+    from arietta.dialplan.functions import (
+        channels,
+        codes,
+        database,
+        groups,
+        lists,
+        logic,
+        outside,
+        sharing,
+        states,
+        strings,
+        system,
+    )
 
-    parts = (channels, codes, database, groups, lists, logic, sharing, strings, system)
+    parts = (channels, codes, database, groups, lists, logic, outside, sharing, states, strings, system)
     return Functions(function for part in parts for function in part.FUNCTIONS)

@@ -88,32 +88,6 @@ def _valid_exten(plan: Interpreter, channel: Channel | None, arguments: str) -> 
     return "1" if plan.place_exists(context, parts[1], parts[2] if len(parts) > 2 else "1", number) else "0"
 
 
-def _hint(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    exten, _, context = split_arguments(arguments, 2)[0].partition("@") if arguments else ("", "", "")
-    context = context or (channel.context if channel is not None else "")
-    return plan.dialplan.hint(context, exten) or ""
-
-
-def _read_device_state(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    return plan.devices.read(arguments.strip())
-
-
-def _write_device_state(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    try:
-        plan.devices.write(arguments.strip(), value)
-    except ValueError as failure:
-        raise FunctionError("DEVICE_STATE", str(failure)) from failure
-
-
-def _extension_state(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    devices = [device for device in _hint(plan, channel, arguments).partition(",")[0].split("&") if device]
-    states = [plan.devices.read(device) for device in devices]
-    for state in ("RINGING", "RINGINUSE", "ONHOLD", "BUSY", "INUSE", "NOT_INUSE", "UNAVAILABLE"):
-        if state in states:
-            return state
-    return "UNKNOWN"
-
-
 def _hash_of(channel: Channel, name: str) -> dict[str, str]:
     hashes: dict[str, dict[str, str]] = channel.functions.setdefault("HASH", {})
     return hashes.setdefault(name, {})
@@ -146,29 +120,14 @@ def _version(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
 
 FUNCTIONS = (
     Function(
-        "DEVICE_STATE",
-        "DEVICE_STATE(device)",
-        "The state of a device: NOT_INUSE, INUSE, BUSY, UNAVAILABLE, RINGING, RINGINUSE, ONHOLD, INVALID or UNKNOWN.",
-        _read_device_state,
-        _write_device_state,
-    ),
-    Function(
         "DIALPLAN_EXISTS",
         "DIALPLAN_EXISTS(context[,extension[,priority]])",
         "1 if there is such a place in the dialplan, else 0.",
         _dialplan_exists,
     ),
-    Function("ENV", "ENV(name)", "An environment variable of the server; only harmless ones can be read.", _env),
-    Function(
-        "EXTENSION_STATE",
-        "EXTENSION_STATE(extension[@context])",
-        "The state of an extension by the devices of its hint.",
-        _extension_state,
-    ),
     Function("GLOBAL", "GLOBAL(name)", "A global variable.", _read_global, _write_global),
     Function("HASH", "HASH(name,key)", "A value of an associative list of the channel.", _read_hash, _write_hash),
     Function("HASHKEYS", "HASHKEYS(name)", "The keys of an associative list of the channel.", _hashkeys),
-    Function("HINT", "HINT(extension[@context])", "The hint of an extension.", _hint),
     Function(
         "LOCAL", "LOCAL(name)", "A variable that has its former value again after Return.", _read_local, _write_local
     ),

@@ -92,12 +92,11 @@ def standard_functions() -> Functions:
         groups,
         lists,
         logic,
-        outside,
         sharing,
         states,
         strings,
         system,
     )
 
-    parts = (channels, codes, database, groups, lists, logic, outside, sharing, states, strings, system)
+    parts = (channels, codes, database, groups, lists, logic, sharing, states, strings, system)
     return Functions(function for part in parts for function in part.FUNCTIONS)

@@ -138,7 +138,6 @@ BRIDGES = """
 404 POST /bridges/nobody/record?name=room&format=wav
 409 POST /bridges/mix/record?name=room&format=wav
 422 POST /bridges/mix/record?name=other&format=nothing
-422 POST /bridges/mix/record?name=other&format=wav-tracks
 500 POST /bridges/mix/record?name=../other&format=wav
 ~ 2
 204 POST /bridges/mix/removeChannel?channel=c

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 FORMATS = frozenset("wav wav16 wav49 WAV gsm ulaw alaw sln sln12 sln16 sln24 sln32 sln44 sln48 sln96 sln192".split())
 # What a client may call a format besides the name of its files.
 TRACKS = {"wav-tracks": "wav", "wav16-tracks": "wav16"}
-"""Formats of Arietta alone: a channel's two sides as two channels of a file, received left and sent right."""
+"""Formats of Arietta alone, tracks are channels of a file: a channel's two sides, received left and sent right; of a
+bridge those in it, in the order in which they came."""
 FORMAT_NAMES = {"ul": "ulaw", "mulaw": "ulaw", "pcm": "ulaw", "al": "alaw", "raw": "sln", "slin": "sln"}
 
 T = TypeVar("T")
@@ -228,8 +229,6 @@ class Recordings:
         format = FORMAT_NAMES.get(format, format)
         if format not in FORMATS and format not in TRACKS:
             raise Unprocessable(f"recording format {format!r} is unknown")
-        if format in TRACKS and not target_uri.startswith("channel:"):
-            raise Unprocessable(f"recording format {format!r} is for channels, a bridge has no two sides")
         if self._inside(name) is None:
             raise ServerFailure(f"recording name {name!r} leads out of the folder of recordings")
         if name in self._live:

@@ -56,9 +56,9 @@ class Interpreter:
         media: MediaOutput | None = None,
         bridges: TwoPartyBridges | None = None,
         devices: DeviceStates | None = None,
+        presences: PresenceStates | None = None,
         database: Database | None = None,
         entity_id: str = "",
-        presences: PresenceStates | None = None,
         system_name: str = "",
         version: str = "",
         clock: Callable[[], float] = time.time,
@@ -70,15 +70,16 @@ class Interpreter:
         self.media = media or NoMedia()
         self.bridges = bridges or NoBridges()
         self.devices = devices or DriverDevices(self._driver_state)
+        self.presences = presences or NoPresence()
         self.database = database or NoDatabase()
         self.groups = Groups()
         self.entity_id: str = entity_id
-        self.presences = presences or NoPresence()
         self.system_name: str = system_name
         self.version: str = version
         self.now: Callable[[], float] = clock
         self.globals: dict[str, str] = dict(dialplan.globals)
         self._substituting = 0
+        self.hints = ExtensionStates(self)
 
     def replace(self, dialplan: Dialplan) -> None:
         """Put a new dialplan into force; runs go on in it with their next step.
@@ -87,9 +88,9 @@ class Interpreter:
         """
         if dialplan.general.clearglobalvars:
             self.globals.clear()
-        self.hints = ExtensionStates(self)
         self.globals.update(dialplan.globals)
         self.dialplan = dialplan
+        self.hints.replace(dialplan)
 
     # ---------------------------------------------------------------------------------------- channels' side of it
 
@@ -98,7 +99,6 @@ class Interpreter:
         run = Run(self, channel)
         try:
             await run.execute()
-        self.hints.replace(dialplan)
         except HungUp:
             console.verbose(
                 2,

@@ -78,7 +78,6 @@ class Database(Protocol):
         ...
 
 
-class NoMedia:
 @dataclass(frozen=True, slots=True)
 class WebOptions:
     """How CURL asks another server."""
@@ -120,6 +119,7 @@ class PresenceStates(Protocol):
         ...
 
 
+class NoMedia:
     """A MediaOutput without media: nothing can be played."""
 
     def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:

@@ -97,8 +97,8 @@ from arietta.stasis.devices import DeviceStates, Mailboxes
 from arietta.stasis.media_uris import MediaLibrary
 from arietta.stasis.originating import Originating
 from arietta.stasis.playbacks import Playbacks
-from arietta.stasis.recordings import Recordings
 from arietta.stasis.presence import PresenceStates
+from arietta.stasis.recordings import Recordings
 from arietta.stasis.transfers import Transfers
 from arietta.store import Store
 
@@ -180,9 +180,9 @@ class Server:
         self.broadcasts = Broadcasts(self.applications, self.controls)
         self.sounds = _sound_library(config)
         self.device_states = DeviceStates(self.bus, self.channels, self.store)
-        self.remote_sounds = RemoteSounds(directories.cache / "sounds", fetch_with(lambda: self.config.media_cache))
         self.presence_states = PresenceStates(self.bus, self.store)
         self.mailboxes = Mailboxes(self.store, self.bus)
+        self.remote_sounds = RemoteSounds(directories.cache / "sounds", fetch_with(lambda: self.config.media_cache))
         self.library = self._media_library(config)
         self.playbacks = Playbacks(self.bus, self.library)
         self.recordings = Recordings(self.bus, directories.recordings)
@@ -192,8 +192,8 @@ class Server:
             media=DialplanMedia(lambda: self.library),
             bridges=DialBridges(self.bridges),
             devices=Devices(self.device_states),
-            database=self.astdb,
             presences=Presences(self.presence_states),
+            database=self.astdb,
             entity_id=self.asterisk_id,
             system_name=config.asterisk.options.systemname,
             version=self.version,
@@ -202,11 +202,11 @@ class Server:
         self.dialplan.applications.add(broadcast_application(self.broadcasts))
         self.dialplan.functions.add(transfer_handling())
         self.channels.dialplan = self.dialplan
+        self.device_states.follower = self.dialplan.hints
+        self.presence_states.follower = self.dialplan.hints.device_changed
         self.sip = SipDriver(self.channels, config.pjsip, product=self.version, folder=config.directory)
         self.sip.transports.socket_ports = socket_ports(config)
         self.sip.contacts.keep_in(self.store)
-        self.device_states.follower = self.dialplan.hints
-        self.presence_states.follower = self.dialplan.hints.device_changed
         self.sip.transfers = Transfers(self.channels, self.controls)
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)

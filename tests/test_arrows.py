@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "sip": {"stun"},
     "sdp": set(),
     "rtp": set(),
+    "webrtc": {"stun", "sdp"},
     "media": {"rtp"},
     "bus": {"model"},
     "store": set(),
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "bridges": {"model", "bus", "media", "channels"},
     "dialplan": {"astdb", "config", "channels", "media", "model"},
     "stasis": {"model", "bus", "channels", "bridges", "media", "store"},
-    "drivers": {"sip", "sdp", "rtp", "media", "channels", "config", "model"},
+    "drivers": {"sip", "sdp", "rtp", "webrtc", "media", "channels", "config", "model"},
     "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
     "manager": {"model", "bus", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb"},
     "server": {

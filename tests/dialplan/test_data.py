@@ -49,7 +49,7 @@ def test_astdb_is_written_read_counted_and_emptied(stage: Stage, channel: Channe
 @pytest.mark.parametrize("name", ["DB(cf)", "DB()", "DB(/x)", "DB_EXISTS(a)", "DB_DELETE(a)"])
 def test_astdb_wants_a_family_and_a_key(stage: Stage, channel: Channel, name: str) -> None:
     with pytest.raises(FunctionError, match="FAMILY/KEY"):
-        stage.plan.read(channel, name)
+        stage.plan.value(channel, name)
 
 
 def test_astdb_says_what_it_cannot_keep(stage: Stage, channel: Channel) -> None:
@@ -171,7 +171,7 @@ def test_structured_text(stage: Stage, channel: Channel, text: str, value: str) 
 def test_what_is_refused_says_why(stage: Stage, channel: Channel, name: str) -> None:
     channel.variables["J"] = "{}"
     with pytest.raises(FunctionError):
-        stage.plan.read(channel, name)
+        stage.plan.value(channel, name)
 
 
 @given(

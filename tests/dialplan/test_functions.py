@@ -275,7 +275,7 @@ def test_any_arguments_are_taken_or_refused(name: str, arguments: str, writing: 
     channel = stage.channel()
     channel.variables.update(LIST="a,b,c", TEXT="hello")
     try:
-        if writing:
+        if writing and name != "FILE":  # which would make a file of that name
             stage.plan.functions.write(stage.plan, channel, name, arguments, arguments)
         else:
             assert isinstance(stage.plan.functions.read(stage.plan, channel, name, arguments), str)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arietta import verbose as console
 from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
 from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
-from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.errors import DialplanError, FunctionError
 from arietta.dialplan.functions import Functions, standard_functions
 from arietta.dialplan.functions.groups import Groups
 from arietta.dialplan.hints import ExtensionStates
@@ -27,6 +27,8 @@ from arietta.dialplan.ports import (
     NoPresence,
     PresenceStates,
     TwoPartyBridges,
+    Web,
+    no_web,
 )
 from arietta.dialplan.run import Frame, Run
 from arietta.dialplan.variables import MAX_DEPTH, SubstitutionError, Template, compile_template, split_reference
@@ -58,6 +60,7 @@ class Interpreter:
         devices: DeviceStates | None = None,
         presences: PresenceStates | None = None,
         database: Database | None = None,
+        web: Web = no_web,
         entity_id: str = "",
         system_name: str = "",
         version: str = "",
@@ -73,9 +76,14 @@ class Interpreter:
         self.presences = presences or NoPresence()
         self.database = database or NoDatabase()
         self.groups = Groups()
+        self.web = web
+        self.web_options: dict[str, Any] = {}
+        """What CURLOPT said without a channel."""
         self.entity_id: str = entity_id
         self.system_name: str = system_name
         self.version: str = version
+        self.live_dangerously = False
+        """Whether others than the dialplan may use functions that are dangerous, and the dialplan run programs."""
         self.now: Callable[[], float] = clock
         self.globals: dict[str, str] = dict(dialplan.globals)
         self._substituting = 0
@@ -141,18 +149,40 @@ class Interpreter:
     def read(self, channel: Channel | None, name: str) -> str | None:
         """A variable or function by its name without ``${}``; None if unset.
 
-        Raises UnknownFunction, or FunctionError for a function that cannot be read like that.
+        For those outside of the dialplan: raises UnknownFunction, or FunctionError for a function that cannot be read
+        like that, or by them.
         """
+        if "(" in name:
+            self._check_danger(split_reference(name)[0], writing=False)
+        return self.value(channel, name)
+
+    def write(self, channel: Channel | None, name: str, value: str) -> None:
+        """Set a variable or write a function; globals where `channel` is None.
+
+        For those outside of the dialplan: raises UnknownFunction, or FunctionError for a function that cannot be
+        written like that, or by them.
+        """
+        if name.endswith(")") and "(" in name:
+            self._check_danger(name.partition("(")[0].strip(), writing=True)
+        self.assign(channel, name, value)
+
+    def _check_danger(self, name: str, *, writing: bool) -> None:
+        """Refuse others what lets them out of the dialplan, unless asterisk.conf says live_dangerously."""
+        function = self.functions.get(name)
+        if function is None or self.live_dangerously:
+            return
+        if function.danger.writing if writing else function.danger.reading:
+            raise FunctionError(function.name, "is for the dialplan alone, unless asterisk.conf says live_dangerously")
+
+    def value(self, channel: Channel | None, name: str) -> str | None:
+        """`read` for the dialplan itself."""
         if "(" not in name:
             return self.lookup(channel, name)
         bare, arguments, _, _ = split_reference(name)
         return self.functions.read(self, channel, bare, arguments or "")
 
-    def write(self, channel: Channel | None, name: str, value: str) -> None:
-        """Set a variable or write a function; globals where `channel` is None.
-
-        Raises UnknownFunction, or FunctionError for a function that cannot be written like that.
-        """
+    def assign(self, channel: Channel | None, name: str, value: str) -> None:
+        """`write` for the dialplan itself."""
         if name.endswith(")") and "(" in name:
             bare, _, rest = name.partition("(")
             self.functions.write(self, channel, bare.strip(), rest[:-1], value)
@@ -215,6 +245,12 @@ class Interpreter:
         finally:
             self._substituting -= 1
 
+    async def render_waiting(self, channel: Channel, template: Template) -> str:
+        """`render` in the owner of the channel, where functions may take their time."""
+        if self.functions.slow.isdisjoint(template.functions):
+            return self.render(channel, template)
+        return await template.render_waiting(ChannelScope(self, channel))
+
     # -------------------------------------------------------------------------------------------------- timeouts
 
     def timeout_of(self, channel: Channel, what: str) -> float:
@@ -276,6 +312,18 @@ class ChannelScope:
     def function(self, name: str, arguments: str) -> str:
         try:
             return self.plan.functions.read(self.plan, self.channel, name, arguments)
+        except DialplanError as failure:
+            log.warning("%s: %s", self._who(), failure)
+            return ""
+
+    async def wait(self, name: str, arguments: str) -> str:
+        """The value of a function that may take its time."""
+        function = self.plan.functions.get(name)
+        if function is None or function.wait is None or self.channel is None:
+            return self.function(name, arguments)
+        waiting = self.plan.registry.loop.create_task(function.wait(self.plan, self.channel, arguments))
+        try:
+            return await self.channel.until(waiting)
         except DialplanError as failure:
             log.warning("%s: %s", self._who(), failure)
             return ""

@@ -45,7 +45,8 @@ def dialplan_reference(functions: Functions | None = None, applications: Applica
     parts.append("\n## Functions\n")
     for function in functions or standard_functions():
         ways = {(True, True): "", (True, False): " Can only be read.", (False, True): " Can only be set."}
-        way = ways[function.read is not None, function.write is not None]
+        readable = function.read is not None or function.wait is not None
+        way = ways[readable, function.write is not None]
         parts.append(f"\n### {function.name}\n\n`{function.syntax}`\n\n{function.summary}{way}\n")
     parts.append("\n## Variables\n\nBuilt in, for every channel:\n\n")
     known = {name: builtin.summary for name, builtin in BUILTINS.items()}

@@ -116,7 +116,7 @@ class Run:
         arguments = step.arguments
         if isinstance(arguments, Template):
             try:
-                arguments = self.plan.render(channel, arguments)
+                arguments = await self.plan.render_waiting(channel, arguments)
             except SubstitutionError as failure:
                 raise self._fatal(step, str(failure)) from failure
         channel.set_app(step.application, arguments)

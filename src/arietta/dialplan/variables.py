@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Iterator
 from typing import Protocol
 
 from arietta.dialplan.arguments import whole_number
@@ -35,6 +36,14 @@ class Scope(Protocol):
         ...
 
 
+class WaitingScope(Scope, Protocol):
+    """A Scope in which functions may take their time."""
+
+    async def wait(self, name: str, arguments: str) -> str:
+        """The value of a function; what goes wrong is logged and is ""."""
+        ...
+
+
 class _Reference:
     """``${…}``: its content is a text of its own, substituted first."""
 
@@ -53,9 +62,12 @@ class _Reference:
             assert isinstance(self.content, Template)
             name, arguments, offset, length = split_reference(self.content.render(scope))
         value = scope.variable(name) if arguments is None else scope.function(name, arguments)
-        if offset or length is not None:
-            return substring(value, offset, length)
-        return value
+        return value if not offset and length is None else substring(value, offset, length)
+
+    async def render_waiting(self, scope: WaitingScope) -> str:
+        name, arguments, offset, length = split_reference(await render_waiting(self.content, scope))
+        value = scope.variable(name) if arguments is None else await scope.wait(name, arguments)
+        return substring(value, offset, length)
 
 
 class _Expression:
@@ -69,21 +81,35 @@ class _Expression:
     def render(self, scope: Scope) -> str:
         return evaluate(render(self.content, scope))
 
+    async def render_waiting(self, scope: WaitingScope) -> str:
+        return evaluate(await render_waiting(self.content, scope))
+
 
 class Template:
     """A text with something to substitute in it."""
 
-    __slots__ = ("parts", "problem", "text")
+    __slots__ = ("functions", "parts", "problem", "text")
 
     def __init__(self, text: str, parts: tuple[str | _Reference | _Expression, ...], problem: str) -> None:
         self.text = text
         self.parts = parts
         self.problem = problem
         """What is wrong with the text, for a warning; "" if nothing is."""
+        self.functions = frozenset(_functions_of(parts))
+        """The names of the functions in it, as far as they are no variables themselves."""
 
     def render(self, scope: Scope) -> str:
         """The text with its values; raises SubstitutionError if it grows beyond MAX_LENGTH."""
-        rendered = "".join([part if isinstance(part, str) else part.render(scope) for part in self.parts])
+        return self._bounded([part if isinstance(part, str) else part.render(scope) for part in self.parts])
+
+    async def render_waiting(self, scope: WaitingScope) -> str:
+        """The same, where functions may take their time."""
+        return self._bounded(
+            [part if isinstance(part, str) else await part.render_waiting(scope) for part in self.parts]
+        )
+
+    def _bounded(self, values: list[str]) -> str:
+        rendered = "".join(values)
         if len(rendered) > MAX_LENGTH:
             raise SubstitutionError(
                 f"substitution of {self.text[:80]!r} is {len(rendered)} characters, more than {MAX_LENGTH}"
@@ -97,6 +123,25 @@ class Template:
 def render(content: str | Template, scope: Scope) -> str:
     """The text, with its values if it has any; raises SubstitutionError."""
     return content if isinstance(content, str) else content.render(scope)
+
+
+async def render_waiting(content: str | Template, scope: WaitingScope) -> str:
+    """The same, where functions may take their time."""
+    return content if isinstance(content, str) else await content.render_waiting(scope)
+
+
+def _functions_of(parts: tuple[str | _Reference | _Expression, ...]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, str):
+            continue
+        content = part.content
+        if isinstance(part, _Reference):
+            text = content if isinstance(content, str) else content.text
+            name, opening, _ = text.partition("(")
+            if opening and "$" not in name:
+                yield name.strip().upper()
+        if isinstance(content, Template):
+            yield from content.functions
 
 
 @functools.lru_cache(maxsize=2048)

@@ -1,4 +1,4 @@
-"""GET of a file from another server, over http or https: HTTP/1.1, one request a connection, redirects followed.
+"""GET or POST of what another server has, over http or https: HTTP/1.1, one request a connection, redirects followed.
 
 The body is handed over piece by piece, and nothing more is read while a piece is not taken: a file needs no room here.
 Not done: proxies, cookies, compression, connections used again.
@@ -11,7 +11,7 @@ import base64
 import re
 import ssl
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
@@ -20,6 +20,7 @@ import httptools
 __all__ = ["Answer", "DownloadFailed", "DownloadOptions", "Receiver", "Url", "download"]
 
 PORTS = {"http": 80, "https": 443}
+FORM = "application/x-www-form-urlencoded"
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 MAX_URL = 8192
 MAX_HEAD = 32 * 1024
@@ -54,6 +55,10 @@ class DownloadOptions:
     redirect_schemes: tuple[str, ...] = ("http", "https")
     tls: ssl.SSLContext | None = None
     """None: the certificates of the operating system are trusted."""
+    body: bytes | None = None
+    """What to POST; a redirect is followed by a GET (RFC 9110 15.4)."""
+    every_status: bool = False
+    """Whether an answer of any status is taken like a 200."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,11 @@ async def download(url: str, receiver: Receiver, headers: Mapping[str, str], opt
     try:
         async with asyncio.timeout(options.timeout_ms / 1000):
             for _ in range(options.max_redirects + 1):
-                answer = await _get(place, receiver, headers, options)
+                answer = await _ask(place, receiver, headers, options)
                 if answer.status not in REDIRECTS:
                     return answer
                 place = place.redirected(answer.headers.get("location", ""))
+                options = replace(options, body=None)
                 _allow(place, options.redirect_schemes)
     except TimeoutError:
         raise DownloadFailed(f"not done within {options.timeout_ms} ms") from None
@@ -150,14 +156,14 @@ def _allow(place: Url, schemes: tuple[str, ...]) -> None:
         raise DownloadFailed(f"the scheme {place.scheme!r} is not allowed here")
 
 
-async def _get(url: Url, receiver: Receiver, headers: Mapping[str, str], options: DownloadOptions) -> Answer:
+async def _ask(url: Url, receiver: Receiver, headers: Mapping[str, str], options: DownloadOptions) -> Answer:
     """One request and its answer, whose body is taken if it is a 200."""
     try:
         reader, writer = await _within(options, _connect(url, options.tls))
     except OSError as problem:
         raise DownloadFailed(f"no connection: {problem.strerror or type(problem).__name__}") from None
     try:
-        writer.write(_request(url, headers, options.user_agent))
+        writer.write(_request(url, headers, options))
         return await _receive(reader, receiver, options, conditional=bool(headers))
     except OSError as problem:
         raise DownloadFailed(f"the connection broke: {problem.strerror or type(problem).__name__}") from None
@@ -182,18 +188,22 @@ async def _connect(url: Url, tls: ssl.SSLContext | None) -> tuple[asyncio.Stream
     return await asyncio.open_connection(url.host, url.port, limit=READ_BYTES, ssl=tls, server_hostname=url.host)
 
 
-def _request(url: Url, headers: Mapping[str, str], user_agent: str) -> bytes:
+def _request(url: Url, headers: Mapping[str, str], options: DownloadOptions) -> bytes:
+    body = options.body
+    posted = {} if body is None else {"Content-Type": FORM, "Content-Length": str(len(body))}
     lines = {
         "Host": url.authority,
-        "User-Agent": user_agent,
+        "User-Agent": options.user_agent,
         "Accept": "audio/*, */*;q=0.5",
         "Accept-Encoding": "identity",
         "Connection": "close",
         **({"Authorization": url.authorization} if url.authorization else {}),
+        **posted,
         **headers,
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"GET {url.target} HTTP/1.1\r\n{head}\r\n".encode("latin-1")
+    method = "GET" if body is None else "POST"
+    return f"{method} {url.target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b"")
 
 
 async def _receive(
@@ -229,7 +239,7 @@ async def _receive(
 
 def _judge(answer: Answer, options: DownloadOptions) -> None:
     """Refuse what is no file, or one that cannot be taken."""
-    if answer.status != 200:
+    if answer.status != 200 and not options.every_status:
         raise DownloadFailed(f"the server answered {answer.status}")
     encoding = answer.headers.get("content-encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):

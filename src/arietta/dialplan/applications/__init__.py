@@ -58,7 +58,7 @@ class Applications:
 
 def standard_applications() -> Applications:
     """Every application of this package."""
-    from arietta.dialplan.applications import calls, control, data, dial, loops, morse, sounds
+    from arietta.dialplan.applications import calls, control, data, dial, loops, morse, sounds, system
 
-    parts = (calls, control, data, dial, loops, morse, sounds)
+    parts = (calls, control, data, dial, loops, morse, sounds, system)
     return Applications(application for part in parts for application in part.APPLICATIONS)

@@ -61,7 +61,7 @@ def _assign(channel: Channel, text: str, run: Run) -> None:
         return
     name, value = text[:equals].strip(), text[equals + 1 :]
     try:
-        run.plan.write(channel, name, value.strip(" ") if not value.isspace() else value)
+        run.plan.assign(channel, name, value.strip(" ") if not value.isspace() else value)
     except DialplanError as failure:
         log.warning("%s at %s@%s:%d: %s", channel.name, channel.exten, channel.context, channel.priority, failure)
 

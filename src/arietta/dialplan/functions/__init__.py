@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,18 @@ Read = Callable[["Interpreter", "Channel | None", str], str]
 """Gets the interpreter, the channel if there is one, and what stands between the parentheses."""
 Write = Callable[["Interpreter", "Channel | None", str, str], None]
 """Gets the value as well."""
+Wait = Callable[["Interpreter", "Channel", str], Coroutine[Any, Any, str]]
+"""A Read that takes its time, in the owner of the channel; a hangup cancels it."""
+
+
+class Danger(msgspec.Struct, frozen=True):
+    """Whether a function lets who uses it out of the dialplan: to files, programs, what others have kept."""
+
+    reading: bool = False
+    writing: bool = False
+
+
+HARMLESS = Danger()
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -29,6 +41,9 @@ class Function(msgspec.Struct, frozen=True):
     """What it is, in one or two sentences."""
     read: Read | None = None
     write: Write | None = None
+    wait: Wait | None = None
+    """In place of `read` where the answer takes its time: for steps of the dialplan alone."""
+    danger: Danger = HARMLESS
 
 
 class Functions:
@@ -36,12 +51,18 @@ class Functions:
 
     def __init__(self, functions: Iterable[Function] = ()) -> None:
         self._functions: dict[str, Function] = {}
+        self.slow: frozenset[str] = frozenset()
+        """The names of those that take their time."""
         for function in functions:
             self.add(function)
 
     def add(self, function: Function) -> None:
         """Add a function, or replace the one of its name."""
         self._functions[function.name.upper()] = function
+        self._note_slow()
+
+    def _note_slow(self) -> None:
+        self.slow = frozenset(name for name, function in self._functions.items() if function.wait is not None)
 
     def get(self, name: str) -> Function | None:
         """A function by its name."""
@@ -49,7 +70,9 @@ class Functions:
 
     def remove(self, name: str) -> Function | None:
         """Take a function out, and return it; None if there is none of that name."""
-        return self._functions.pop(name.upper(), None)
+        removed = self._functions.pop(name.upper(), None)
+        self._note_slow()
+        return removed
 
     def __contains__(self, name: str) -> bool:
         return name.upper() in self._functions
@@ -63,7 +86,10 @@ class Functions:
         if function is None:
             raise UnknownFunction(name)
         if function.read is None:
-            raise FunctionError(function.name, "can be written only")
+            raise FunctionError(
+                function.name,
+                "can be written only" if function.wait is None else "takes its time: only a step can read it",
+            )
         return function.read(plan, channel, arguments)
 
     def write(self, plan: Interpreter, channel: Channel | None, name: str, arguments: str, value: str) -> None:
@@ -92,11 +118,12 @@ def standard_functions() -> Functions:
         groups,
         lists,
         logic,
+        outside,
         sharing,
         states,
         strings,
         system,
     )
 
-    parts = (channels, codes, database, groups, lists, logic, sharing, states, strings, system)
+    parts = (channels, codes, database, groups, lists, logic, outside, sharing, states, strings, system)
     return Functions(function for part in parts for function in part.FUNCTIONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arietta.dialplan.errors import FunctionError
-from arietta.dialplan.functions import Function
+from arietta.dialplan.functions import Danger, Function
 from arietta.errors import AriettaError
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ FUNCTIONS = (
         "Takes a text out of AstDB and gives it; `Set(DB_DELETE(family/key)=)` does the same.",
         _delete,
         _delete_by_writing,
+        danger=Danger(reading=True),
     ),
     Function("DB_EXISTS", "DB_EXISTS(family/key)", "1 if AstDB has the key, with DB_RESULT, else 0.", _exists),
     Function("DB_KEYCOUNT", "DB_KEYCOUNT([prefix])", "How many keys AstDB has below a prefix.", _keycount),

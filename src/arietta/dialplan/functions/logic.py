@@ -57,7 +57,7 @@ def _set(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     name, equals, value = arguments.partition("=")
     if not equals:
         raise FunctionError("SET", "has no =")
-    plan.write(channel, name.strip(), value)
+    plan.assign(channel, name.strip(), value)
     return value
 
 

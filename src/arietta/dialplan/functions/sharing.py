@@ -33,7 +33,7 @@ def _export(plan: Interpreter, channel: Channel | None, arguments: str, value: s
     other = plan.registry.find(parts[0])
     if other is None:
         raise FunctionError("EXPORT", f"there is no channel {parts[0]}")
-    plan.write(other, parts[1], value)
+    plan.assign(other, parts[1], value)
 
 
 def _shared_by(name: str, plan: Interpreter, channel: Channel | None, arguments: str) -> tuple[str, dict[str, str]]:
@@ -67,11 +67,11 @@ def _master(plan: Interpreter, channel: Channel | None) -> Channel:
 
 
 def _read_master(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    return plan.read(_master(plan, channel), arguments.strip()) or ""
+    return plan.value(_master(plan, channel), arguments.strip()) or ""
 
 
 def _write_master(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    plan.write(_master(plan, channel), arguments.strip(), value)
+    plan.assign(_master(plan, channel), arguments.strip(), value)
 
 
 def _channel_exists(plan: Interpreter, channel: Channel | None, arguments: str) -> str:

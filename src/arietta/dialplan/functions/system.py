@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from arietta.channels.channel import Channel
     from arietta.dialplan.interpreter import Interpreter
 
-READABLE_ENVIRONMENT = frozenset(("HOME", "HOSTNAME", "LANG", "LOGNAME", "PWD", "TZ", "USER"))
-"""The environment variables that ENV() shows; the others may hold secrets."""
 MAX_HASH_KEYS = 1000
 
 
@@ -34,13 +31,6 @@ def _read_local(plan: Interpreter, channel: Channel | None, arguments: str) -> s
 
 def _write_local(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
     plan.set_local(needed(channel, "LOCAL"), arguments.strip(), value)
-
-
-def _env(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    name = arguments.strip()
-    if name not in READABLE_ENVIRONMENT:
-        raise FunctionError("ENV", f"{name!r} cannot be read; {', '.join(sorted(READABLE_ENVIRONMENT))} can")
-    return os.environ.get(name, "")
 
 
 def _strftime(plan: Interpreter, channel: Channel | None, arguments: str) -> str:

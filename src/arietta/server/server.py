@@ -96,7 +96,9 @@ from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates, Mailboxes
 from arietta.stasis.media_uris import MediaLibrary
 from arietta.stasis.originating import Originating
+from arietta.stasis.moving import Moves
 from arietta.stasis.playbacks import Playbacks
+from arietta.stasis.places import Places
 from arietta.stasis.presence import PresenceStates
 from arietta.stasis.recordings import Recordings
 from arietta.stasis.transfers import Transfers
@@ -207,7 +209,10 @@ class Server:
         self.sip = SipDriver(self.channels, config.pjsip, product=self.version, folder=config.directory)
         self.sip.transports.socket_ports = socket_ports(config)
         self.sip.contacts.keep_in(self.store)
-        self.sip.transfers = Transfers(self.channels, self.controls)
+        self.sip.transfers = transfers = Transfers(self.channels, Places(self.channels, self.controls))
+        self.moves = Moves(
+            self.channels, self.bridges, transfers, lambda who, uri: self.dialplan.media.play(who, uri, lambda _: None)
+        )
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)
         self.websockets.clients = MediaClients(lambda: self.config)

@@ -7,21 +7,20 @@ by itself: into the dialplan, or over to the other bridge.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from arietta.bridges.bridge import Bridge, Membership
 from arietta.channels import signals
-from arietta.channels.channel import Channel, HungUp, Moved, Story
+from arietta.channels.channel import Channel, Moved
 from arietta.channels.dialing import Attempt
-from arietta.channels.driver import CannotRequest, DialRequest, Party, TransferTarget
+from arietta.channels.driver import CannotRequest, DialRequest, TransferTarget
 from arietta.channels.registry import ChannelRegistry
 from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now
-from arietta.stasis.control import Control, Controls, Replacement
+from arietta.stasis.places import Places, is_of_application, name_each_other, peers_of, say_goodbye
 
 BLIND_VARIABLE, ATTENDED_VARIABLE = "BLINDTRANSFER", "ATTENDEDTRANSFER"
 LINK = "_attended@transfer/n"
@@ -37,9 +36,9 @@ RESULTS = {SUCCESS: "Success", INVALID: "Invalid", FAIL: "Fail"}
 class Transfers:
     """Carries out transfers; each returns its outcome."""
 
-    def __init__(self, channels: ChannelRegistry, controls: Controls) -> None:
+    def __init__(self, channels: ChannelRegistry, places: Places) -> None:
         self._channels = channels
-        self._controls = controls
+        self.places = places
 
     # ---------------------------------------------------------------------------------------------- blind transfers
 
@@ -49,22 +48,24 @@ class Transfers:
         if bridge is None or not others:
             _tell_blind(phone, exten, context, INVALID)
             return INVALID
-        if not _is_of_application(bridge):
+        if not is_of_application(bridge):
             _tell_blind(phone, exten, context, SUCCESS)
             for other in others:
+                for name, value in variables.items():
+                    other.set_variable(name, value)
                 other.set_place(context, exten, 1)
                 other.interrupt(Moved())
-            self._say_goodbye(phone, BLIND_VARIABLE)
+            say_goodbye(phone, BLIND_VARIABLE)
             for other in others:
                 bridge.leave(other)
             return SUCCESS
-        half = self._local(phone, f"{exten}@{context}/n", {**variables, BLIND_VARIABLE: phone.name})
+        half = self.local(phone, f"{exten}@{context}/n", {**variables, BLIND_VARIABLE: phone.name})
         if half is None:
             _tell_blind(phone, exten, context, FAIL)
             return FAIL
         _tell_blind(phone, exten, context, SUCCESS, half)
-        story = self._place_in_bridge(half, phone, bridge, BLIND_VARIABLE)
-        self._say_goodbye(phone, BLIND_VARIABLE)
+        story = self.places.take_in_bridge(half, phone, bridge, BLIND_VARIABLE)
+        say_goodbye(phone, BLIND_VARIABLE)
         half.own(story())
         _watch_answer(half)
         return SUCCESS
@@ -74,11 +75,16 @@ class Transfers:
     def attended(self, first: Channel, second: Channel) -> int:
         """Connect those that talk to `first`, which asks for it, with `second`'s; BridgeAttendedTransfer tells."""
         one, two = first.bridge, second.bridge
-        alone = not peers_of(first) and not peers_of(second)
-        if first is second or alone or one is two:
+        if first is second or one is two or not (peers_of(first) or peers_of(second)):
             _tell_attended(first, second, INVALID, "fail")
             return INVALID
-        if one is None or two is None or _is_of_application(one) or _is_of_application(two):
+        if one is None or two is None:
+            bridged, alone = (first, second) if two is None else (second, first)
+            moving = peers_of(bridged)
+            if bridged.bridge is not None and not is_of_application(bridged.bridge) and len(moving) == 1:
+                return self._take_over(first, second, moving[0], alone)
+            return self._link(first, second)
+        if is_of_application(one) or is_of_application(two):
             return self._link(first, second)
         _tell_attended(first, second, SUCCESS, "bridge", destination_bridge=two.id)
         self._move_over(first, one, second, two)
@@ -89,15 +95,15 @@ class Transfers:
         moving, staying = peers_of(first), peers_of(second)
         for phone, others in ((first, moving), (second, staying)):
             phone.receive(signals.Unheld())
-            _name_each_other(phone, others, ATTENDED_VARIABLE)
+            name_each_other(phone, others, ATTENDED_VARIABLE)
         for channel in staying:
             member = two.member(channel)
             assert member is not None
-            self._adopt(member, two)
+            self.places.adopt(member, two)
         memberships = []
         for channel in moving:
             member = Membership(channel)
-            self._adopt(member, two)
+            self.places.adopt(member, two)
             memberships.append(member)
         two.leave(second)
         for member in memberships:
@@ -107,16 +113,27 @@ class Transfers:
         first.hangup_cause = causes.NORMAL_CLEARING
         first.end_quietly()
 
+    def _take_over(self, first: Channel, second: Channel, moving: Channel, alone: Channel) -> int:
+        """Who talked to one leg in a bridge of Dial goes where the other one is: an application, or the dialplan."""
+        bridge = moving.bridge
+        assert bridge is not None
+        _tell_attended(first, second, SUCCESS, "application", destination_application=alone.app_name)
+        moving.interrupt(Moved(self.places.take(moving, alone)))
+        for phone in (first, second):
+            say_goodbye(phone, ATTENDED_VARIABLE)
+        bridge.leave(moving)
+        return SUCCESS
+
     def _link(self, first: Channel, second: Channel) -> int:
         """Tie two bridges, or a bridge and an application, with a Local channel whose halves replace both legs."""
         bridged, other = (first, second) if first.bridge is not None else (second, first)
-        near = self._local(bridged, LINK, {})
+        near = self.local(bridged, LINK, {})
         far = _other_half(near)
         if near is None or far is None:
             _tell_attended(first, second, FAIL, "fail")
             return FAIL
-        enter_near = self._place_of(near, bridged, ATTENDED_VARIABLE)
-        enter_far = self._place_of(far, other, "")
+        enter_near = self.places.take(near, bridged, ATTENDED_VARIABLE)
+        enter_far = self.places.take(far, other)
         if other.bridge is not None:
             links = {
                 "destination_link_first_leg": near.snapshot(),
@@ -133,7 +150,7 @@ class Transfers:
                 destination_application=other.app_name,
             )
         for phone in (bridged, other):
-            self._say_goodbye(phone, ATTENDED_VARIABLE)
+            say_goodbye(phone, ATTENDED_VARIABLE)
 
         async def answer_and_enter() -> None:
             far.answer()
@@ -143,6 +160,27 @@ class Transfers:
         far.own(answer_and_enter())
         _watch_answer(near)
         return SUCCESS
+
+    def tell_completed(self, phone: Channel, called: Channel, waiting: Bridge, talk: Bridge | None) -> None:
+        """Publish BridgeAttendedTransfer for a phone that hung up after it called somebody for those who wait."""
+        topics, bus = phone.topics + waiting.topics, self._channels.bus
+        if bus.wanted(topics):
+            bus.publish_once(
+                events.BridgeAttendedTransfer(
+                    timestamp=wire_now(),
+                    transferer_first_leg=phone.snapshot(),
+                    transferer_second_leg=phone.snapshot(),
+                    result=RESULTS[SUCCESS],
+                    is_external=False,
+                    transferee=_shown(_only([channel for channel in waiting.channels if not channel.internal])),
+                    transfer_target=called.snapshot(),
+                    transferer_first_leg_bridge=waiting.snapshot(),
+                    transferer_second_leg_bridge=_shown_bridge(talk),
+                    destination_type="bridge",
+                    destination_bridge=waiting.id,
+                ),
+                topics,
+            )
 
     # --------------------------------------------------------------------------- transfers left to the application
 
@@ -173,9 +211,8 @@ class Transfers:
             )
         )
 
-    # ------------------------------------------------------------------------------------------------ taking places
-
-    def _local(self, phone: Channel, resource: str, variables: Mapping[str, str]) -> Channel | None:
+    def local(self, phone: Channel, resource: str, variables: Mapping[str, str]) -> Channel | None:
+        """A Local channel on behalf of `phone`; None if there can be none."""
         driver = self._channels.driver("Local")
         if driver is None:
             return None
@@ -183,121 +220,6 @@ class Transfers:
             return driver.request(DialRequest(resource=resource, originator=phone, variables=variables))
         except CannotRequest:
             return None
-
-    def _say_goodbye(self, phone: Channel, variable: str) -> None:
-        """The phone leaves its bridge and ends, without a request: it asked for that itself."""
-        bridge = phone.bridge
-        if bridge is None:
-            phone.end_quietly()
-            return
-        phone.receive(signals.Unheld())
-        _name_each_other(phone, peers_of(phone), variable)
-        bridge.leave(phone)
-        phone.hangup_cause = causes.NORMAL_CLEARING
-        phone.end_quietly()
-
-    def _place_of(self, half: Channel, phone: Channel, variable: str) -> Story:
-        """What `half` does in the place of `phone`: in its bridge, its application, or its dialplan."""
-        if phone.bridge is not None:
-            return self._place_in_bridge(half, phone, phone.bridge, variable)
-        control = self._controls.get(phone.id)
-        if control is not None:
-            return self._place_in_application(half, phone, control)
-        dialplan = self._channels.dialplan
-        assert dialplan is not None
-        half.set_place(phone.context, phone.exten, phone.priority)
-        return lambda: dialplan.run(half)
-
-    def _place_in_bridge(self, half: Channel, phone: Channel, bridge: Bridge, variable: str) -> Story:
-        control = self._controls.get(phone.id)
-        if control is None:
-            for member in bridge.members:
-                if member.channel is not phone:
-                    self._adopt(member, bridge)
-            return self._stay(half, bridge)
-
-        def entered(new: Control) -> None:
-            if bridge.destroyed:
-                half.request_hangup()
-                return
-            self._controls.join_bridge(new, bridge, Membership(half))
-            if variable:
-                half.unset_variable(variable)
-            for other in peers_of(half):
-                other.set_connected(Party(half.caller.name, half.caller.number, half.caller.presentation))
-
-        return self._entrance(half, control.application.name, Replacement(phone.snapshot(), entered))
-
-    def _place_in_application(self, half: Channel, phone: Channel, control: Control) -> Story:
-        context, exten, priority = phone.context, phone.exten, phone.priority
-        app_name, app_data = phone.app_name, phone.app_data
-
-        def entered(_new: Control) -> None:
-            half.set_place(context, exten, priority)
-            half.set_app(app_name, app_data)
-
-        name = control.application.name
-        return self._entrance(half, name, Replacement(phone.snapshot(), entered), show=False)
-
-    def _entrance(self, half: Channel, name: str, replacement: Replacement, *, show: bool = True) -> Story:
-        controls = self._controls
-
-        if show:
-            half.set_app("Stasis", name)
-
-        async def enter() -> None:
-            controls.replacements[half.id] = replacement
-            try:
-                inside = await controls.run(half, name, ())
-            finally:
-                controls.replacements.pop(half.id, None)
-            dialplan = self._channels.dialplan
-            if inside and dialplan is not None:
-                half.rest()
-                await dialplan.run(half)
-
-        return enter
-
-    def _stay(self, channel: Channel, bridge: Bridge) -> Story:
-        """Join a bridge that Dial made, and live until it ends."""
-        member = Membership(channel)
-        left = self._left(member, bridge)
-
-        async def stay() -> None:
-            if not bridge.destroyed:
-                bridge.join(member)
-                await channel.until(left)
-            _end_of_talk(channel)
-
-        return stay
-
-    def _adopt(self, member: Membership, bridge: Bridge) -> None:
-        """Take a channel out of the hands of the Dial that it is in: it lives as long as the bridge does."""
-        channel = member.channel
-        left = self._left(member, bridge)
-        member.inhibit_connected_line = False
-
-        async def stay() -> None:
-            await channel.until(left)
-            _end_of_talk(channel)
-
-        channel.interrupt(Moved(stay))
-
-    def _left(self, member: Membership, bridge: Bridge) -> asyncio.Future[None]:
-        """Done when the member has left; a bridge with nobody to talk to in it is destroyed then."""
-        left: asyncio.Future[None] = self._channels.loop.create_future()
-
-        def on_left(_channel: Channel, _reason: str) -> None:
-            if not left.done():
-                left.set_result(None)
-            self._channels.loop.call_soon(dissolve)
-
-        def dissolve() -> None:
-            if not bridge.destroyed and len(bridge.members) < 2:
-                bridge.destroy()
-
-        member.on_left = on_left
-        return left
 
 
 def _watch_answer(half: Channel) -> None:
@@ -307,30 +229,6 @@ def _watch_answer(half: Channel) -> None:
 
 def _nothing(_attempt: Attempt) -> None:
     """Nobody waits for the answer of a half."""
-
-
-def peers_of(channel: Channel) -> list[Channel]:
-    """Who else is in the channel's bridge, without announcers and recorders."""
-    if channel.bridge is None:
-        return []
-    return [other for other in channel.bridge.channels if other is not channel and not other.internal]
-
-
-def _is_of_application(bridge: Bridge) -> bool:
-    return bridge.bridge_class == "stasis"
-
-
-def _name_each_other(phone: Channel, others: list[Channel], variable: str) -> None:
-    """The variable of a transfer: with the phone the names of the others, with each of them that of the phone."""
-    phone.set_variable(variable, ",".join(other.name for other in others))
-    for other in others:
-        other.set_variable(variable, phone.name)
-
-
-def _end_of_talk(channel: Channel) -> NoReturn:
-    if not channel.hangup_cause:
-        channel.hangup_cause = causes.NORMAL_CLEARING
-    raise HungUp
 
 
 def _other_half(half: Channel | None) -> Channel | None:

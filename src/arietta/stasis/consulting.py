@@ -1,0 +1,173 @@
+"""Attended transfers that the server carries out: a channel calls an extension while those that it talked to wait.
+
+The channel's hangup completes the transfer: who was called takes its place. Before the answer that makes it a blind
+one, which ends like any call that is not answered. Who is called is reached through a Local channel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
+from arietta.channels.channel import Channel, Moved
+from arietta.channels.dialing import Attempt
+from arietta.channels.driver import Indication
+from arietta.channels.registry import ChannelRegistry
+from arietta.errors import Conflict
+from arietta.model import causes
+from arietta.stasis.places import end_of_talk, is_of_application, peers_of
+
+if TYPE_CHECKING:
+    from arietta.stasis.transfers import Transfers
+
+NO_ANSWER_SECONDS = 15.0
+"""How long the extension may ring before the channel is taken back (atxfernoanswertimeout of features.conf)."""
+NAME_VARIABLE = "__TRANSFERERNAME"
+
+
+class Consultations:
+    """The attended transfers that go on, by the id of the channel that transfers."""
+
+    def __init__(self, channels: ChannelRegistry, bridges: BridgeRegistry, transfers: Transfers) -> None:
+        self.channels = channels
+        self.bridges = bridges
+        self.transfers = transfers
+        self.going_on: dict[str, Consultation] = {}
+
+    def begin(self, channel: Channel, exten: str, context: str) -> None:
+        """Begin one; Conflict for a channel that talks to nobody, or consults already."""
+        if channel.id in self.going_on:
+            raise Conflict(f"channel {channel.name!r} is transferring already")
+        bridge = channel.bridge
+        if bridge is None or not peers_of(channel):
+            raise Conflict(f"channel {channel.name!r} is in no bridge with anybody")
+        half = self.transfers.local(channel, f"{exten}@{context}/n", {NAME_VARIABLE: channel.name})
+        if half is None:
+            raise Conflict(f"channel {channel.name!r} cannot be transferred: there are no Local channels")
+        consultation = self.going_on[channel.id] = Consultation(self, channel, bridge, half)
+        consultation.begin()
+
+    def cancel(self, channel: Channel) -> None:
+        """Take the channel back to those that wait; Conflict if it does not consult."""
+        consultation = self.going_on.get(channel.id)
+        if consultation is None:
+            raise Conflict(f"channel {channel.name!r} is not transferring")
+        consultation.give_up()
+
+
+class Consultation:
+    """One attended transfer, from the call to the extension until it is complete or given up."""
+
+    def __init__(self, all_of_them: Consultations, phone: Channel, waiting: Bridge, half: Channel) -> None:
+        self._all = all_of_them
+        self._phone = phone
+        self._waiting = waiting
+        self._half = half
+        self._over = False
+        loop = phone.registry.loop
+        self._phone_done: asyncio.Future[None] = loop.create_future()
+        self._half_done: asyncio.Future[None] = loop.create_future()
+        self._talk: Bridge | None = None
+        member = waiting.member(phone)
+        assert member is not None
+        self._place = Membership(phone, member.absorb_dtmf, member.mute, member.role)
+        # Whoever is left in a bridge of Dial stays there from now on, whatever becomes of the one that transfers.
+        self._take_place = all_of_them.transfers.places.take_in_bridge(half, phone, waiting)
+        self._attempt = Attempt(
+            half, dialstring=half.name.partition("/")[2], caller=phone, on_change=self._changed, final_event=True
+        )
+        self._timer = loop.call_later(NO_ANSWER_SECONDS, self._not_answered)
+
+    def begin(self) -> None:
+        """Take the phone out of its bridge, and call."""
+        phone, half = self._phone, self._half
+        waiting = peers_of(phone)
+        if not is_of_application(self._waiting):
+            phone.interrupt(Moved(self._consult))
+        self._waiting.leave(phone)
+        for other in waiting:
+            other.indicate(Indication.HOLD)
+        phone.on_end.append(self._phone_ended)
+        half.on_end.append(self._half_ended)
+        half.own(self._wait())
+        self._attempt.start()
+
+    async def _consult(self) -> None:
+        """The phone's story outside of an application."""
+        await self._phone.until(self._phone_done)
+        end_of_talk(self._phone)
+
+    async def _wait(self) -> None:
+        """The story of the half until it takes the place."""
+        await self._half.until(self._half_done)
+
+    def _changed(self, attempt: Attempt) -> None:
+        if self._over:
+            return
+        if attempt.answered:
+            self._timer.cancel()
+            self._phone.indicate(Indication.STOP_RINGING)
+            self._meet()
+        elif attempt.over:
+            self.give_up()
+        elif attempt.status == "RINGING":
+            self._phone.indicate(Indication.RINGING)
+
+    def _meet(self) -> None:
+        bridge = self._talk = self._all.bridges.create(creator="", bridge_class="basic")
+        bridge.on_empty = Bridge.destroy
+        for channel in (self._phone, self._half):
+            bridge.join(Membership(channel))
+
+    def _not_answered(self) -> None:
+        self._half.hangup_cause = causes.NO_ANSWER
+        self.give_up()
+
+    # ---------------------------------------------------------------------------------------------- how it can end
+
+    def _phone_ended(self, phone: Channel) -> None:
+        """Complete: who was called takes the place."""
+        if not self._end():
+            return
+        self._unhold()
+        if not self._waiting.destroyed:
+            self._all.transfers.tell_completed(phone, self._half, self._waiting, self._talk)
+        self._half.interrupt(Moved(self._take_place))
+        self._leave_talk()
+
+    def _half_ended(self, _half: Channel) -> None:
+        self.give_up()
+
+    def give_up(self) -> None:
+        """The phone goes back to those that wait; who was called is let go."""
+        if not self._end():
+            return
+        self._attempt.stop("CANCEL" if not self._attempt.answered else None)
+        self._leave_talk()
+        if not self._half_done.done():
+            self._half_done.set_result(None)
+        if not self._phone.ended:
+            self._all.transfers.places.come_back(self._phone, self._waiting, self._place)
+        self._unhold()
+
+    def _unhold(self) -> None:
+        if not self._waiting.destroyed:
+            for channel in self._waiting.channels:
+                if channel is not self._phone:
+                    channel.indicate(Indication.UNHOLD)
+
+    def _leave_talk(self) -> None:
+        if self._talk is not None and not self._talk.destroyed:
+            self._talk.destroy()
+
+    def _end(self) -> bool:
+        if self._over:
+            return False
+        self._over = True
+        self._timer.cancel()
+        self._all.going_on.pop(self._phone.id, None)
+        for channel, then in ((self._phone, self._phone_ended), (self._half, self._half_ended)):
+            if not channel.ended and then in channel.on_end:
+                channel.on_end.remove(then)
+        return True

@@ -95,6 +95,8 @@ async def test_a_dialled_call_that_is_answered(alice: Phone, bob: Phone, watch: 
         """,
         without=LOGINS,
     )
+    devices = [line for line in watch.ladder(devices=True) if line.startswith("DeviceStateChange PJSIP/bob")]
+    assert [line.split()[-1] for line in devices] == ["INUSE", "RINGING", "INUSE", "NOT_INUSE"]
     linked = {event["Linkedid"] for event in watch.named("Newchannel")}
     assert linked == {watch.named("Newchannel")[0]["Uniqueid"]}
     assert watch.named("BridgeCreate")[0]["BridgeCreator"] == "<unknown>"
@@ -385,7 +387,8 @@ async def test_the_servers_own_events(server: Server, alice: Phone, app: AriClie
         ContactStatus alice Removed
         DeviceStateChange Stasis:lamp INUSE
         Shutdown Cleanly False
-        """
+        """,
+        devices=True,
     )
 
 

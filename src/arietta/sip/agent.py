@@ -6,7 +6,7 @@ Outputs are `Send`; events of sessions (`events`); and what belongs to no sessio
 dialog, `ResponseReceived`, `TimedOut`, `TransportFailed` of requests sent with `send_request`.
 
 A `RequestReceived` must be answered: an INVITE with `accept_invite` (after authenticating it), a REGISTER with
-`registrar`, anything else with `respond`.
+`registrar`, a SUBSCRIBE with `accept_subscribe`, anything else with `respond`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .invite import InviteSession
 from .layer import TransactionLayer, new_token
 from .message import Headers, Request
 from .profile import Profile
+from .subscription import Body, EventField, Subscription
 from .timers import Timers
 from .transactions import (
     AckReceived,
@@ -132,6 +133,41 @@ class UserAgent:
             self.refuse(transaction, error, now)
             return None
         return session
+
+    def accept_subscribe(
+        self,
+        received: RequestReceived,
+        contact: str,
+        expires: int,
+        now: float,
+        *,
+        event: EventField,
+        body: Body,
+        on_ended: Callable[[Subscription, str], None],
+        source: Address | None = None,
+        remember_source: bool = False,
+        credentials: DigestClient | None = None,
+    ) -> Subscription:
+        """Make a subscription of a SUBSCRIBE outside of any dialog; its refreshes come to who `listen`s to the dialog.
+
+        ProtocolError when the dialog cannot be made; then the SUBSCRIBE is still to be answered.
+        """
+        transaction = received.transaction
+        subscription = Subscription(
+            self.layer,
+            self.profile,
+            transaction.transport,
+            contact,
+            local_tag=self._token(),
+            peer=source or transaction.destination,
+            event=event,
+            body=body,
+            on_ended=on_ended,
+            remember_source=remember_source,
+            credentials=credentials,
+        )
+        subscription.begin(transaction, received.request, expires, now)
+        return subscription
 
     def invite(
         self,
@@ -268,7 +304,7 @@ class UserAgent:
                 session.receive(event, now)
             return True
         user = event.transaction.user
-        if isinstance(user, InviteSession):
+        if isinstance(user, InviteSession | Subscription):
             user.receive(event, now)
             return True
         if isinstance(event, CancelReceived):  # nobody has made a session of it yet

@@ -49,10 +49,34 @@ def test_problems_print_as_place_and_reason() -> None:
     ("option", "finding"),
     [
         (
-            "media_encryption=dtls",
-            "error: pjsip.conf line 5: media_encryption=dtls is not supported by this version,"
-            " supported are no and sdes",
+            "rtcp_mux=yes\nmedia_encryption=dtls",
+            "error: pjsip.conf line 6: media_encryption=dtls of endpoint [a] needs dtls_cert_file or"
+            " dtls_auto_generate_cert=yes",
         ),
+        (
+            "dtls_auto_generate_cert=yes\nmedia_encryption=dtls",
+            "error: pjsip.conf line 6: media_encryption=dtls of endpoint [a] needs rtcp_mux=yes:"
+            " two ports are not supported with it",
+        ),
+        (
+            "ice_support=yes",
+            "error: pjsip.conf line 5: ice_support=yes of endpoint [a] needs rtcp_mux=yes:"
+            " two ports are not supported with it",
+        ),
+        ("bundle=yes\nice_support=yes", ""),
+        ("webrtc=yes", ""),
+        ("webrtc=yes\ndtls_cert_file=ghost.pem", "error: pjsip.conf line 6: dtls_cert_file ghost.pem cannot be read"),
+        (
+            "webrtc=yes\ndtls_verify=yes",
+            "error: pjsip.conf line 6: dtls_verify=yes of endpoint [a] needs dtls_ca_file or dtls_ca_path:"
+            " who is to be trusted?",
+        ),
+        (
+            "dtls_setup=holdconn",
+            "error: pjsip.conf line 5: dtls_setup=holdconn is not supported: nobody would begin;"
+            " active, passive and actpass are",
+        ),
+        ("dtls_rekey=60", "error: pjsip.conf line 5: dtls_rekey=60 is not supported by this version"),
         (
             "codec_prefs_incoming_offer=prefer: pending, operation: union",
             "error: pjsip.conf line 5: codec_prefs_incoming_offer 'operation: union' is not supported by this version,"
@@ -66,9 +90,7 @@ def test_problems_print_as_place_and_reason() -> None:
         ("codec_prefs_incoming_offer=keep:first , prefer : configured", ""),
         ("incoming_call_offer_pref=local_first", ""),
         ("rtp_keepalive=15", ""),
-        ("dtls_verify=yes", "error: pjsip.conf line 5: dtls_verify=yes is not supported by this version"),
         ("t38_udptl=yes", "error: pjsip.conf line 5: t38_udptl=yes is not supported by this version"),
-        ("webrtc=yes", "error: pjsip.conf line 5: webrtc=yes is not supported by this version"),
         (
             "outbound_proxy=sip:proxy.example.com",
             "error: pjsip.conf line 5: outbound_proxy=sip:proxy.example.com is not supported by this version",

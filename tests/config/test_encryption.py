@@ -22,6 +22,10 @@ ENDPOINT = "[phone]\ntype=endpoint\nallow=ulaw\nmedia_encryption={}\n"
             "warning: pjsip.conf line 4: media_encryption=sdes of endpoint [phone] cannot be: no ciphers;"
             " its calls are not encrypted",
         ),
+        (
+            "dtls\nwebrtc=yes",
+            "error: pjsip.conf line 4: media_encryption=dtls of endpoint [phone] cannot be: no ciphers",
+        ),
         ("no", None),
     ],
 )

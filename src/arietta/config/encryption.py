@@ -19,7 +19,7 @@ def unencryptable(config: Config, missing: str | None) -> list[Problem]:
         return []
     found = []
     for endpoint in config.pjsip.endpoints.values():
-        if endpoint.media_encryption != "sdes":
+        if endpoint.media_encryption == "no":
             continue
         at = endpoint.at("media_encryption")
         text = f"media_encryption={endpoint.media_encryption} of endpoint [{endpoint.name}] cannot be: {missing}"

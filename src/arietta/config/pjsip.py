@@ -32,6 +32,7 @@ from arietta.config.kinds import (
     parse_network,
 )
 from arietta.config.settings import Report, Settings
+from arietta.config.webrtc import check_secure_media, with_implied
 
 SCANNERS = (
     "friendly-scanner", "friendly-request", "sipvicious", "sipcli", "sundayddr", "sip-scan", "sipscan", "sivus",
@@ -409,6 +410,10 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
             report.error(transport, f"transport [{transport.name}] has no bind address")
     for auth in tables["auths"].values():
         _check_auth(auth, report)
+    for name, endpoint in tables["endpoints"].items():
+        assert isinstance(endpoint, Endpoint)
+        tables["endpoints"][name] = endpoint = with_implied(endpoint)
+        check_secure_media(endpoint, report)
     return PjsipSettings(name="pjsip.conf", file=file.path, **singles, **tables)  # type: ignore[arg-type]
 
 

@@ -112,6 +112,8 @@ def _check_endpoints(config: Config, report: Report) -> None:
             report.error(
                 endpoint.at("transport"), f"transport {endpoint.transport} is not a section with type=transport"
             )
+        for field in ("dtls_cert_file", "dtls_private_key", "dtls_ca_file"):
+            _check_file(config, endpoint, field, report)
         if not endpoint.allow:
             report.warn(endpoint.at("allow"), f"endpoint [{endpoint.name}] allows no codec, its calls have no audio")
         if not config.extensions.has_context(endpoint.context):

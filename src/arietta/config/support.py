@@ -19,7 +19,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
     "ari.conf type=user": _words("type read_only password password_format access"),
     "rtp.conf [general]": _words("""
-        rtpstart rtpend strictrtp probation icesupport media_engine media_threads mix_loudest"""),
+        rtpstart rtpend strictrtp probation icesupport dtls_mtu ice_access media_engine media_threads mix_loudest"""),
+    "resolver_unbound.conf [general]": _words("hosts resolv nameserver"),
     "pjsip.conf type=global": _words("""
         type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
         endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval unidentified_request_count
@@ -38,6 +39,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
+        media_encryption webrtc bundle ice_support use_avpf force_avp dtls_verify dtls_auto_generate_cert dtls_cert_file
+        dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path dtls_fingerprint
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires"""),
@@ -69,7 +72,8 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "ari.conf [general]": frozenset(("websocket_write_timeout",)),
     "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
     "rtp.conf [general]": _words("""
-        rtcpinterval rtpchecksums dtmftimeout dtls_mtu srtpreplayprotection ice_acl ice_access stun_acl stun_access"""),
+        rtcpinterval rtpchecksums dtmftimeout srtpreplayprotection ice_acl stun_acl stun_access"""),
+    "resolver_unbound.conf [general]": frozenset(("debug",)),
     "pjsip.conf type=global": _words("""
         contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval
         default_voicemail_extension disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
@@ -109,7 +113,6 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
 }
 """Fields whose absence nobody hears: they may be set, a warning says that nothing comes of it."""
 
-_NO_DTLS = ("error", "is not supported by this version, supported are no and sdes")
 _NO_MERGING = ("error", "is no preference for calls that come in: local, local_first, remote and remote_first are")
 _NO_VERSION = ("error", "is not supported: it is broken, TLS 1.2 and 1.3 are spoken")
 _NO_MODE = ("error", "is not supported by this version, supported are files and playlist")
@@ -138,7 +141,7 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
         "dtmf_mode": {
             "inband": ("error", "is not supported by this version, supported are rfc4733, info, auto, auto_info, none"),
         },
-        "media_encryption": {"dtls": _NO_DTLS},
+        "dtls_setup": {"holdconn": ("error", "is not supported: nobody would begin; active, passive and actpass are")},
         "incoming_call_offer_pref": {"local_merge": _NO_MERGING, "remote_merge": _NO_MERGING},
     },
     "musiconhold.conf class": {

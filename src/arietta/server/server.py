@@ -50,6 +50,7 @@ from arietta.dialplan.reader import read_dialplan
 from arietta.drivers.audiosocket import AudioSocketDriver
 from arietta.drivers.local import LocalDriver
 from arietta.drivers.sip.driver import SipDriver
+from arietta.drivers.sip.paths import PathRules
 from arietta.drivers.unicast_rtp import UnicastRtpDriver
 from arietta.drivers.websocket import WebSocketDriver
 from arietta.http import (
@@ -206,7 +207,10 @@ class Server:
         self.channels.dialplan = self.dialplan
         self.device_states.follower = self.dialplan.hints
         self.presence_states.follower = self.dialplan.hints.device_changed
-        self.sip = SipDriver(self.channels, config.pjsip, product=self.version, folder=config.directory)
+        rules = PathRules(has_ice=config.rtp.icesupport, mtu=config.rtp.dtls_mtu, candidates=config.rtp.ice_access)
+        self.sip = SipDriver(
+            self.channels, config.pjsip, product=self.version, folder=config.directory, path_rules=rules
+        )
         self.sip.transports.socket_ports = socket_ports(config)
         self.sip.contacts.keep_in(self.store)
         self.sip.transfers = transfers = Transfers(self.channels, Places(self.channels, self.controls))

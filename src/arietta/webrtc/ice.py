@@ -102,7 +102,9 @@ class LiteAgent:
 
 def best_candidate(theirs: IceSide, of_family: str) -> Address | None:
     """Where a lite peer is: its best candidate of the family of an address (RFC 8445 6.1.2.2 and 8.2.2)."""
-    version = ip_address(of_family.partition("%")[0]).version
-    return next(
-        ((one.address, one.port) for one in theirs.candidates if ip_address(one.address).version == version), None
-    )
+    try:
+        version = ip_address(of_family.partition("%")[0]).version
+    except ValueError:  # a name, of any family
+        version = None
+    fitting = (one for one in theirs.candidates if version in (None, ip_address(one.address).version))
+    return next(((one.address, one.port) for one in fitting), None)

@@ -54,9 +54,10 @@ PathOutput = SendPacket | Reached | Keyed | PathFailed
 class MediaPath:
     """ICE and DTLS of one stream."""
 
-    def __init__(self, identity: Identity | None) -> None:
-        """Without an identity there is no DTLS."""
+    def __init__(self, identity: Identity | None, *, mtu: int = MTU) -> None:
+        """Without an identity there is no DTLS, whose datagrams are no longer than `mtu`."""
         self._identity = identity
+        self._mtu = mtu
         self._agent = LiteAgent()
         self._association: Association | None = None
         self._terms: DtlsTerms | None = None
@@ -194,7 +195,7 @@ class MediaPath:
 
     def _associate(self, terms: DtlsTerms) -> Association:
         assert self._identity is not None
-        self._association = Association(self._identity, terms, mtu=MTU)
+        self._association = Association(self._identity, terms, mtu=self._mtu)
         self._drain_dtls()
         return self._association
 

@@ -32,6 +32,7 @@ from arietta.drivers.sip.message_log import MessageLog
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
+from arietta.drivers.sip.paths import MediaPaths, PathRules
 from arietta.drivers.sip.reporting import report
 from arietta.drivers.sip.transfer import Transfers, parted
 from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
@@ -80,6 +81,7 @@ class SipDriver:
         *,
         product: str = "Arietta",
         folder: Path = Path(),
+        path_rules: PathRules | None = None,
     ) -> None:
         """`folder` is where relative names of certificates begin."""
         self.registry = registry
@@ -96,6 +98,7 @@ class SipDriver:
             self._received, self._send_failed, self.contacts.flow_lost, folder, self.agent.counters
         )
         self.transports.admits = self.guard.admits_connection
+        self.paths = MediaPaths(self.engine, self.loop, folder, path_rules)
         self.registrations = OutboundRegistrations(self)
         self.messages = Messages(self)
         self.send_message = self.messages.send_message
@@ -121,6 +124,7 @@ class SipDriver:
         """Bind the transports, register where the configuration says, begin to poll contacts."""
         if not self.settings.system.disable_tcp_switch:
             self.agent.layer.larger = self._larger
+        self.paths.prepare(self.settings.endpoints.values())
         await self.transports.open(self.settings)
         self.contacts.start()
         self.registrations.configure(self.settings)
@@ -148,6 +152,7 @@ class SipDriver:
         notes = self.transports.reload(settings)
         self.settings = settings
         self.endpoints_table = Endpoints(settings)
+        self.paths.prepare(settings.endpoints.values())
         configure_guard(self.guard, settings)
         self.contacts.configure(settings)
         self.registrations.configure(settings)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from arietta import sdp
 from arietta.channels import signals
 from arietta.channels.channel import Channel
@@ -38,6 +40,7 @@ from arietta.sip.uri import SipUri, quote
 
 if TYPE_CHECKING:
     from arietta.drivers.sip.driver import SipDriver
+    from arietta.drivers.sip.media_path import LegPath
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,8 @@ class SipLeg:
         self._call_id = ""
         self._formats = formats
         self._port: RtpPort | None = None
+        self._path: LegPath | None = None  # with ICE or DTLS
+        self._ice: sdp.IceSide | None = None  # ours
         self._offer: sdp.SessionDescription | None = None  # theirs
         self._ours: sdp.SessionDescription | None = None
         self._agreed: sdp.Negotiated | None = None
@@ -130,13 +135,14 @@ class SipLeg:
             return None
         match words[0]:
             case "secure":
-                return "1" if agreed is not None and agreed.keys is not None else "0"
+                return "1" if agreed is not None and self._keys(agreed) is not None else "0"
             case "hold":
                 return "1" if self._held else "0"
             case "src":
                 return f"{self._settings().address}:{port.local_port}" if port is not None else ""
             case "dest":
-                return f"{agreed.address}:{agreed.port}" if agreed is not None else ""
+                target = self._target(agreed) if agreed is not None else None
+                return f"{target[0]}:{target[1]}" if target is not None else ""
             case _:
                 return None
 
@@ -155,6 +161,10 @@ class SipLeg:
         if self._port is None:
             self._refuse_what_cannot_be_encrypted()
             self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self.transport), on_event=self._heard)
+            paths, endpoint = self.driver.paths, self.endpoint
+            self._path = paths.open(endpoint, self._port, changed=self._configure_port, failed=self._path_failed)
+            if self._path is not None and paths.uses_ice(endpoint, self.driver.media_address(self)):
+                self._ice = sdp.fresh_ice()
 
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
         """Negotiate the offer of an incoming INVITE; the refusal says why it cannot be."""
@@ -170,7 +180,7 @@ class SipLeg:
 
     def _refuse_what_cannot_be_encrypted(self) -> None:
         endpoint, missing = self.endpoint, self.driver.engine.srtp_missing
-        if missing is not None and endpoint.media_encryption == "sdes" and not endpoint.media_encryption_optimistic:
+        if missing is not None and endpoint.media_encryption != "no" and not endpoint.media_encryption_optimistic:
             raise MediaError(f"endpoint {endpoint.name} demands encryption: {missing}")
 
     def call(self) -> None:
@@ -184,7 +194,7 @@ class SipLeg:
         channel = self.channel
         if channel is None or self.session is not None or channel.hangup_requested:
             return
-        self._ours = sdp.make_offer(self._settings())
+        self._ours = self._make_offer()
         self.session = self.driver.invite(self, destination, bytes(self._ours))
         self.session.user = self
         self.session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
@@ -200,6 +210,7 @@ class SipLeg:
         assert self._port is not None
         endpoint = self.endpoint
         in_order_of, only_first = preferences_of(endpoint)
+        identity = self._path.identity if self._path is not None else None
         return sdp.OfferSettings(
             address=self.driver.media_address(self),
             port=self._port.local_port,
@@ -213,7 +224,20 @@ class SipLeg:
             one_codec=only_first,
             crypto_suites=suites_of(endpoint) if self.driver.engine.srtp_missing is None else (),
             crypto_optional=endpoint.media_encryption_optimistic,
+            dtls=sdp.DtlsSide((identity.fingerprint(endpoint.dtls_fingerprint),), endpoint.dtls_setup)
+            if identity is not None
+            else None,
+            ice=self._ice,
+            avpf=endpoint.use_avpf,
+            force_avp=endpoint.force_avp,
+            bundle=endpoint.bundle,
         )
+
+    def _make_offer(self, previous: sdp.SessionDescription | None = None) -> sdp.SessionDescription:
+        """Our offer; whoever is about to see it may check the way to us."""
+        if self._path is not None:
+            self._path.offer(self._ice)
+        return sdp.make_offer(self._settings(), previous)
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -223,17 +247,38 @@ class SipLeg:
         return wanted or allowed or ("ulaw", "alaw")
 
     def _configure(self) -> None:
-        """Tell the port what was agreed."""
+        """Tell the path and the port what was agreed."""
+        agreed = self._agreed
+        if agreed is not None and agreed.refusal is None:
+            if self._path is not None:
+                self._path.agree(agreed, self._ice, is_symmetric=self.endpoint.rtp_symmetric)
+            self._configure_port()
+
+    def _target(self, agreed: sdp.Negotiated) -> tuple[str, int] | None:
+        """Where media goes; None: not known yet."""
+        return self._path.target if self._path is not None else (agreed.address, agreed.port)
+
+    def _keys(self, agreed: sdp.Negotiated) -> sdp.SecureKeys | None:
+        """What protects media; None: nothing, or not known yet."""
+        return self._path.keys if self._path is not None and agreed.dtls is not None else agreed.keys
+
+    def _path_failed(self, reason: str) -> None:
+        channel = self.channel
+        if channel is not None:
+            log.warning("channel %s is hung up: %s", channel.name, reason)
+            channel.receive(signals.HungUp(causes.REQUESTED_CHANNEL_UNAVAILABLE))
+
+    def _configure_port(self) -> None:
         agreed, port = self._agreed, self._port
         if agreed is None or port is None or agreed.refusal is not None:
             return
-        endpoint, keys = self.endpoint, agreed.keys
+        endpoint, keys, target = self.endpoint, self._keys(agreed), self._target(agreed)
         mode = endpoint.dtmf_mode
         silence_s = endpoint.rtp_timeout_hold if agreed.held else endpoint.rtp_timeout
         port.configure(
             RtpSettings(
-                remote_address=(agreed.address, agreed.port),
-                remote_rtcp=(agreed.rtcp_address, agreed.rtcp_port),
+                remote_address=target,
+                remote_rtcp=target if agreed.rtcp_mux else (agreed.rtcp_address, agreed.rtcp_port),
                 send_codec=agreed.codec,
                 send_payload_type=agreed.payload_type,
                 receive=agreed.receive,
@@ -242,12 +287,13 @@ class SipLeg:
                 telephone_event_rate=agreed.event_rate_hz,
                 receive_events=agreed.receive_events,
                 direction=MediaDirection(agreed.direction.value),
-                symmetric=self.endpoint.rtp_symmetric,
+                symmetric=self.endpoint.rtp_symmetric and agreed.ice is None,
                 rtcp_mux=agreed.rtcp_mux,
                 dtmf_inband=mode == "inband",
                 timeout_ms=silence_s * 1000,
                 keepalive_ms=endpoint.rtp_keepalive * 1000,
                 srtp=SrtpKeys(keys.suite, keys.local, keys.remote) if keys is not None else None,
+                awaits_keys=agreed.dtls is not None,
             )
         )
         if mode == "inband" or (mode == "auto" and agreed.event_payload_type is None):
@@ -272,7 +318,7 @@ class SipLeg:
         if session is None:
             return
         if self._ours is None:
-            self._ours = sdp.make_offer(self._settings())
+            self._ours = self._make_offer()
         self._configure()
         session.accept(self.driver.now(), bytes(self._ours))
         self.driver.drain()
@@ -316,7 +362,7 @@ class SipLeg:
         if not session.lacks_offer:
             return b""
         if self._ours is None:
-            self._ours = sdp.make_offer(self._settings())
+            self._ours = self._make_offer()
         return bytes(self._ours)
 
     def _refuse(self, cause: int) -> None:
@@ -377,6 +423,9 @@ class SipLeg:
                 tech_cause = causes.sip_status(cause)
             session.end(self.driver.now(), causes.sip_status(cause), self._reason(cause))
             self.driver.drain()
+        if self._path is not None:
+            self._path.close()
+            self._path = None
         if self._port is not None:
             self._port.close()
             self._port = None
@@ -489,25 +538,42 @@ class SipLeg:
                 return
         else:
             self._offer = None
-            self._ours = sdp.make_offer(self._settings(), self._ours)
+            self._ours = self._make_offer(self._ours)
         assert self._ours is not None
         session.accept(now, bytes(self._ours))
         self._tell_hold(channel)
 
     def _take_offer(self, body: bytes) -> sdp.Refusal | None:
         """Answer an offer within the call; when it is refused, what was agreed before stays (RFC 3261 14.2)."""
-        before = self._offer, self._ours, self._agreed
+        before = self._offer, self._ours, self._agreed, self._ice
         try:
             offer = sdp.parse(body)
-            ours, agreed = sdp.answer_offer(offer, self._settings(), self._ours)
+            ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(), self._ours)
             if agreed.refusal is not None:
                 return agreed.refusal
+            if self._restarts_ice(agreed):
+                self._ice = sdp.fresh_ice()
+                ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(), self._ours)
             self._offer, self._ours, self._agreed = offer, ours, agreed
             self._configure()
         except (sdp.SdpError, MediaError) as problem:
-            self._offer, self._ours, self._agreed = before
+            self._offer, self._ours, self._agreed, self._ice = before
             return sdp.Refusal(488, str(problem))
         return None
+
+    def _settings_to_answer(self) -> sdp.OfferSettings:
+        """Our side of an offer within the call: who began a handshake begins it still (RFC 8842 5.5)."""
+        settings, agreed = self._settings(), self._agreed
+        if settings.dtls is None or agreed is None or agreed.dtls is None:
+            return settings
+        side = sdp.DtlsSide(settings.dtls.fingerprints, "active" if agreed.dtls.is_client else "passive")
+        return msgspec.structs.replace(settings, dtls=side)
+
+    def _restarts_ice(self, agreed: sdp.Negotiated) -> bool:
+        """Whether the peer has credentials other than before (RFC 8839 4.4.3.1.1)."""
+        before = self._agreed.ice if self._agreed is not None else None
+        now = agreed.ice
+        return now is not None and before is not None and (now.ufrag, now.password) != (before.ufrag, before.password)
 
     def _take_late_answer(self, channel: Channel, body: bytes) -> None:
         """An answer in an ACK, a PRACK or a 200 to a refresh: it cannot be refused but by the end of the call."""

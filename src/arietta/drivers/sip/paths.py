@@ -1,0 +1,93 @@
+"""Which calls need more than RTP to an address, and what they share: rules, and certificates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from arietta.config.endpoint import Endpoint
+from arietta.config.kinds import AccessRule, allows
+from arietta.media.engine import MediaEngine, MediaError, RtpPort
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from arietta.drivers.sip.media_path import Certificates, LegPath
+
+log = logging.getLogger(__name__)
+
+
+class PathRules(msgspec.Struct, frozen=True):
+    """What rtp.conf says of them."""
+
+    has_ice: bool = True
+    mtu: int = 1200
+    """Longest datagram of DTLS."""
+    candidates: tuple[AccessRule, ...] = ()
+    """Addresses of ours that ICE may name."""
+
+
+class MediaPaths:
+    """Makes the media paths of legs."""
+
+    def __init__(
+        self, engine: MediaEngine, loop: asyncio.AbstractEventLoop, folder: Path, rules: PathRules | None = None
+    ) -> None:
+        """`folder` is where relative names of certificates begin."""
+        self._engine = engine
+        self._loop = loop
+        self._folder = folder
+        self._rules = rules or PathRules()
+        self._certificates: Certificates | None = None
+
+    def prepare(self, endpoints: Iterable[Endpoint]) -> None:
+        """Read and make certificates now, so that no call waits for it; those that cannot be used are logged."""
+        if self._certificates is not None:
+            self._certificates.reload()
+        for endpoint in endpoints:
+            if not self.are_needed_by(endpoint):
+                continue
+            try:
+                self._certificates_now().of(endpoint)
+            except MediaError as problem:
+                log.error("%s", problem)
+
+    def are_needed_by(self, endpoint: Endpoint) -> bool:
+        """Whether media of an endpoint is more than RTP to an address."""
+        return self.uses_dtls(endpoint) or self.uses_ice(endpoint)
+
+    def uses_ice(self, endpoint: Endpoint, address: str = "") -> bool:
+        """Whether ICE is offered and taken, with an address of ours if it is known."""
+        rules = self._rules
+        return endpoint.ice_support and rules.has_ice and (not address or allows(rules.candidates, address))
+
+    def uses_dtls(self, endpoint: Endpoint) -> bool:
+        """Whether keys are agreed by DTLS; encryption that is optional is left out where it cannot be."""
+        return endpoint.media_encryption == "dtls" and self._engine.srtp_missing is None
+
+    def open(
+        self,
+        endpoint: Endpoint,
+        port: RtpPort,
+        *,
+        changed: Callable[[], None],
+        failed: Callable[[str], None],
+    ) -> LegPath | None:
+        """The path of a leg; None where RTP goes to an address, MediaError for certificates that cannot be used."""
+        if not self.are_needed_by(endpoint):
+            return None
+        from arietta.drivers.sip.media_path import LegPath
+
+        identity = self._certificates_now().of(endpoint) if self.uses_dtls(endpoint) else None
+        return LegPath(port, identity, self._loop, mtu=self._rules.mtu, changed=changed, failed=failed)
+
+    def _certificates_now(self) -> Certificates:
+        if self._certificates is None:
+            from arietta.drivers.sip.media_path import Certificates
+
+            self._certificates = Certificates(self._folder)
+        return self._certificates

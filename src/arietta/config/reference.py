@@ -16,6 +16,7 @@ from arietta.config.manager import ManagerGeneral, ManagerUser
 from arietta.config.musiconhold import MusicClass, MusicGeneral
 from arietta.config.pjsip import TYPES
 from arietta.config.prometheus import PrometheusSettings
+from arietta.config.resolver import ResolverSettings
 from arietta.config.rtp import RtpSettings
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.system import AsteriskOptions, DirectoryOptions, LoggerGeneral, ModulesSettings
@@ -36,6 +37,7 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         tuple(cls for _, cls in TYPES.values()),
     ),
     ("rtp.conf", "Media packets.", (RtpSettings,)),
+    ("resolver_unbound.conf", "Who is asked where SIP's host names are.", (ResolverSettings,)),
     (
         "extensions.conf",
         "The dialplan: `[general]`, `[globals]` with variables, every other section is a context.",

@@ -22,6 +22,7 @@ from arietta.config.manager import ManagerSettings, read_manager
 from arietta.config.musiconhold import MusicSettings, read_musiconhold
 from arietta.config.pjsip import PjsipSettings, read_pjsip
 from arietta.config.prometheus import PrometheusSettings, read_prometheus
+from arietta.config.resolver import ResolverSettings, read_resolver
 from arietta.config.rtp import RtpSettings, read_rtp
 from arietta.config.settings import Report
 from arietta.config.system import (
@@ -46,6 +47,7 @@ FILES = (
     "acl.conf",
     "pjsip.conf",
     "rtp.conf",
+    "resolver_unbound.conf",
     "extensions.conf",
     "indications.conf",
     "musiconhold.conf",
@@ -71,6 +73,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     acls: dict[str, NamedAcl]
     pjsip: PjsipSettings
     rtp: RtpSettings
+    resolver: ResolverSettings
     extensions: DialplanSource
     indications: IndicationsSettings
     musiconhold: MusicSettings
@@ -144,6 +147,7 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "acls": part("acl.conf", read_acl),
         "pjsip": part("pjsip.conf", read_pjsip),
         "rtp": part("rtp.conf", read_rtp),
+        "resolver": part("resolver_unbound.conf", read_resolver),
         "extensions": part("extensions.conf", read_extensions),
         "indications": part("indications.conf", read_indications),
         "musiconhold": part("musiconhold.conf", read_musiconhold),

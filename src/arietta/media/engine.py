@@ -54,6 +54,7 @@ __all__ = [
     "RecordEndReason",
     "RecordOptions",
     "Recorder",
+    "ReportHandler",
     "RtpPort",
     "RtpSettings",
     "RtpStatistics",
@@ -323,6 +324,8 @@ FrameHandler = Callable[[bytes], None]
 
 
 PacketHandler = Callable[[bytes, Address], None]
+ReportHandler = Callable[[bytes, bool, Address], None]
+"""Gets a report of RTCP, whether it was sent (or else came), and where it went or came from."""
 """Gets a datagram of the RTP port that is no media, and where it came from."""
 
 DigitHandler = Callable[[Digit, int], None]
@@ -585,6 +588,12 @@ class RtpPort(Port, Protocol):
         """Hear what is neither RTP nor RTCP from now on: STUN and DTLS, by their first byte (RFC 7983); None ends it.
 
         Needs no `configure`. Datagrams above 1500 bytes, and those beyond 16 that wait, are dropped and counted.
+        """
+
+    def tell_reports(self, on_report: ReportHandler | None) -> None:
+        """See every RTCP report that is sent or comes from now on (RFC 3550 6.4), without encryption; None ends it.
+
+        Of each compound the first packet alone. At most four wait: older ones give way.
         """
 
     def send_packet(self, data: bytes, target: Address) -> None:

@@ -62,6 +62,7 @@ class _Event(IntEnum):
     DIED = 15
     RECORD_CROWDED = 16
     PACKETS = 17
+    REPORTS = 18
 
 
 class NativeCore:
@@ -211,6 +212,8 @@ class NativeCore:
             self._tell_token(subject)
         elif kind == _Event.PACKETS:
             self._hand_over_packets(subject)
+        elif kind == _Event.REPORTS:
+            self._hand_over_reports(subject)
         elif kind == _Event.DIED:
             self.died(a)
         else:
@@ -248,6 +251,11 @@ class NativeCore:
         port = self.ports.get(subject)
         if isinstance(port, NativeRtpPort):
             port.hand_over()
+
+    def _hand_over_reports(self, subject: int) -> None:
+        port = self.ports.get(subject)
+        if isinstance(port, NativeRtpPort):
+            port.hand_over_reports()
 
     def _tell_token(self, token: int) -> None:
         callback = self.tokens.pop(token, None)

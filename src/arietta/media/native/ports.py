@@ -22,6 +22,7 @@ from ..engine import (
     PlayEnd,
     RecordEnd,
     RecordOptions,
+    ReportHandler,
     RtpSettings,
     RtpStatistics,
     Samples,
@@ -219,6 +220,7 @@ class NativeRtpPort(NativePort):
         self._last = RtpStatistics()
         self._keys: SrtpKeys | None = None
         self._on_packet: PacketHandler | None = None
+        self._on_report: ReportHandler | None = None
 
     @property
     def local_port(self) -> int:
@@ -279,6 +281,19 @@ class NativeRtpPort(NativePort):
         for data, source in self.core.engine.packets(self.number):
             if self._on_packet is not None:
                 self._on_packet(data, source)
+
+    def tell_reports(self, on_report: ReportHandler | None) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        self._on_report = on_report
+        self.core.engine.tell_reports(self.number, on_report is not None)
+
+    def hand_over_reports(self) -> None:
+        """Reports for its owner wait."""
+        for data, sent, peer in self.core.engine.reports(self.number):
+            if self._on_report is not None:
+                self._on_report(data, sent, peer)
 
     def _secure(self, keys: SrtpKeys | None) -> None:
         """Use other keys from now on; one that stays goes on counting where it is."""
@@ -345,7 +360,7 @@ class NativeRtpPort(NativePort):
         super().close()
 
     def _release(self) -> None:
-        self._on_packet = None
+        self._on_packet = self._on_report = None
         self.core.pairs.give_back(self._local_port)
 
 

@@ -124,6 +124,7 @@ class RtcpSession:
             core.packets_dropped += 1
             return
         self._learnt = source
+        self._port.keep_report(data, False, source)
         for packet in packets:
             if isinstance(packet, SenderReport):
                 self._last_report = middle_ntp(packet.ntp)
@@ -231,8 +232,10 @@ class RtcpSession:
         if target is None or settings is None or settings.awaits_keys:
             return
         pair = self._port.pair
+        data = compound(packets)
+        self._port.keep_report(data, True, target)
         try:
-            (pair.send if settings.rtcp_mux else pair.send_control)(compound(packets), target)
+            (pair.send if settings.rtcp_mux else pair.send_control)(data, target)
         except OSError:
             self._port.core.send_errors += 1
 

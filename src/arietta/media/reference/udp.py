@@ -19,6 +19,7 @@ from ..engine import (
     MediaStarted,
     MediaStopped,
     PacketHandler,
+    ReportHandler,
     RtpSettings,
     RtpStatistics,
 )
@@ -40,6 +41,7 @@ QUIETEST = b"\x7f"
 EVENT_VOLUME = 10
 END_REPEATS = 3  # RFC 4733 2.5.1.4
 DIGIT_SILENCE_NS = 500_000_000
+MAX_TOLD_REPORTS, MAX_TOLD_REPORT_BYTES = 4, 148  # a sender report with five blocks
 """A digit whose packets stop coming has ended."""
 MOST_PACKETS, LONGEST_PACKET = 16, 1500
 """Datagrams for the owner that may wait, and their bytes."""
@@ -95,6 +97,8 @@ class UdpPort(BasePort):
         self._digit_rate = 8000
         self._event_ns = 0
         self._on_packet: PacketHandler | None = None
+        self._on_report: ReportHandler | None = None
+        self._reports: deque[tuple[bytes, bool, Address]] = deque(maxlen=MAX_TOLD_REPORTS)
         self._packets: deque[tuple[bytes, Address]] = deque()
         self._listening = False
         self.relay: UdpPort | None = None
@@ -148,6 +152,26 @@ class UdpPort(BasePort):
             self._on_packet = on_packet
             if on_packet is not None:
                 self._listen()
+
+    def tell_reports(self, on_report: ReportHandler | None) -> None:
+        with self.core.lock:
+            if not self.closed:
+                self._on_report = on_report
+
+    def keep_report(self, data: bytes, sent: bool, peer: Address) -> None:
+        """A report was sent or came: its first packet goes to the owner, if it wants to see it."""
+        length = 4 * (int.from_bytes(data[2:4], "big") + 1)
+        if self._on_report is None or self.closed or data[1] not in (200, 201) or length > MAX_TOLD_REPORT_BYTES:
+            return
+        if not self._reports:
+            self.core.emit_plain(self._hand_over_reports)
+        self._reports.append((data[:length], sent, peer))
+
+    def _hand_over_reports(self) -> None:
+        while self._reports:
+            data, sent, peer = self._reports.popleft()
+            if self._on_report is not None:
+                self._on_report(data, sent, peer)
 
     def send_packet(self, data: bytes, target: Address) -> None:
         with self.core.lock:
@@ -547,6 +571,7 @@ class UdpPort(BasePort):
         self._rtcp.goodbye()
         self.relay = None
         self._on_packet = None
+        self._on_report = None
         self.core.unlisten(self, self.pair)
         self.pair.close()
 

@@ -23,7 +23,7 @@ static bool is_end(event_kind_t kind)
 {
     return kind == EVENT_PLAY_END || kind == EVENT_RECORD_END || kind == EVENT_DIGITS_SENT || kind == EVENT_POSTED ||
            kind == EVENT_FRAMES || kind == EVENT_RECORD_FULL || kind == EVENT_MUSIC ||
-           kind == EVENT_DIED || kind == EVENT_PACKETS;
+           kind == EVENT_DIED || kind == EVENT_PACKETS || kind == EVENT_REPORTS;
 }
 
 static bool make_room(event_queue_t *queue)

@@ -25,6 +25,7 @@ typedef enum event_kind {
     EVENT_DIED,          /* of a shard; a: errno */
     EVENT_RECORD_CROWDED, /* of a recorder: a party came when all tracks were taken */
     EVENT_PACKETS,       /* of an RTP port: datagrams for its owner wait */
+    EVENT_REPORTS,       /* of an RTP port: reports that its owner wants to see wait */
 } event_kind_t;
 
 typedef struct event {

@@ -185,6 +185,18 @@ bool rtp_port_set_aside(rtp_port_t *port, bool on)
     return true;
 }
 
+bool rtp_port_tell_reports(rtp_port_t *port, bool on)
+{
+    if (!on) {
+        free(port->told);
+        port->told = NULL;
+        return true;
+    }
+    if (!port->told)
+        port->told = calloc(1, sizeof *port->told);
+    return port->told != NULL;
+}
+
 void rtp_port_set_relay(rtp_port_t *port, rtp_port_t *relay)
 {
     if (port->relay == relay)
@@ -212,6 +224,7 @@ static void rtp_release(port_t *base)
     free(port->pieces);
     port->pieces = NULL;
     rtp_port_set_aside(port, false);
+    rtp_port_tell_reports(port, false);
 }
 
 static void rtp_moved(port_t *base, core_t *from)

@@ -8,6 +8,7 @@
 #include "mixer.h"
 #include "noise.h"
 #include "rtcp.h"
+#include "told_reports.h"
 #include "rtp.h"
 #include "srtp.h"
 #include "telephone_event.h"
@@ -97,6 +98,7 @@ typedef struct rtp_port {
     /* RTCP */
     rtcp_session_t rtcp;
     address_t rtcp_learnt;
+    told_reports_t *told; /* NULL: nobody wants to see reports */
 } rtp_port_t;
 
 /* Takes the sockets over. NULL without memory: they stay the caller's. */
@@ -107,6 +109,8 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings);
 void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
 /* Whether datagrams that are no media are kept for the owner, from now on. False without memory. */
 bool rtp_port_set_aside(rtp_port_t *port, bool on);
+/* Whether reports are kept for the owner; false without memory. */
+bool rtp_port_tell_reports(rtp_port_t *port, bool on);
 /* Whether media must not pass yet: it is to be encrypted, and there is no key. */
 static inline bool rtp_port_lacks_keys(const rtp_port_t *port)
 {

@@ -37,6 +37,12 @@ static address_t report_target(const rtp_port_t *port)
     return target;
 }
 
+static void tell_report(rtp_port_t *port, const uint8_t *data, int size, const address_t *peer, bool sent)
+{
+    if (port->told && told_reports_put(port->told, data, size, peer, sent) && port->told->count == 1)
+        port_tell(&port->base, EVENT_REPORTS, 0, 0);
+}
+
 void rtp_send_report(rtp_port_t *port, int64_t now_ns, bool goodbye)
 {
     core_t *core = port->base.core;
@@ -46,6 +52,7 @@ void rtp_send_report(rtp_port_t *port, int64_t now_ns, bool goodbye)
     int size = rtcp_write(&port->rtcp, &view, goodbye, packet);
     if (!target.family || size <= 0)
         return;
+    tell_report(port, packet, size, &target, true);
     if (port->protect)
         size = srtcp_protect(port->protect, packet, size, sizeof packet);
     if (size < 0 || !core->wire->send(core, port, !port->settings.rtcp_mux, packet, size, &target))
@@ -83,4 +90,5 @@ void rtp_receive_report(rtp_port_t *port, uint8_t *data, int size, const address
         return;
     }
     port->rtcp_learnt = *source;
+    tell_report(port, data, size, source, false);
 }

@@ -169,6 +169,46 @@ static PyObject *method_packets(PyObject *self, PyObject *arguments)
     return packets;
 }
 
+/* tell_reports(port, on): whether reports are kept for `reports`. */
+static PyObject *method_tell_reports(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    int on;
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "Kp", &id, &on))
+        return NULL;
+    rtp_port_t *port = rtp_at(engine, id);
+    if (!port)
+        Py_RETURN_NONE;
+    core_lock(port->base.core);
+    bool done = rtp_port_tell_reports(port, on);
+    core_unlock(port->base.core);
+    return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+/* reports(port) -> [(data, sent, (host, port))], the latest that were sent or came since the last time. */
+static PyObject *method_reports(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "K", &id))
+        return NULL;
+    PyObject *reports = PyList_New(0);
+    rtp_port_t *port = rtp_at(engine, id);
+    if (!reports || !port)
+        return reports;
+    core_lock(port->base.core);
+    for (const struct told_report *one; port->told && (one = told_reports_take(port->told));) {
+        PyObject *item = Py_BuildValue("(y#ON)", one->data, (Py_ssize_t)one->size, one->sent ? Py_True : Py_False,
+                                       host_of(&one->peer));
+        if (!item || PyList_Append(reports, item) < 0)
+            PyErr_Clear();
+        Py_XDECREF(item);
+    }
+    core_unlock(port->base.core);
+    return reports;
+}
+
 /* send_packet(port, data, host, number) -> whether it was sent, as it is, from the port of RTP. */
 static PyObject *method_send_packet(PyObject *self, PyObject *arguments)
 {
@@ -271,6 +311,8 @@ const PyMethodDef rtp_methods[] = {
     {"secure", method_secure, METH_VARARGS, "secure(port, suite, key, suite, key)"},
     {"set_aside", method_set_aside, METH_VARARGS, "set_aside(port, on)"},
     {"packets", method_packets, METH_VARARGS, "packets(port) -> [(data, (host, port))]"},
+    {"tell_reports", method_tell_reports, METH_VARARGS, "tell_reports(port, on)"},
+    {"reports", method_reports, METH_VARARGS, "reports(port) -> [(data, sent, (host, port))]"},
     {"send_packet", method_send_packet, METH_VARARGS, "send_packet(port, data, host, number) -> sent"},
     {"addresses", method_addresses, METH_VARARGS, "addresses(port) -> (learnt source, target)"},
     {"statistics", method_statistics, METH_VARARGS, "statistics(port) -> numbers"},

@@ -213,6 +213,8 @@ class Server:
         )
         self.sip.transports.socket_ports = socket_ports(config)
         self.sip.contacts.keep_in(self.store)
+        self.sip.subscriptions.hints = self.dialplan.hints
+        self.sip.subscriptions.mailboxes = self.mailboxes
         self.sip.transfers = transfers = Transfers(self.channels, Places(self.channels, self.controls))
         self.moves = Moves(
             self.channels, self.bridges, transfers, lambda who, uri: self.dialplan.media.play(who, uri, lambda _: None)

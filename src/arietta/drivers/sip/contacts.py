@@ -181,6 +181,7 @@ class Contacts:
             for endpoint in self._endpoints_of(contact):
                 self._driver.announce_endpoint(endpoint.name)
                 self._peer(endpoint, "Reachable")
+                self._driver.message_lamps.registered(endpoint, contact)
             self._contact_event(contact, contact.status)
         for contact in changes.removed:
             verbose(3, f"Removed contact '{contact.uri}' from AOR '{contact.aor}'")

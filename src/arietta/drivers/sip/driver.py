@@ -28,12 +28,14 @@ from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers
 from arietta.drivers.sip.leg import SipLeg, warning_of
 from arietta.drivers.sip.location import ContactState
+from arietta.drivers.sip.message_lamps import LampErrand, MessageLamps
 from arietta.drivers.sip.message_log import MessageLog
 from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.paths import MediaPaths, PathRules
 from arietta.drivers.sip.reporting import report
+from arietta.drivers.sip.subscriptions import Subscriptions
 from arietta.drivers.sip.transfer import Transfers, parted
 from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
 from arietta.media.engine import MediaEngine, MediaError
@@ -62,6 +64,7 @@ log = logging.getLogger(__name__)
 
 METHODS = (
     "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "REGISTER", "UPDATE", "MESSAGE", "REFER", "NOTIFY", "PRACK",
+    "SUBSCRIBE",
 )  # fmt: skip
 Observer = Callable[[str, bytes, Address, Transport], None]
 """Gets `<` for a message that came or `>` for one that goes, its bytes, the peer's address, and the transport."""
@@ -101,6 +104,9 @@ class SipDriver:
         self.paths = MediaPaths(self.engine, self.loop, folder, path_rules)
         self.registrations = OutboundRegistrations(self)
         self.messages = Messages(self)
+        self.subscriptions = Subscriptions(self)
+        self.message_lamps = MessageLamps(self)
+        self.message_lamps.configure(settings)
         self.send_message = self.messages.send_message
         self.refer = self.messages.refer
         self.history = CallHistory(self.loop.time)
@@ -127,11 +133,15 @@ class SipDriver:
         self.paths.prepare(self.settings.endpoints.values())
         await self.transports.open(self.settings)
         self.contacts.start()
+        self.subscriptions.start()
+        self.message_lamps.start()
         self.registrations.configure(self.settings)
 
     async def stop(self) -> None:
         """Take our registrations away, then close the sockets."""
         self.registrations.stop()
+        self.message_lamps.stop()
+        self.subscriptions.stop()
         self.contacts.stop()
         self.messages.stop()
         for session in tuple(self.parting):
@@ -155,6 +165,8 @@ class SipDriver:
         self.paths.prepare(settings.endpoints.values())
         configure_guard(self.guard, settings)
         self.contacts.configure(settings)
+        self.message_lamps.configure(settings)
+        self.subscriptions.configure(settings)
         self.registrations.configure(settings)
         self._observe(settings)
         return notes
@@ -258,6 +270,8 @@ class SipDriver:
                 user.receive(output, self.now())
             elif isinstance(user, ContactState):
                 self.contacts.polled(user, output)
+            elif isinstance(user, LampErrand):
+                self.message_lamps.answered(user, output)
             elif isinstance(user, Errand):
                 self.messages.answered(user, output)
             elif hasattr(output, "registration"):
@@ -275,7 +289,7 @@ class SipDriver:
                 check_require(self.agent.profile, request)
                 self._answer_options(received)
                 return
-            if request.method not in ("INVITE", "REGISTER", "MESSAGE"):
+            if request.method not in ("INVITE", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY"):
                 self._refuse_method(received)
                 return
             endpoint = self.endpoints_table.identify(request, source)
@@ -290,10 +304,20 @@ class SipDriver:
                 self.contacts.take_register(received, endpoint, source)
             elif request.method == "MESSAGE":
                 self.messages.take_message(received, endpoint, source)
+            elif request.method == "SUBSCRIBE":
+                self.subscriptions.take_subscribe(received, endpoint, source)
+            elif request.method == "NOTIFY":
+                self.message_lamps.take_notify(received, endpoint)
             else:
                 self._take_invite(received, endpoint, source)
         except ProtocolError as problem:
             self.agent.refuse(transaction, problem, self.now())
+
+    def recognise(self, received: RequestReceived) -> tuple[Endpoint | None, Address]:
+        """Who sent a request within a dialog, once it has proved to be so, and from where; None: it was answered."""
+        source = self._source
+        endpoint = self.endpoints_table.identify(received.request, source)
+        return (endpoint if self._authenticate(received, endpoint, source) else None), source
 
     def _refuse_method(self, received: RequestReceived) -> None:
         """405 for a method that has no place outside of a dialog, 501 for one that nobody knows (RFC 3261 8.2.1)."""
@@ -670,6 +694,7 @@ class SipDriver:
 
     def announce_endpoint(self, name: str) -> None:
         """Publish EndpointStateChange: reachability or the channels of an endpoint are different now."""
+        self.registry.device_changed(f"PJSIP/{name}")
         topics = _endpoint_topics(name)
         if name in self.settings.endpoints and self.registry.bus.wanted(topics):
             self.registry.bus.publish(
@@ -685,12 +710,15 @@ class SipDriver:
         channels = [c for c in map(self.registry.get, self._channels.get(endpoint.name, ())) if c is not None]
         if not channels:
             return "NOT_INUSE"
-        ringing = [c for c in channels if c.state is State.RINGING]
         if endpoint.device_state_busy_at and len(channels) >= endpoint.device_state_busy_at:
             return "BUSY"
+        begun = [c for c in channels if c.state is not State.DOWN]
+        if not begun:
+            return "NOT_INUSE"
+        ringing = sum(c.state is State.RINGING for c in begun)
         if ringing:
-            return "RINGING" if len(ringing) == len(channels) else "RINGINUSE"
-        return "INUSE"
+            return "RINGING" if ringing == len(begun) else "RINGINUSE"
+        return "ONHOLD" if all(isinstance(c.leg, SipLeg) and c.leg.held for c in begun) else "INUSE"
 
     def _resolve_now(self, uri: SipUri) -> Address | None:
         return literal_address(uri)

@@ -102,6 +102,11 @@ class SipLeg:
     def port(self) -> Port | None:
         return self._port
 
+    @property
+    def held(self) -> bool:
+        """Whether the far end has put the call on hold."""
+        return self._held
+
     def identified(self) -> None:
         """Have a Call-ID, which is shown from after ChannelCreated on."""
         if self.channel is not None:
@@ -588,6 +593,7 @@ class SipLeg:
         held = self._agreed.held if self._agreed is not None else False
         if held != self._held:
             self._held = held
+            channel.registry.device_changed(channel.device)
             channel.receive(signals.Held(self.endpoint.moh_suggest or None) if held else signals.Unheld())
 
     def _take_info(self, channel: Channel, event: events.InfoReceived) -> None:

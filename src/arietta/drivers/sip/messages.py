@@ -242,6 +242,19 @@ class Messages:
             transport = driver.transports.towards(transport, destination)
         return Way(endpoint, address, transport, destination, route_set)
 
+    def way_to(self, endpoint: Endpoint, contact: ContactState) -> Way | None:
+        """How one contact of an endpoint is reached; None without a transport, ProtocolError for a broken address."""
+        driver = self._driver
+        address = NameAddr("", contact.uri)
+        uri = next_hop(contact.route_set, address.uri)
+        transport = contact.transport or driver.transports.choose(endpoint.transport, uri)
+        if transport is None:
+            return None
+        destination = (contact.source if transport.reliable else None) or literal_address(uri)
+        if destination is not None:
+            transport = driver.transports.towards(transport, destination)
+        return Way(endpoint, address, transport, destination, contact.route_set)
+
     def _from(self, sender: str, way: Way) -> str:
         """From as the client names it: an endpoint, a URI with or without a name, or a user."""
         driver, text = self._driver, _without_prefix(sender)

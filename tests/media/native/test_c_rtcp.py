@@ -113,6 +113,7 @@ class Both:
             octets_received=0,
             statistics_in=None,
             timestamp_at=lambda now_ns: now_ns * 8 // 1_000_000 & 0xFFFFFFFF,
+            keep_report=lambda data, sent, peer: None,
         )
         self.theirs = RtcpSession(self.port)  # type: ignore[arg-type]
         self.theirs.configure(

@@ -84,6 +84,39 @@ class SpyingStopped(Fact, frozen=True, gc=False):
     spyee: Channel
 
 
+class ReportBlock(Struct, frozen=True, gc=False):
+    """What one report says of one source of RTP (RFC 3550 6.4.1)."""
+
+    ssrc: int
+    fraction_lost: int
+    """In 256ths, since the report before."""
+    lost: int
+    highest_sequence: int
+    """With the number of cycles in its upper 16 bits."""
+    jitter: int
+    """In units of the clock of the stream."""
+    last_report: int
+    delay_s: float
+
+
+class RtcpReported(Fact, frozen=True, kw_only=True, gc=False):
+    """A report about the audio of a channel was sent, or came."""
+
+    channel: Channel
+    sent: bool
+    peer: str
+    """``192.0.2.1:10001``: where it went, or came from."""
+    ssrc: int
+    """Of whoever reports."""
+    blocks: tuple[ReportBlock, ...] = ()
+    sent_at: float | None = None
+    """Of a report by a sender: seconds since 1970 by its clock, and what it has sent; None from one that only hears."""
+    timestamp: int = 0
+    packets: int = 0
+    octets: int = 0
+    round_trip_s: float = 0.0
+
+
 class PickedUp(Fact, frozen=True, gc=False):
     """A channel answered the call that another was being called with."""
 

@@ -10,6 +10,11 @@ BRIDGE = (
     "BridgeUniqueid BridgeType BridgeTechnology BridgeCreator BridgeName BridgeNumChannels BridgeVideoSourceMode "
     "[BridgeVideoSource]"
 )
+REPORT = " ".join(
+    f"Report{number}{name}"
+    for number in range(2)
+    for name in "SourceSSRC FractionLost CumulativeLost HighestSequence SequenceNumberCycles IAJitter LSR DLSR".split()
+)
 SECURITY = "EventTV Severity Service EventVersion AccountID SessionID LocalAddress RemoteAddress"
 
 SYNTAX = {
@@ -39,6 +44,8 @@ SYNTAX = {
     "ChanSpyStart": "Spyer@channel Spyee@channel",
     "ChanSpyStop": "Spyer@channel Spyee@channel",
     "Pickup": "@channel Target@channel",
+    "RTCPSent": "@channel SSRC PT To ReportCount [SentNTP] [SentRTP] [SentPackets] [SentOctets] [@report]",
+    "RTCPReceived": "@channel SSRC PT From RTT ReportCount [SentNTP] [SentRTP] [SentPackets] [SentOctets] [@report]",
     "BridgeCreate": "@bridge",
     "BridgeEnter": "@bridge @channel",
     "BridgeLeave": "@bridge @channel",
@@ -83,7 +90,7 @@ def expected(name: str) -> list[tuple[str, bool]]:
         if not at:
             found.append((bare, needed))
             continue
-        for header in {"channel": CHANNEL, "bridge": BRIDGE, "security": SECURITY}[block].split():
+        for header in {"channel": CHANNEL, "bridge": BRIDGE, "security": SECURITY, "report": REPORT}[block].split():
             found.append((prefix + header.strip("[]"), needed and not header.startswith("[")))
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from arietta.server import Server
-from arietta.testing import AriClient, Phone
+from arietta.testing import AriClient, Phone, tone
 from arietta.testing.waiting import Unexpected
 
 from .conftest import Watch
@@ -96,7 +96,7 @@ async def test_a_dialled_call_that_is_answered(alice: Phone, bob: Phone, watch: 
         without=LOGINS,
     )
     devices = [line for line in watch.ladder(devices=True) if line.startswith("DeviceStateChange PJSIP/bob")]
-    assert [line.split()[-1] for line in devices] == ["INUSE", "RINGING", "INUSE", "NOT_INUSE"]
+    assert [line.split()[-1] for line in devices][-4:] == ["INUSE", "RINGING", "INUSE", "NOT_INUSE"]
     linked = {event["Linkedid"] for event in watch.named("Newchannel")}
     assert linked == {watch.named("Newchannel")[0]["Uniqueid"]}
     assert watch.named("BridgeCreate")[0]["BridgeCreator"] == "<unknown>"
@@ -347,6 +347,26 @@ async def test_what_a_phone_and_its_application_do(bob: Phone, app: AriClient, w
     )
 
 
+async def test_what_the_ends_of_a_call_report(alice: Phone, watch: Watch) -> None:
+    call = await alice.invite("1200")
+    await call.answered()
+    await call.send_audio(tone(440, 11_000))
+    await call.hang_up()
+    sent, received = watch.named("RTCPSent"), watch.named("RTCPReceived")
+    assert len(sent) >= 2
+    assert {report["PT"] for report in sent} == {"200(SR)"}
+    first, second = sent[:2]
+    assert float(second["SentNTP"]) - float(first["SentNTP"]) == pytest.approx(5, abs=0.1)
+    assert int(second["SentPackets"]) - int(first["SentPackets"]) == pytest.approx(250, abs=3)
+    assert int(second["SentOctets"]) == 160 * int(second["SentPackets"])
+    assert (int(second["SentRTP"]) - int(first["SentRTP"])) % (1 << 32) == pytest.approx(40_000, abs=400)
+    assert (second["ReportCount"], second["Report0FractionLost"], second["Report0CumulativeLost"]) == ("1", "0", "0")
+    assert second["To"].startswith("10.0.0.2:")
+    for report in received:
+        assert report["Report0SourceSSRC"] == first["SSRC"]
+        assert report["From"].startswith("10.0.0.2:")
+
+
 async def test_events_of_programs(alice: Phone, app: AriClient, watch: Watch) -> None:
     call = await alice.invite("1000")
     channel = (await app.event("StasisStart"))["channel"]["id"]
@@ -385,6 +405,7 @@ async def test_the_servers_own_events(server: Server, alice: Phone, app: AriClie
         SuccessfulAuth alice
         PeerStatus PJSIP/alice Unreachable
         ContactStatus alice Removed
+        DeviceStateChange PJSIP/alice UNAVAILABLE
         DeviceStateChange Stasis:lamp INUSE
         Shutdown Cleanly False
         """,

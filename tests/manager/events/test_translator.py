@@ -118,6 +118,41 @@ def test_a_fact_is_told(server: Server, watch: Watch, fact: facts.Fact, line: st
     assert watch.ladder() == [line]
 
 
+async def test_a_report_that_comes_is_told_in_full(server: Server, alice: Phone, app: AriClient, watch: Watch) -> None:
+    call = await alice.invite("1000")
+    channel = server.channels.get((await app.event("StasisStart"))["channel"]["id"])
+    await call.answered()
+    assert channel is not None
+    block = facts.ReportBlock(0xBEEF, 64, 12, (2 << 16) + 7, 80, 99, 1.5)
+    report = facts.RtcpReported(
+        channel=channel.snapshot(),
+        sent=False,
+        peer="10.0.0.2:4001",
+        ssrc=9,
+        blocks=(block, block),
+        round_trip_s=0.02,
+    )
+    watch.forget()
+    server.bus.publish(report, report.topics)
+    (told,) = watch.events
+    assert told.headers[14:27] == (
+        ("SSRC", "0x00000009"),
+        ("PT", "201(RR)"),
+        ("From", "10.0.0.2:4001"),
+        ("RTT", "0.0200"),
+        ("ReportCount", "2"),
+        ("Report0SourceSSRC", "0x0000beef"),
+        ("Report0FractionLost", "64"),
+        ("Report0CumulativeLost", "12"),
+        ("Report0HighestSequence", "7"),
+        ("Report0SequenceNumberCycles", "2"),
+        ("Report0IAJitter", "80"),
+        ("Report0LSR", "99"),
+        ("Report0DLSR", "1.5000"),
+    )
+    await call.hang_up()
+
+
 async def test_bridges_that_merge_show_videos_and_pick_up(
     server: Server, alice: Phone, app: AriClient, watch: Watch
 ) -> None:

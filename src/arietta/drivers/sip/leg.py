@@ -17,6 +17,7 @@ from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication, Party
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.digits import InfoDigits, read_info_digit
+from arietta.drivers.sip.reports import tell_reports
 from arietta.drivers.sip.transfer import Transfer, part, parted, report_progress, take_notify, take_refer
 from arietta.errors import ServerFailure, Unprocessable
 from arietta.media.codecs import is_codec
@@ -166,6 +167,7 @@ class SipLeg:
         if self._port is None:
             self._refuse_what_cannot_be_encrypted()
             self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self.transport), on_event=self._heard)
+            tell_reports(self, self._port)
             paths, endpoint = self.driver.paths, self.endpoint
             self._path = paths.open(endpoint, self._port, changed=self._configure_port, failed=self._path_failed)
             if self._path is not None and paths.uses_ice(endpoint, self.driver.media_address(self)):

@@ -27,8 +27,8 @@ NOT_TOLD = {
         "AuthMethodNotAllowed InvalidTransport LoadAverageLimit MemoryLimit RequestNotSupported UnexpectedAddress"
     ),
     "not yet": (
-        "DeadlockStart HangupHandlerPop HangupHandlerPush HangupHandlerRun Load LogChannel PresenceStatus RTCPReceived "
-        "RTCPSent SessionTimeout Unload"
+        "DeadlockStart HangupHandlerPop HangupHandlerPush HangupHandlerRun Load LogChannel PresenceStatus "
+        "SessionTimeout Unload"
     ),
 }
 

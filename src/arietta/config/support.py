@@ -24,7 +24,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=global": _words("""
         type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
         endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval unidentified_request_count
-        unidentified_request_period"""),
+        unidentified_request_period
+        default_voicemail_extension mwi_disable_initial_unsolicited"""),
     "pjsip.conf type=guard": _words("""
         type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
         auth_failure_period ban_time scanners"""),
@@ -43,10 +44,12 @@ SUPPORTED: dict[str, frozenset[str]] = {
         dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path dtls_fingerprint
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
-        rel100 timers timers_min_se timers_sess_expires"""),
+        rel100 timers timers_min_se timers_sess_expires
+        aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox
+        subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
-        qualify_frequency qualify_timeout qualify_2xx_only support_path"""),
+        qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension"""),
     "pjsip.conf type=auth": _words("""
         type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas"""),
     "pjsip.conf type=identify": _words("type endpoint match match_header"),
@@ -76,8 +79,8 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "resolver_unbound.conf [general]": frozenset(("debug",)),
     "pjsip.conf type=global": _words("""
         contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval
-        default_voicemail_extension disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
-        mwi_disable_initial_unsolicited send_contact_status_on_update_registration taskprocessor_overload_trigger
+        disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
+        send_contact_status_on_update_registration taskprocessor_overload_trigger
         norefersub default_auth_algorithms_uac"""),
     "pjsip.conf type=system": _words("""
         timer_b compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
@@ -87,15 +90,12 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "pjsip.conf type=endpoint": _words("""
         call_group pickup_group named_call_group named_pickup_group rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
-        trust_connected_line send_connected_line rpid_immediate callerid_tag aggregate_mwi mailboxes
-        mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox subscribe_context
-        sub_min_expiry allow_subscribe allow_overlap overlap_context one_touch_recording
+        trust_connected_line send_connected_line rpid_immediate callerid_tag
+        allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
-        cos_audio cos_video refer_blind_progress notify_early_inuse_ringing
+        cos_audio cos_video refer_blind_progress
         sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
-    "pjsip.conf type=aor": _words("mailboxes voicemail_extension"),
-    "pjsip.conf type=identify": frozenset(("srv_lookups",)),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
     "pjsip.conf type=registration": _words("auth_rejection_permanent endpoint"),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),

@@ -141,6 +141,13 @@ class Subscription(DialogUsage):
             return
         self._finish(now, reason)
 
+    def end_at_once(self, now: float, reason: str) -> None:
+        """Tell the subscriber that it is over without waiting for any answer: the server stops."""
+        if not self.ended:
+            self._waiting = False
+            self._finish(now, reason)
+            self.forget(reason)
+
     def forget(self, why: str) -> None:
         """End it without a word to the subscriber."""
         if self.ended:

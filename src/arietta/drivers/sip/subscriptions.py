@@ -190,8 +190,7 @@ class Subscriptions:
         self._driver.registry.bus.unsubscribe(facts.MailboxChanged.topics[0], self._mailbox_changed)
         for one in tuple(self._all):
             if one.subscription is not None:
-                one.subscription.end(self._driver.now(), "deactivated")
-                one.subscription.forget("deactivated")
+                one.subscription.end_at_once(self._driver.now(), "deactivated")
         self._driver.drain()
 
     def configure(self, settings: PjsipSettings) -> None:

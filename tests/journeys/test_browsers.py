@@ -13,13 +13,16 @@ import pytest
 from arietta.media.native import why_no_srtp
 from arietta.sdp import IceSide
 from arietta.testing import AriClient, Call, Phone, VirtualLoop, compare, tone
-from arietta.testing.plugin import StartServer
+from arietta.testing.audio import encode
+from arietta.testing.network import Network
+from arietta.testing.plugin import StartServer, Switch
 from arietta.testing.switch import start
 from arietta.webrtc.path import CONNECT_WITHIN_S
 from webrtc.peer import check, new_identity
 
 from .browser import BrowserMedia
 from .conftest import FILES, PASSWORD, SERVER, phone_sections
+from .test_secure_media import OTHER_SERVER, OVER_THE_TRUNK, TRUNK
 
 pytestmark = pytest.mark.skipif(why_no_srtp() is not None, reason=str(why_no_srtp()))
 
@@ -230,3 +233,35 @@ async def test_the_dialplan_can_see_where_media_goes(
     assert await read("secure") == "1"
     assert (await read("dest")).startswith(f"{HOST}:")
     await call.hang_up()
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        pytest.param("webrtc=yes\n", id="two lite agents"),
+        pytest.param("webrtc=yes\nice_support=no\nrtp_symmetric=yes\n", id="no ICE"),
+        pytest.param("webrtc=yes\ndtls_setup=passive\nuse_avpf=no\nforce_avp=yes\n", id="the caller begins"),
+        pytest.param("webrtc=yes\nmedia_encryption_optimistic=yes\n", id="optimistic"),
+        pytest.param("ice_support=yes\nrtcp_mux=yes\nmedia_encryption=sdes\n", id="ICE and keys in the description"),
+    ],
+)
+async def test_two_servers_encrypt_what_is_between_them(
+    wishes: str, switch: Switch, phone: Callable[..., Awaitable[Phone]], network: Network
+) -> None:
+    trunk = TRUNK.replace("media_encryption=sdes\n", wishes)
+    one = trunk.format(here=SERVER[0], there=OTHER_SERVER[0]) + phone_sections("alice", "6001")
+    other = trunk.format(here=OTHER_SERVER[0], there=SERVER[0])
+    shared = {"extensions.conf": OVER_THE_TRUNK, "rtp.conf": FILES["rtp.conf"]}
+    carried: list[bytes] = []
+    network.watchers.append(lambda sent: carried.append(sent.data) if sent.destination[0] == OTHER_SERVER[0] else None)
+    async with switch({**shared, "pjsip.conf": one}), switch({**shared, "pjsip.conf": other}):
+        alice = await phone("10.0.0.2", 5060, username="alice", password=PASSWORD, server=SERVER)
+        await alice.register()
+        call = await alice.invite("1500")
+        await call.answered()
+        await asyncio.sleep(0.5)
+        await call.send_audio(BEEP)
+        await call.hears(BEEP)
+        words = encode("ulaw", tone(800, 20))
+        assert len(carried) > 20 and not any(words in data for data in carried)
+        await call.hang_up()

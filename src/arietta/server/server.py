@@ -90,6 +90,7 @@ from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.outbound import OutboundSockets
 from arietta.server.remote_sounds import fetch_with
+from arietta.server.moving import bridge_application, redirect_application
 from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
@@ -227,6 +228,8 @@ class Server:
             "local": self.local,
             "unicastrtp": UnicastRtpDriver(self.channels),
             "audiosocket": AudioSocketDriver(self.channels),
+        self.dialplan.applications.add(bridge_application(self.moves, self.channels))
+        self.dialplan.applications.add(redirect_application(self.moves, self.channels))
             "websocket": self.websockets,
         }
         self._set_limits(config)

@@ -193,7 +193,8 @@ class Meeting:
     def __init__(self, bridges: BridgeRegistry, channels: tuple[Channel, Channel], greet: Callable[[Channel], None]):
         self.bridge = bridges.create(creator="", bridge_class="basic")
         self.ended = False
-        self.first_gone: Channel | None = None
+        self.took_place = False
+        """Whether both were in the bridge."""
         self._greet = greet
         loop = channels[0].registry.loop
         self._over: dict[str, asyncio.Future[None]] = {channel.id: loop.create_future() for channel in channels}
@@ -216,6 +217,7 @@ class Meeting:
             channel.answer()
         self._greet(channel)
         self.bridge.join(Membership(channel, on_left=self._left))
+        self.took_place = len(self.bridge.members) > 1
         try:
             await channel.until(self._over[channel.id], timeout)
         except TimeoutError:
@@ -240,9 +242,7 @@ class Meeting:
             for channel in ours:
                 self.bridge.leave(channel)
 
-    def _left(self, channel: Channel, _reason: str) -> None:
-        if self.first_gone is None:
-            self.first_gone = channel
+    def _left(self, _channel: Channel, _reason: str) -> None:
         self.end()
 
 

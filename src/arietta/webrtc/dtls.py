@@ -83,8 +83,8 @@ class Identity:
         context.set_min_proto_version(DTLS_1_2)
         context.set_options(SSL.OP_NO_QUERY_MTU | SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-        context.use_privatekey(self._key)
         context.use_certificate(self._certificate)
+        context.use_privatekey(self._key)
         context.check_privatekey()
         if self._ciphers:
             context.set_cipher_list(self._ciphers.encode())
@@ -172,7 +172,7 @@ class Association:
         try:
             self._connection.DTLSv1_handle_timeout()
         except SSL.Error as error:
-            self._fail(f"nobody answers: {_reason(error)}")
+            self._fail(f"nobody answers: {reason_of(error)}")
             return
         self._collect()
 
@@ -192,7 +192,7 @@ class Association:
         except SSL.Error as error:  # ZeroReturnError too: the peer said goodbye
             if not self.ended:
                 self._collect()
-                self._fail(_reason(error))
+                self._fail(reason_of(error))
             return
         else:
             if not self.ended:
@@ -254,7 +254,7 @@ def _is_one_of(certificate: x509.Certificate, fingerprints: Sequence[Fingerprint
     return any(fingerprint_of(certificate, one.name) == one for one in fingerprints)
 
 
-def _reason(error: SSL.Error) -> str:
+def reason_of(error: SSL.Error) -> str:
     """What OpenSSL says, in its own words."""
     queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
     return "; ".join(str(entry[2]) for entry in queue) or type(error).__name__

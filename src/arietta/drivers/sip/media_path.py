@@ -16,7 +16,7 @@ from arietta import sdp
 from arietta.config.endpoint import Endpoint
 from arietta.media.engine import Address, MediaError, RtpPort
 from arietta.webrtc import Keyed, MediaPath, PathFailed, Reached, SendPacket
-from arietta.webrtc.dtls import Identity, PrivateKey, Trust, make_certificate, read_certificate
+from arietta.webrtc.dtls import Identity, PrivateKey, Trust, make_certificate, read_certificate, reason_of
 
 CHECKS_CHAIN = ("yes", "certificate")
 """Values of dtls_verify that want a certificate signed by who is trusted."""
@@ -155,6 +155,6 @@ class Certificates:
             identity = Identity(*pair, trust=trust, ciphers=endpoint.dtls_cipher, short_tags=endpoint.srtp_tag_32)
             _ = identity.context
         except (OSError, ValueError, SSL.Error) as problem:
-            reason = str(problem) or type(problem).__name__
+            reason = reason_of(problem) if isinstance(problem, SSL.Error) else str(problem)
             raise MediaError(f"DTLS of endpoint {endpoint.name} cannot be: {reason}") from None
         return identity

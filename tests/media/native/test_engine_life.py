@@ -66,15 +66,20 @@ def call(engine: NativeEngine, phone: socket.socket) -> RtpPort:
 # -- death --
 
 
-def test_threads_that_die_are_started_again_with_their_ports(caplog: pytest.LogCaptureFixture) -> None:
+URGENT, CALM = 0, 1
+"""Which of a shard's two epolls is broken: the one that wakes the thread, or that of the sockets that may wait."""
+
+
+@pytest.mark.parametrize("which", [URGENT, CALM])
+def test_threads_that_die_are_started_again_with_their_ports(caplog: pytest.LogCaptureFixture, which: int) -> None:
     with nothing_is_left(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind(("127.0.0.1", 0))
-        asyncio.run(_die(phone))
+        asyncio.run(_die(phone, which))
     said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert said == ["a media thread ended: Invalid argument; it is started again"] * 2
 
 
-async def _die(phone: socket.socket) -> None:
+async def _die(phone: socket.socket, which: int) -> None:
     loop = asyncio.get_running_loop()
     others = epolls()
     engine = NativeEngine(SETTINGS)
@@ -86,7 +91,7 @@ async def _die(phone: socket.socket) -> None:
         for port in ports[1:]:
             port.generate(Silence())
         ports[0].play(Samples(tone(440, 400)), on_end=played.set_result)
-        for descriptor in ours[::2]:
+        for descriptor in ours[which::2]:
             os.dup2(phone.fileno(), descriptor, inheritable=False)
         assert (await asyncio.wait_for(played, 10)).reason is PlayEndReason.DONE
         before = ports[3].statistics().txcount
@@ -100,6 +105,45 @@ async def _die(phone: socket.socket) -> None:
         assert ports[3].statistics().rxcount > 10, "its socket is read again"
         assert ports[3].statistics().txcount > before + 10, "its ticks go on"
         assert engine.stats().ports == 6
+    finally:
+        engine.stop()
+
+
+@pytest.mark.parametrize("silenced", ["replaced", "closed"])
+def test_a_shard_whose_calm_sockets_wake_nobody_is_not_deaf_for_long(
+    caplog: pytest.LogCaptureFixture, silenced: str
+) -> None:
+    """Nothing is played and nothing ticks: the thread sleeps until a packet comes, and none would wake it."""
+    with nothing_is_left(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        took = asyncio.run(_break_calm(phone, silenced))
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    why = {"replaced": "Invalid argument", "closed": "Bad file descriptor"}[silenced]
+    assert said == [f"a media thread ended: {why}; it is started again"]
+    assert took < 3
+
+
+async def _break_calm(phone: socket.socket, silenced: str) -> float:
+    others = epolls()
+    engine = NativeEngine(EngineSettings(rtp_start=45000, rtp_end=46999, threads=1))
+    _, calm = sorted(epolls() - others)
+    engine.start(asyncio.get_running_loop())
+    try:
+        port = call(engine, phone)
+        phone.sendto(bytes(RtpPacket(0, 1, 160, 9, bytes(160))), ("127.0.0.1", port.local_port))
+        while port.statistics().rxcount == 0:
+            await asyncio.sleep(0.01)
+        if silenced == "closed":
+            os.close(calm)
+        else:
+            os.dup2(phone.fileno(), calm, inheritable=False)
+        began = time.monotonic()
+        for sequence in range(2, 600):
+            phone.sendto(bytes(RtpPacket(0, sequence, 160 * sequence, 9, bytes(160))), ("127.0.0.1", port.local_port))
+            await asyncio.sleep(0.01)
+            if port.statistics().rxcount > 10:
+                break
+        return time.monotonic() - began
     finally:
         engine.stop()
 

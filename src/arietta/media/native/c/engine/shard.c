@@ -16,6 +16,7 @@
 enum { EVENTS_AT_ONCE = 256, NICE = -15 };
 #define LOOK_NS (5 * MS_NS)  /* how often calm sockets are looked at while packets come thick and no tick does it */
 #define THICK_NS (4 * MS_NS) /* packets of calm sockets that come closer than this are thick */
+#define CHECK_NS SECOND_NS   /* how long a calm epoll that broke stays unnoticed */
 #define REST_NS (2 * MS_NS)  /* least time between two looks at urgent sockets while their packets come thick */
 
 int64_t shard_clock_ns(void)
@@ -334,56 +335,80 @@ static void read_events(shard_t *shard, const struct epoll_event *events, int co
     }
 }
 
-static void let_calm_wake(shard_t *shard, bool wakes)
+/* False when the calm epoll or the urgent one is none any more. */
+static bool let_calm_wake(shard_t *shard, bool wakes)
 {
     if (shard->calm_wakes == wakes)
-        return;
+        return true;
     shard->calm_wakes = wakes;
-    if (wakes)
-        watch(shard->epoll, shard->calm);
-    else
-        epoll_ctl(shard->epoll, EPOLL_CTL_DEL, shard->calm, NULL);
+    return wakes ? watch(shard->epoll, shard->calm) : epoll_ctl(shard->epoll, EPOLL_CTL_DEL, shard->calm, NULL) == 0;
 }
 
-/* All that waits in the calm sockets, a few rounds of it at most. */
-static bool read_calm(shard_t *shard, int64_t now_ns)
+/* All that waits in the calm sockets, a few rounds of it at most; false when their epoll is none any more. */
+static bool read_calm(shard_t *shard, int64_t now_ns, bool *any)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    bool any = false;
+    *any = false;
     for (int round = 0; round < 64; round++) {
         int count = epoll_wait(shard->calm, events, EVENTS_AT_ONCE, 0);
+        if (count < 0 && errno != EINTR)
+            return false;
         if (count <= 0)
             break;
-        any = true;
+        *any = true;
         core_lock(&shard->core);
         read_events(shard, events, count, now_ns);
         core_unlock(&shard->core);
         if (count < EVENTS_AT_ONCE)
             break;
     }
-    return any;
+    return true;
 }
 
-/* Calm sockets wake the thread while little comes; when packets come thick they are looked at with every tick. */
-static void look_at_calm(shard_t *shard, bool woke, bool tick_due, int64_t now_ns)
+static bool look_at_waking(shard_t *shard, bool woke, int64_t now_ns)
 {
-    if (shard->calm_wakes) {
-        if (!woke)
-            return;
-        read_calm(shard, now_ns);
-        if (now_ns - shard->last_calm_ns < THICK_NS) {
-            let_calm_wake(shard, false);
-            shard->look_at_ns = now_ns + LOOK_NS;
-        }
+    if (!woke && now_ns < shard->check_at_ns)
+        return true;
+    bool any;
+    shard->check_at_ns = now_ns + CHECK_NS;
+    if (!read_calm(shard, now_ns, &any))
+        return false;
+    if (!any)
+        return true;
+    bool thick = now_ns - shard->last_calm_ns < THICK_NS;
+    shard->last_calm_ns = now_ns;
+    if (!thick)
+        return true;
+    shard->look_at_ns = now_ns + LOOK_NS;
+    return let_calm_wake(shard, false);
+}
+
+/*
+ * Calm sockets wake the thread while little comes; when packets come thick they are looked at with every tick. False,
+ * and errno, when that cannot go on.
+ */
+static bool look_at_calm(shard_t *shard, bool woke, bool tick_due, int64_t now_ns)
+{
+    if (shard->calm_wakes)
+        return look_at_waking(shard, woke, now_ns);
+    if (!tick_due && now_ns < shard->look_at_ns)
+        return true;
+    bool any;
+    if (!read_calm(shard, now_ns, &any))
+        return false;
+    shard->look_at_ns = now_ns + (tick_due ? TICK_NS + LOOK_NS : LOOK_NS);
+    if (any)
         shard->last_calm_ns = now_ns;
-    } else if (tick_due || now_ns >= shard->look_at_ns) {
-        bool any = read_calm(shard, now_ns);
-        shard->look_at_ns = now_ns + (tick_due ? TICK_NS + LOOK_NS : LOOK_NS);
-        if (any)
-            shard->last_calm_ns = now_ns;
-        else if (now_ns - shard->last_calm_ns > 5 * TICK_NS)
-            let_calm_wake(shard, true);
-    }
+    else if (now_ns - shard->last_calm_ns > 5 * TICK_NS)
+        return let_calm_wake(shard, true);
+    return true;
+}
+
+/* When the thread looks up next; without ports there is nothing that could stay unheard. */
+static int64_t next_look(const shard_t *shard, int64_t deadline, bool alone)
+{
+    int64_t look_at_ns = !shard->calm_wakes ? shard->look_at_ns : alone ? INT64_MAX : shard->check_at_ns;
+    return look_at_ns < deadline ? look_at_ns : deadline;
 }
 
 static int timeout_ms(int64_t deadline, int64_t now_ns)
@@ -437,15 +462,16 @@ static int live(shard_t *shard)
     while (atomic_load(&shard->running)) {
         core_lock(&shard->core);
         int64_t deadline = core_deadline(&shard->core);
+        bool alone = shard->core.port_count == 0;
         core_unlock(&shard->core);
-        int64_t until = !shard->calm_wakes && shard->look_at_ns < deadline ? shard->look_at_ns : deadline;
-        int count = wait_for(shard, events, until);
+        int count = wait_for(shard, events, next_look(shard, deadline, alone));
         if (count < 0 && errno != EINTR)
             return errno;
         bool calm = false;
         int ends = sort_out(shard, events, count < 0 ? 0 : count, &calm);
         int64_t now_ns = shard_clock_ns();
-        look_at_calm(shard, calm, now_ns >= deadline, now_ns);
+        if (!look_at_calm(shard, calm, now_ns >= deadline, now_ns))
+            return errno;
         core_lock(&shard->core);
         shard->core.wall_offset_ns = wall_ns() - shard_clock_ns();
         shard->core.now_ns = now_ns;
@@ -486,8 +512,7 @@ static bool open_epolls(shard_t *shard)
     if (shard->epoll < 0 || shard->calm < 0 || shard->alarm < 0)
         return false;
     shard->calm_wakes = false;
-    let_calm_wake(shard, true);
-    return watch(shard->epoll, shard->alarm);
+    return let_calm_wake(shard, true) && watch(shard->epoll, shard->alarm);
 }
 
 static void close_epolls(shard_t *shard)

@@ -16,6 +16,7 @@ typedef struct shard {
     int end_room;
     bool calm_wakes;
     int64_t look_at_ns, last_calm_ns; /* when the calm ones are looked at while they may not wake the thread */
+    int64_t check_at_ns; /* and while they may: an epoll that broke wakes nobody */
     pthread_t thread;
     bool joinable;
     atomic_bool running; /* cleared to end the thread */

@@ -269,6 +269,11 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
         ),
         (
             "rtp",
+            "[general]\nice_acl=ghost\n",
+            "error: rtp.conf line 2: ice_acl ghost is not a section of acl.conf",
+        ),
+        (
+            "rtp",
             "[general]\nstunaddr=stun.example.com\n",
             "error: rtp.conf line 2: stunaddr=stun.example.com is not supported by this version",
         ),

@@ -52,7 +52,7 @@ def test_who_needs_more_than_an_address(loop: VirtualLoop) -> None:
 
 def test_what_rtp_conf_forbids(loop: VirtualLoop) -> None:
     assert not paths(loop, has_ice=False).are_needed_by(ICE)
-    outside = paths(loop, candidates=(AccessRule(False, ip_network("10.0.0.0/8")),))
+    outside = paths(loop, candidates=((), (AccessRule(False, ip_network("10.0.0.0/8")),)))
     assert [outside.uses_ice(ICE, host) for host in ("", "10.0.0.1", "192.0.2.1")] == [True, False, True]
 
 

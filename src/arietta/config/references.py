@@ -20,6 +20,9 @@ def check_references(config: Config, report: Report) -> None:
     _check_manager(config, report)
     _check_endpoints(config, report)
     _check_other_sip(config, report)
+    for name in config.rtp.ice_acl:
+        if name not in config.acls:
+            report.error(config.rtp.at("ice_acl"), f"ice_acl {name} is not a section of acl.conf")
 
 
 def _check_http(config: Config, report: Report) -> None:

@@ -19,7 +19,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
     "ari.conf type=user": _words("type read_only password password_format access"),
     "rtp.conf [general]": _words("""
-        rtpstart rtpend strictrtp probation icesupport dtls_mtu ice_access media_engine media_threads mix_loudest"""),
+        rtpstart rtpend strictrtp probation icesupport dtls_mtu ice_access ice_acl media_engine media_threads
+        mix_loudest"""),
     "resolver_unbound.conf [general]": _words("hosts resolv nameserver"),
     "pjsip.conf type=global": _words("""
         type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
@@ -75,7 +76,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "ari.conf [general]": frozenset(("websocket_write_timeout",)),
     "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
     "rtp.conf [general]": _words("""
-        rtcpinterval rtpchecksums dtmftimeout srtpreplayprotection ice_acl stun_acl stun_access"""),
+        rtcpinterval rtpchecksums dtmftimeout srtpreplayprotection stun_acl stun_access"""),
     "resolver_unbound.conf [general]": frozenset(("debug",)),
     "pjsip.conf type=global": _words("""
         contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval

@@ -208,7 +208,9 @@ class Server:
         self.channels.dialplan = self.dialplan
         self.device_states.follower = self.dialplan.hints
         self.presence_states.follower = self.dialplan.hints.device_changed
-        rules = PathRules(has_ice=config.rtp.icesupport, mtu=config.rtp.dtls_mtu, candidates=config.rtp.ice_access)
+        rtp = config.rtp
+        lists = (rtp.ice_access, *(config.acls[name].access for name in rtp.ice_acl))
+        rules = PathRules(has_ice=rtp.icesupport, mtu=rtp.dtls_mtu, candidates=lists)
         self.sip = SipDriver(
             self.channels, config.pjsip, product=self.version, folder=config.directory, path_rules=rules
         )

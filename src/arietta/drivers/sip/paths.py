@@ -27,8 +27,8 @@ class PathRules(msgspec.Struct, frozen=True):
     has_ice: bool = True
     mtu: int = 1200
     """Longest datagram of DTLS."""
-    candidates: tuple[AccessRule, ...] = ()
-    """Addresses of ours that ICE may name."""
+    candidates: tuple[tuple[AccessRule, ...], ...] = ()
+    """Access lists that an address of ours must pass to be named by ICE."""
 
 
 class MediaPaths:
@@ -63,7 +63,9 @@ class MediaPaths:
     def uses_ice(self, endpoint: Endpoint, address: str = "") -> bool:
         """Whether ICE is offered and taken, with an address of ours if it is known."""
         rules = self._rules
-        return endpoint.ice_support and rules.has_ice and (not address or allows(rules.candidates, address))
+        if not endpoint.ice_support or not rules.has_ice:
+            return False
+        return not address or all(allows(rule, address) for rule in rules.candidates)
 
     def uses_dtls(self, endpoint: Endpoint) -> bool:
         """Whether keys are agreed by DTLS; encryption that is optional is left out where it cannot be."""

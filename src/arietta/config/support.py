@@ -97,6 +97,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         cos_audio cos_video refer_blind_progress
         sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
+    "pjsip.conf type=identify": frozenset(("srv_lookups",)),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
     "pjsip.conf type=registration": _words("auth_rejection_permanent endpoint"),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),

@@ -35,7 +35,8 @@ MTU = 1200
 RECORD_HEADER_BYTES = 13
 MOST_DATAGRAMS = 500
 """That a handshake may take; a lossless one takes about ten."""
-CERTIFICATE_DAYS = 30
+CERTIFICATE_DAYS = 3650
+"""The key is in memory alone and ends with the process; peers compare the fingerprint."""
 
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -102,7 +103,7 @@ class Identity:
 
 
 def make_certificate(name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """One that signs itself, good from yesterday on for a month; clocks differ."""
+    """One that signs itself, good from yesterday on: clocks differ."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

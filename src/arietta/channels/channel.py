@@ -27,6 +27,7 @@ from arietta.verbose import verbose
 
 if TYPE_CHECKING:
     from arietta.bridges.bridge import Bridge
+    from arietta.channels.dialing import Attempt
     from arietta.channels.registry import ChannelRegistry
     from arietta.media.engine import Port
 
@@ -142,6 +143,7 @@ class Channel:
         self.reported_variables: dict[str, None] = {}
         self.functions: dict[str, Any] = {}  # what dialplan functions keep for this channel, by their name
         self.bridge: Bridge | None = None
+        self.attempt: Attempt | None = None  # the call that is placed with it, until that is answered or over
         self.hangup_cause = 0
         self.tech_cause: int | None = None
         self.hangup_requested = False

@@ -13,7 +13,7 @@ from arietta.model import events
 from arietta.model.times import wire_now
 
 if TYPE_CHECKING:
-    from arietta.channels.channel import Channel
+    from arietta.channels.channel import Channel, Story
 
 CAUSE_NO_ANSWER = 19
 ANSWER = "ANSWER"
@@ -32,7 +32,8 @@ class Attempt:
     `status` is "" (called), RINGING, PROGRESS, and at the end ANSWER, BUSY, CONGESTION, NOANSWER or CANCEL.
     `dialstring` stands in every event if `repeat_dialstring`, else only in the first; without `final_event` a refusal
     publishes none. When the far end forwards the
-    call the attempt goes on with another channel: `peer` is then the new one, and `on_forward` is told of it.
+    call the attempt goes on with another channel: `peer` is then the new one, and `on_forward` is told of it. With
+    `on_taken`, which is told who was called, another channel may answer in its place.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Attempt:
         on_change: Callable[[Attempt], None],
         on_answer: Callable[[Channel], None] | None = None,
         on_forward: Callable[[Attempt], None] | None = None,
+        on_taken: Callable[[Attempt, Channel], Story] | None = None,
     ) -> None:
         self.peer = peer
         self.caller = caller
@@ -57,6 +59,7 @@ class Attempt:
         self._on_change = on_change
         self._on_answer = on_answer
         self._on_forward = on_forward
+        self._on_taken = on_taken
 
     @property
     def answered(self) -> bool:
@@ -67,6 +70,7 @@ class Attempt:
         """Call the peer."""
         if self.caller is not None:
             self.caller.link_with(self.peer)
+        self.peer.attempt = self
         self.peer.listeners.append(self._hear)
         self.peer.on_end.append(self._ended)
         self._publish("", self._dialstring)
@@ -81,11 +85,26 @@ class Attempt:
             self.status = status
             self._publish(status, self._later_dialstring)
 
+    @property
+    def can_be_taken(self) -> bool:
+        """Whether another channel may answer in place of the peer."""
+        return not self.over and self._on_taken is not None
+
+    def give_to(self, new: Channel) -> Story:
+        """Let `new` answer in place of the peer, which ends; what `new` does then, in its owner."""
+        assert self._on_taken is not None
+        former = self.peer
+        self._release()
+        self.peer = new
+        story = self._on_taken(self, former)
+        self._reach(ANSWER)
+        return story
+
     def forget(self) -> None:
         """Listen no more, and hold on to nobody who listened to it."""
         self.stop()
         self._on_change = _to_nobody
-        self._on_answer = self._on_forward = None
+        self._on_answer = self._on_forward = self._on_taken = None
 
     @property
     def _later_dialstring(self) -> str:
@@ -93,6 +112,8 @@ class Attempt:
 
     def _release(self) -> None:
         self.over = True
+        if self.peer.attempt is self:
+            self.peer.attempt = None
         if self._hear in self.peer.listeners:
             self.peer.listeners.remove(self._hear)
         if self._ended in self.peer.on_end:

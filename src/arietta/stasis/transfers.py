@@ -14,11 +14,12 @@ from msgspec import UNSET, UnsetType
 
 from arietta.bridges.bridge import Bridge, Membership
 from arietta.channels import signals
-from arietta.channels.channel import Channel, Moved
+from arietta.channels.channel import Channel, Moved, State, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, TransferTarget
 from arietta.channels.registry import ChannelRegistry
 from arietta.model import causes, events, snapshots
+from arietta.model.facts import PickedUp
 from arietta.model.times import wire_now
 from arietta.stasis.places import Places, is_of_application, name_each_other, peers_of, say_goodbye
 
@@ -39,6 +40,31 @@ class Transfers:
     def __init__(self, channels: ChannelRegistry, places: Places) -> None:
         self._channels = channels
         self.places = places
+
+    # ------------------------------------------------------------------------------------------------- replacing
+
+    def can_replace(self, former: Channel) -> bool:
+        """Whether another channel can have the place of `former`: it talks, waits, or is called by Dial."""
+        if former.hangup_requested or former.ended or former.internal:
+            return False
+        if former.state in (State.DOWN, State.RINGING):
+            return former.attempt is not None and former.attempt.can_be_taken
+        return True
+
+    def replace(self, former: Channel, new: Channel) -> Story:
+        """Let `new` have the place of `former`, which ends; what `new` does then, in its owner and answered.
+
+        Who asks has asked `can_replace` before.
+        """
+        attempt = former.attempt
+        if attempt is not None and attempt.can_be_taken:
+            bus = self._channels.bus
+            if bus.wanted(PickedUp.topics):
+                bus.publish(PickedUp(new.snapshot(), former.snapshot()), PickedUp.topics)
+            return attempt.give_to(new)
+        story = self.places.take(new, former)
+        say_goodbye(former)
+        return story
 
     # ---------------------------------------------------------------------------------------------- blind transfers
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from arietta.channels.channel import Channel
+from arietta.channels.channel import Channel, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
 from arietta.dialplan.applications import Application
@@ -122,6 +122,7 @@ class Dialling:
                 on_change=self.changed,
                 on_answer=_leave_place,
                 on_forward=self.forwarded,
+                on_taken=self.taken,
             )
         )
 
@@ -145,6 +146,15 @@ class Dialling:
         for channel_id, released in self.released.items():
             if channel_id not in known and not released.done():
                 released.set_result(None)
+
+    def taken(self, attempt: Attempt, former: Channel) -> Story:
+        """Another channel answers in place of the one that was called: it lives until it is released, like that one."""
+        peer = attempt.peer
+        released: asyncio.Future[None] = peer.registry.loop.create_future()
+        self.released[peer.id] = released
+        self.destinations[peer.id] = self.destinations[former.id]
+        self.release(former, causes.ANSWERED_ELSEWHERE)
+        return lambda: _line(peer, released)
 
     def changed(self, attempt: Attempt) -> None:
         """A new status of an attempt: the first answer, or the last failure, decides."""

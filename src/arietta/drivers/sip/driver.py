@@ -36,7 +36,7 @@ from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.paths import MediaPaths, PathRules
 from arietta.drivers.sip.reporting import report
 from arietta.drivers.sip.subscriptions import Subscriptions
-from arietta.drivers.sip.transfer import Transfers, parted
+from arietta.drivers.sip.transfer import Transfers, channel_to_replace, parted
 from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
 from arietta.media.engine import MediaEngine, MediaError
 from arietta.model import causes, events, snapshots
@@ -92,7 +92,12 @@ class SipDriver:
         self.loop = registry.loop
         self.settings = settings
         self.endpoints_table = Endpoints(settings)
-        profile = Profile(allow=METHODS, product=settings.general.user_agent or product, resolve=self._resolve_now)
+        profile = Profile(
+            allow=METHODS,
+            supported=("replaces",),
+            product=settings.general.user_agent or product,
+            resolve=self._resolve_now,
+        )
         self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000))
         self.contacts = Contacts(self)
         self.guard = Guard(counters=self.agent.counters)
@@ -372,7 +377,10 @@ class SipDriver:
         if not self.registry.accepting or dialplan is None or self._too_many():
             self.agent.respond(transaction, now, 503, headers=(("Retry-After", "5"),))
             return
-        if not dialplan.exists(endpoint.context, exten, 1, caller.number):
+        former = channel_to_replace(self, request)
+        if former is not None and endpoint.name == ANYBODY:
+            raise ProtocolError(403, "who is not recognised replaces nobody", message=request)
+        if former is None and not dialplan.exists(endpoint.context, exten, 1, caller.number):
             log.info("call from %s to %s@%s: no such extension", endpoint.name, exten, endpoint.context)
             self.agent.respond(transaction, now, 404)
             return
@@ -416,7 +424,17 @@ class SipDriver:
         channel.redirecting_number = diverted_from(request)
         channel.set_variable("SIPDOMAIN", request.uri.host)
         self._set_variables(channel, endpoint)
-        channel.own(dialplan.run(channel))
+        channel.own(dialplan.run(channel) if former is None else self._replace(channel, former))
+
+    async def _replace(self, channel: Channel, former: Channel) -> None:
+        """The story of a call that takes the place of another one (RFC 3891)."""
+        assert self.transfers is not None
+        if not self.transfers.can_replace(former):
+            channel.hangup_cause = causes.CALL_REJECTED
+            return
+        story = self.transfers.replace(former, channel)
+        channel.answer()
+        await story()
 
     def _too_many(self) -> bool:
         limit = self.registry.max_channels

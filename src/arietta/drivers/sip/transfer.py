@@ -1,7 +1,6 @@
 """Transfers over SIP: REFER in a call, its progress as NOTIFYs, and the call left behind (RFC 3515, 3891, 5589).
 
-What a transfer does to channels and bridges is not decided here: `Transfers` is asked. An INVITE with Replaces is not
-carried: it is taken as a call like any other, and refused with 420 where the caller requires it.
+What a transfer does to channels and bridges is not decided here: `Transfers` is asked.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arietta.channels.channel import Channel, State
+from arietta.channels.channel import Channel, State, Story
 from arietta.channels.driver import TransferTarget
 from arietta.sip import events
 from arietta.sip.errors import ProtocolError
-from arietta.sip.invite import InviteSession
+from arietta.sip.invite import InviteSession, SessionState
 from arietta.sip.message import Request, reason_phrase
 from arietta.sip.uri import SipUri, parse_parameters
 
@@ -42,6 +41,14 @@ class Transfers(Protocol):
 
     def attended(self, first: Channel, second: Channel) -> int:
         """Connect those that talk to `first`, which asks for it, with those that talk to `second`."""
+        ...
+
+    def can_replace(self, former: Channel) -> bool:
+        """Whether another channel can have the place of `former`."""
+        ...
+
+    def replace(self, former: Channel, new: Channel) -> Story:
+        """Let `new` have the place of `former`, which ends; what `new` does then, in its owner and answered."""
         ...
 
     def ask(self, phone: Channel, wanted: TransferTarget, second: Channel | None, state: str | None = None) -> None:
@@ -191,6 +198,28 @@ def _carry_out(
         "SIPREFERREDBYHDR": request.get("Referred-By") or "",
     }
     return transfers.blind(channel, exten, context, {name: value for name, value in variables.items() if value})
+
+
+def channel_to_replace(driver: SipDriver, request: Request) -> Channel | None:
+    """The channel whose place an INVITE wants (RFC 3891 3), None if it wants none; ProtocolError says why it cannot."""
+    if "Join" in request.headers:
+        raise ProtocolError(420, "Join is not supported", headers=(("Unsupported", "join"),), message=request)
+    values = request.headers.get("Replaces")
+    if values is None:
+        return None
+    named = _parse_replaces(values[0])
+    if len(values) != 1 or named is None:
+        raise ProtocolError(400, f"Replaces {', '.join(values)[:64]!r} names no dialog", message=request)
+    session = driver.agent.find_session(*named)
+    if session is None or session.state is SessionState.INCOMING:
+        # An early dialog that the caller of it has not begun with us cannot be taken from it.
+        raise ProtocolError(481, "Replaces names no dialog of ours", message=request)
+    channel = getattr(session.user, "channel", None)
+    if not isinstance(channel, Channel) or driver.transfers is None or not driver.transfers.can_replace(channel):
+        raise ProtocolError(603, "the call that Replaces names is over, or cannot be taken", message=request)
+    if "early-only" in values[0].lower().replace(" ", "").split(";") and session.state is not SessionState.CALLING:
+        raise ProtocolError(486, "the call that Replaces names was answered", message=request)
+    return channel
 
 
 def _parse_replaces(value: str) -> tuple[str, str, str] | None:

@@ -14,6 +14,7 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import parse_conf
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.reader import read_dialplan
+from arietta.media.engine import MediaError
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -86,6 +87,35 @@ class Port:
         self.said.append(f"tone {frequency_hz} {duration_ms}")
 
 
+class Player:
+    """Plays each sound for a second, and writes down how it is moved."""
+
+    def __init__(
+        self, channel: Channel, names: Sequence[str], on_end: Callable[[str | None], None], offset_ms: int
+    ) -> None:
+        self.said = leg_of(channel).said
+        self.said.append("play " + " ".join(names) + (f" from {offset_ms}" if offset_ms else ""))
+        self.loop = channel.registry.loop
+        self.begun = self.loop.time() - offset_ms / 1000
+        self.timer = self.loop.call_later(len(names) - offset_ms / 1000, on_end, None)
+
+    @property
+    def position_ms(self) -> int:
+        return round((self.loop.time() - self.begun) * 1000)
+
+    def skip(self, ms: int) -> None:
+        self.said.append(f"skip {ms}")
+
+    def pause(self) -> None:
+        self.said.append("pause")
+
+    def resume(self) -> None:
+        self.said.append("resume")
+
+    def stop(self) -> None:
+        self.timer.cancel()
+
+
 class Media:
     """Every sound takes a second; those whose name begins with "no" do not exist."""
 
@@ -100,6 +130,13 @@ class Media:
             leg_of(channel).said.append("stop")
 
         return stop
+
+    def player(
+        self, channel: Channel, names: Sequence[str], on_end: Callable[[str | None], None], offset_ms: int = 0
+    ) -> Any:
+        if any(name.startswith("no") for name in names):
+            raise MediaError(f"there is no {names[0]}")
+        return Player(channel, names, on_end, offset_ms)
 
     def tones(self, channel: Channel, what: str | None) -> bool:
         leg_of(channel).said.append(f"tones {what}")
@@ -190,8 +227,8 @@ def leg_of(channel: Channel) -> Leg:
 class Stage:
     """One dialplan and its world."""
 
-    def __init__(self, text: str) -> None:
-        self.loop = VirtualLoop()
+    def __init__(self, text: str, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.loop = loop or VirtualLoop()
         self.bus = Bus()
         self.events: list[Any] = []
         self.bus.subscribe("channel:", self.events.append)
@@ -250,7 +287,8 @@ class Stage:
         asyncio.set_event_loop(None)
         try:
             self.loop.run_until_complete(story)
-            self.loop.run_until_complete(asyncio.sleep(100))
+            if isinstance(self.loop, VirtualLoop):
+                self.loop.run_until_complete(asyncio.sleep(100))
         finally:
             self.loop.close()
 

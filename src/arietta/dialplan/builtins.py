@@ -63,6 +63,7 @@ GLOBAL_BUILTINS: dict[str, tuple[str, Callable[[Interpreter], str]]] = {
 """Built-in variables that need no channel."""
 
 SET_BY_STEPS = {
+    "AGISTATUS": "SUCCESS, FAILURE, NOTFOUND or HANGUP, after AGI.",
     "ANSWEREDTIME": "Seconds that the call of the last Dial lasted.",
     "ARGC": "How many arguments Gosub gave.",
     "ARG1": "The first argument of Gosub, and so on.",

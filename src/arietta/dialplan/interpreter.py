@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arietta import verbose as console
 from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
+from arietta.dialplan.agi.carriers import Queue as AgiQueue
 from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
 from arietta.dialplan.errors import DialplanError, FunctionError
@@ -20,6 +21,7 @@ from arietta.dialplan.ports import (
     Database,
     DeviceStates,
     DriverDevices,
+    Folders,
     MediaOutput,
     NoBridges,
     NoDatabase,
@@ -61,6 +63,7 @@ class Interpreter:
         presences: PresenceStates | None = None,
         database: Database | None = None,
         web: Web = no_web,
+        folders: Folders | None = None,
         entity_id: str = "",
         system_name: str = "",
         version: str = "",
@@ -76,6 +79,9 @@ class Interpreter:
         self.presences = presences or NoPresence()
         self.database = database or NoDatabase()
         self.groups = Groups()
+        self.folders = folders or Folders()
+        self.async_agi: dict[str, AgiQueue] = {}
+        """The conversations of AGI(agi:async), by the ids of their channels."""
         self.web = web
         self.web_options: dict[str, Any] = {}
         """What CURLOPT said without a channel."""

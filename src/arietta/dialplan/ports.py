@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from arietta.errors import BadRequest
+from arietta.media.engine import MediaError, Player
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -20,6 +22,15 @@ class MediaOutput(Protocol):
 
         `on_end` hears once, later, why it could not be played, or None when it was played or stopped; the returned
         call stops it.
+        """
+        ...
+
+    def player(
+        self, channel: Channel, names: Sequence[str], on_end: Callable[[str | None], None], offset_ms: int = 0
+    ) -> Player:
+        """Play sounds by their names, one after the other, from a place on; `on_end` as for `play`.
+
+        MediaError where that cannot begin.
         """
         ...
 
@@ -80,6 +91,18 @@ class Database(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the dialplan's files are."""
+
+    configuration: Path = Path(".")
+    sounds: Path = Path(".")
+    """What Record and the like write is named from here."""
+    monitor: Path = Path(".")
+    """What MixMonitor writes is named from here."""
+    agi: Path = Path(".")
+
+
+@dataclass(frozen=True, slots=True)
 class WebOptions:
     """How CURL asks another server."""
 
@@ -126,6 +149,11 @@ class NoMedia:
     def play(self, channel: Channel, uri: str, on_end: Callable[[str | None], None]) -> Callable[[], None]:
         handle = channel.registry.loop.call_soon(on_end, f"{uri} cannot be played: there is no media")
         return handle.cancel
+
+    def player(
+        self, channel: Channel, names: Sequence[str], on_end: Callable[[str | None], None], offset_ms: int = 0
+    ) -> Player:
+        raise MediaError(f"{', '.join(names)} cannot be played: there is no media")
 
     def tones(self, channel: Channel, what: str | None) -> bool:
         return False

@@ -86,7 +86,13 @@ class Run:
                 # Somebody sent the channel to another place, and has set it already; or it is in other hands now.
                 story = moved.story or self._steps
 
-    async def _steps(self) -> None:
+    async def subroutine(self, depth: int) -> None:
+        """Execute steps until so many Gosubs are left, or the steps end; raises HungUp and Moved."""
+        await self._steps(depth)
+        while len(self.frames) > depth:
+            self.frames.pop().restore(self.channel)
+
+    async def _steps(self, until_depth: int = -1) -> None:
         plan, channel = self.plan, self.channel
         since_pause = 0
         while True:
@@ -106,6 +112,8 @@ class Run:
                 and channel.context == context
             ):
                 channel.set_place(context, exten, priority + 1)
+            if len(self.channel.functions.get(Frame.KEY, ())) <= until_depth:
+                return
             since_pause += 1
             if since_pause >= STEPS_BEFORE_A_PAUSE:
                 since_pause = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["LANGUAGES", "language_for", "say_characters", "say_digits", "say_number"]
+from datetime import datetime, timedelta
+
+__all__ = ["LANGUAGES", "language_for", "say_characters", "say_digits", "say_moment", "say_number", "say_phonetic"]
 
 LANGUAGES = ("en",)
 """Languages whose grammar is known here; the sounds of others may be there all the same."""
@@ -73,6 +75,94 @@ def say_characters(text: str) -> list[str]:
         elif char in _SIGNS:
             sounds.append(_SIGNS[char])
     return sounds
+
+
+def say_phonetic(text: str) -> list[str]:
+    """Sounds of letters in the telephone alphabet (alpha, bravo …); the rest as `say_characters` has it."""
+    return [
+        f"phonetic/{name[-1]}_p" if name.startswith("letters/") and len(name) == 9 else name
+        for name in say_characters(text)
+    ]
+
+
+def say_ordinal(number: int) -> list[str]:
+    """Sounds of first, second … up to the ninety-ninth."""
+    if not 1 <= number <= 99:
+        raise ValueError(f"ordinal {number} is outside 1..99")
+    if number > 20 and number % 10:
+        return [f"digits/{number - number % 10}", f"digits/h-{number % 10}"]
+    return [f"digits/h-{number}"]
+
+
+def say_moment(moment: datetime, form: str, today: datetime | None = None) -> list[str]:
+    """Sounds of a time in the form that voicemail.conf of Asterisk describes, a letter for each part.
+
+    ``A`` day of the week, ``B`` month, ``d`` day of the month, ``Y`` year, ``I`` and ``H`` the hour of 12 and 24, ``M``
+    minute, ``S`` second, ``p`` a.m. or p.m., ``Q`` today, yesterday or the date, ``q`` the same with nothing for today,
+    ``R`` hour and minute, ``T`` with the second; ``'sound'`` is that sound. ValueError for another letter.
+    """
+    sounds: list[str] = []
+    pieces = form.split("'")
+    if not len(pieces) % 2:
+        raise ValueError(f"form {form!r} has a quote that is not closed")
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            sounds.append(piece)
+            continue
+        for letter in piece:
+            sounds += _part_of_moment(moment, letter, today or datetime.now(moment.tzinfo))
+    return sounds
+
+
+def _part_of_moment(moment: datetime, letter: str, today: datetime) -> list[str]:
+    match letter:
+        case " ":
+            return []
+        case "A" | "a":
+            return [f"digits/day-{moment.isoweekday() % 7}"]
+        case "B" | "b" | "h":
+            return [f"digits/mon-{moment.month - 1}"]
+        case "d" | "e":
+            return say_ordinal(moment.day)
+        case "m":
+            return say_ordinal(moment.month)
+        case "Y":
+            return _year(moment.year)
+        case "I" | "l":
+            return say_number(moment.hour % 12 or 12)
+        case "H" | "k":
+            return (
+                ["digits/oh", *say_number(moment.hour)]
+                if letter == "H" and moment.hour < 10
+                else say_number(moment.hour)
+            )
+        case "M":
+            if moment.minute == 0:
+                return ["digits/oclock"]
+            return ["digits/oh"] * (moment.minute < 10) + say_number(moment.minute)
+        case "S":
+            return say_number(moment.second)
+        case "P" | "p":
+            return ["digits/a-m" if moment.hour < 12 else "digits/p-m"]
+        case "R":
+            return _part_of_moment(moment, "H", today) + _part_of_moment(moment, "M", today)
+        case "T":
+            return _part_of_moment(moment, "R", today) + _part_of_moment(moment, "S", today)
+        case "Q" | "q":
+            if moment.date() == today.date():
+                return ["digits/today"] if letter == "Q" else []
+            if moment.date() == (today - timedelta(days=1)).date():
+                return ["digits/yesterday"]
+            return [sound for part in "ABdY" for sound in _part_of_moment(moment, part, today)]
+        case _:
+            raise ValueError(f"{letter!r} is no part of a time")
+
+
+def _year(year: int) -> list[str]:
+    if 1100 <= year < 2000 and year % 100:
+        low = year % 100
+        return [*say_number(year // 100), *(["digits/oh"] if low < 10 else []), *say_number(low)]
+    return say_number(year)
 
 
 def _below_thousand(number: int) -> list[str]:

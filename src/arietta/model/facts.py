@@ -271,3 +271,27 @@ MailboxChanged.topics = ("mailbox:",)
 def security_address(host: str, port: int, transport: str) -> str:
     """An address as security events write it."""
     return f"IPV{6 if ':' in host else 4}/{transport.upper()}/{host}/{port}"
+
+
+class AsyncAgiStarted(Fact, frozen=True, gc=False):
+    """AGI(agi:async) began: clients of the manager interface may send commands to the channel."""
+
+    channel: Channel
+    environment: str
+    """What a program of AGI is told first, percent-encoded."""
+
+
+class AsyncAgiAnswered(Fact, frozen=True, gc=False):
+    """A command of AGI(agi:async) was carried out."""
+
+    channel: Channel
+    command_id: str
+    """Given by the client that sent it; may be empty."""
+    reply: str
+    """The reply of AGI, percent-encoded."""
+
+
+class AsyncAgiEnded(Fact, frozen=True, gc=False):
+    """AGI(agi:async) ended."""
+
+    channel: Channel

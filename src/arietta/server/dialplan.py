@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
 from arietta.channels.channel import Channel
@@ -14,7 +14,7 @@ from arietta.dialplan.functions import Function, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.transfer import HANDLING
-from arietta.media.engine import Files, PlayEnd, PlayEndReason, Source, Tones
+from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Source, Tones
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
@@ -62,6 +62,29 @@ class DialplanMedia:
 
         fetching.add_done_callback(here)
         return stop
+
+    def player(
+        self, channel: Channel, names: Sequence[str], on_end: Callable[[str | None], None], offset_ms: int = 0
+    ) -> Player:
+        """Play sounds by their names, one after the other, from a place on; MediaError where that cannot begin."""
+        port = channel.port
+        if port is None:
+            raise MediaError(f"{', '.join(names)} cannot be played: there is no media")
+        paths: list[str] = []
+        for name in names:
+            try:
+                source = self._library().resolve(f"sound:{name}", channel.language)
+            except MediaFailed as failure:
+                raise MediaError(str(failure)) from None
+            assert isinstance(source, Files)
+            paths += source.paths
+        files = Files(tuple(paths))
+
+        def ended(how: PlayEnd) -> None:
+            on_end(how.error or "it cannot be played" if how.reason is PlayEndReason.FAILED else None)
+
+        tell_playing(channel.name, files, channel.language)
+        return port.play(files, offset_ms=offset_ms, on_end=ended)
 
     def _play(self, channel: Channel, source: Source, on_end: Callable[[str | None], None]) -> Callable[[], None]:
         port = channel.port

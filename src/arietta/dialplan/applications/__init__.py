@@ -58,7 +58,8 @@ class Applications:
 
 def standard_applications() -> Applications:
     """Every application of this package."""
+    from arietta.dialplan.agi import application as agi
     from arietta.dialplan.applications import calls, control, data, dial, loops, morse, sounds, system
 
-    parts = (calls, control, data, dial, loops, morse, sounds, system)
+    parts = (agi, calls, control, data, dial, loops, morse, sounds, system)
     return Applications(application for part in parts for application in part.APPLICATIONS)

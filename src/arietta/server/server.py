@@ -222,6 +222,8 @@ class Server:
         self.moves = Moves(
             self.channels, self.bridges, transfers, lambda who, uri: self.dialplan.media.play(who, uri, lambda _: None)
         )
+        self.dialplan.applications.add(bridge_application(self.moves, self.channels))
+        self.dialplan.applications.add(redirect_application(self.moves, self.channels))
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)
         self.websockets.clients = MediaClients(lambda: self.config)
@@ -230,8 +232,6 @@ class Server:
             "local": self.local,
             "unicastrtp": UnicastRtpDriver(self.channels),
             "audiosocket": AudioSocketDriver(self.channels),
-        self.dialplan.applications.add(bridge_application(self.moves, self.channels))
-        self.dialplan.applications.add(redirect_application(self.moves, self.channels))
             "websocket": self.websockets,
         }
         self._set_limits(config)

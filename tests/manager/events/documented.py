@@ -58,6 +58,9 @@ SYNTAX = {
         "[TransferTarget@channel] IsExternal DestType [DestBridgeUniqueid] [DestApp] [LocalOne@channel] "
         "[LocalTwo@channel] [DestTransfererChannel]"
     ),
+    "AsyncAGIStart": "@channel Env",
+    "AsyncAGIExec": "@channel [CommandID] Result",
+    "AsyncAGIEnd": "@channel",
     "PeerStatus": "ChannelType Peer PeerStatus [Cause] [Address] [Port] [Time]",
     "ContactStatus": "URI ContactStatus AOR EndpointName RoundtripUsec",
     "Registry": "ChannelType Username Domain Status [Cause]",

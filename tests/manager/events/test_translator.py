@@ -118,7 +118,7 @@ def test_a_fact_is_told(server: Server, watch: Watch, fact: facts.Fact, line: st
     assert watch.ladder() == [line]
 
 
-async def test_a_report_that_comes_is_told_in_full(server: Server, alice: Phone, app: AriClient, watch: Watch) -> None:
+async def test_reports_and_agi_are_told_in_full(server: Server, alice: Phone, app: AriClient, watch: Watch) -> None:
     call = await alice.invite("1000")
     channel = server.channels.get((await app.event("StasisStart"))["channel"]["id"])
     await call.answered()
@@ -132,6 +132,18 @@ async def test_a_report_that_comes_is_told_in_full(server: Server, alice: Phone,
         blocks=(block, block),
         round_trip_s=0.02,
     )
+    watch.forget()
+    for fact in (
+        facts.AsyncAgiStarted(channel.snapshot(), "agi_request%3A%20async"),
+        facts.AsyncAgiAnswered(channel.snapshot(), "mine", "200%20result%3D0"),
+        facts.AsyncAgiEnded(channel.snapshot()),
+    ):
+        server.bus.publish(fact, fact.topics)
+    assert [event.headers[14:] for event in watch.events] == [
+        (("Env", "agi_request%3A%20async"),),
+        (("CommandID", "mine"), ("Result", "200%20result%3D0")),
+        (),
+    ]
     watch.forget()
     server.bus.publish(report, report.topics)
     (told,) = watch.events

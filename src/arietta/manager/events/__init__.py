@@ -1,6 +1,6 @@
 """What happens, told as the events of the manager interface.
 
-`declared` says which events there are; `calls`, `bridges`, `reports`, `system` and `security` turn facts into them;
+`declared` says which events there are; `calls`, `bridges`, `agi`, `reports`, `system`, `security` tell facts by them;
 `blocks` writes the headers that show a channel or a bridge; `translator` hears the facts and delivers the events.
 """
 

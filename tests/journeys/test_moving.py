@@ -21,6 +21,15 @@ exten => 1400,1,Answer()
  same => n,Set(GLOBAL(RESULT)=${BRIDGERESULT})
  same => n,Hangup()
 
+exten => 1600,1,Set(__PICKUPMARK=desk)
+ same => n,Dial(PJSIP/bob,20)
+exten => 1701,1,Pickup(1600@default)
+exten => 1702,1,Pickup(4711&desk@PICKUPMARK)
+exten => 1703,1,PickupChan(PJSIP/bob)
+exten => 1704,1,PickupChan(PJSIP/b,p)
+exten => 1705,1,Pickup(4711)
+ same => n,Hangup(17)
+
 exten => 1500,1,ChannelRedirect(${TARGET},default,1200,1)
  same => n,Set(GLOBAL(RESULT)=${CHANNELREDIRECT_STATUS})
  same => n,Hangup()
@@ -286,6 +295,28 @@ def test_the_dialplan_redirects(server: Server, loop: VirtualLoop, alice: Phone,
         assert (await app.get("/asterisk/variable", variable="RESULT")).json["value"] == "SUCCESS"
         await talk(one, one)
         await one.hang_up()
+
+    loop.run(story())
+
+
+@pytest.mark.parametrize("how", ["1701", "1702", "1703", "1704"])
+def test_a_call_that_rings_is_picked_up(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone, how: str
+) -> None:
+    async def story() -> None:
+        call = await alice.invite("1600")
+        rings = await bob.ringing()
+        rings.ring()
+        await call.expect(180)
+        nobody = await carrier.invite("1705")
+        await nobody.expect(486)
+        picks = await carrier.invite(how)
+        await picks.expect(200)
+        await call.expect(200)
+        assert (await rings.ended()).reason == "CANCEL"
+        await talk(picks, call)
+        await call.hang_up()
+        await picks.ended()
 
     loop.run(story())
 

@@ -1,8 +1,12 @@
-"""The dialplan's applications that move other channels: Bridge and ChannelRedirect."""
+"""The dialplan's applications that move other channels: Bridge, ChannelRedirect, Pickup and PickupChan.
+
+Only calls that Dial places are picked up. Not done: pickup groups, so Pickup() without an extension is refused.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from arietta.channels.channel import Channel, Moved
 from arietta.channels.registry import ChannelRegistry
@@ -13,9 +17,11 @@ from arietta.dialplan.run import Run
 from arietta.errors import AriettaError
 from arietta.stasis.moving import Moves, go_on_behind
 from arietta.stasis.places import end_of_talk
+from arietta.stasis.transfers import Transfers
 
 log = logging.getLogger(__name__)
 
+MARK = "PICKUPMARK"
 RESULT, REDIRECT_STATUS = "BRIDGERESULT", "CHANNELREDIRECT_STATUS"
 
 
@@ -134,6 +140,64 @@ def redirect_application(moves: Moves, channels: ChannelRegistry) -> Application
         "Sends another channel to a place in the dialplan; CHANNELREDIRECT_STATUS is SUCCESS or NOCHANNEL.",
         execute,
     )
+
+
+def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tuple[Application, ...]:
+    """``Pickup`` and ``PickupChan``: the steps that answer a call which rings elsewhere."""
+
+    async def take(channel: Channel, wanted: Callable[[Channel], bool], run: Run) -> None:
+        """Answer the oldest ringing call that is `wanted`; the run goes on if there is none."""
+        former = next((one for one in channels if one is not channel and _rings(one) and wanted(one)), None)
+        if former is None or not transfers.can_replace(former):
+            log.info("%s: there is no such call to pick up", channel.name)
+            return
+        story = transfers.replace(former, channel)
+        channel.answer()
+        await story()
+        raise run.hangup()
+
+    async def pickup(channel: Channel, arguments: str, run: Run) -> None:
+        targets = [target.strip().partition("@") for target in arguments.split("&") if target.strip()]
+        if not targets:
+            raise ApplicationError("names no extension, and pickup groups are not supported")
+        for exten, _, context in targets:
+            if context == MARK:
+                await take(channel, lambda one, mark=exten: one.get_variable(MARK) == mark, run)  # type: ignore[misc]
+            else:
+                place = (exten, context or channel.context)
+                await take(channel, lambda one, place=place: (one.exten, one.context) == place, run)  # type: ignore[misc]
+
+    async def pickup_channel(channel: Channel, arguments: str, run: Run) -> None:
+        parts = [*split_arguments(arguments), ""]
+        if parts[1] not in ("", "p"):
+            raise ApplicationError(f"options {parts[1]!r} are not supported, p is")
+        for name in filter(None, (target.strip().lower() for target in parts[0].split("&"))):
+            start = name if parts[1] else f"{name}-"
+
+            def wanted(one: Channel, name: str = name, start: str = start) -> bool:
+                return one.id == name or one.name.lower() == name or one.name.lower().startswith(start)
+
+            await take(channel, wanted, run)
+
+    return (
+        Application(
+            "Pickup",
+            "Pickup(extension[@context][&extension[@context]…])",
+            "Answers a call that Dial places to an extension, or with the variable PICKUPMARK where that is the context "
+            "that is named; goes on where there is none. Pickup groups are not supported.",
+            pickup,
+        ),
+        Application(
+            "PickupChan",
+            "PickupChan(channel[&channel…][,p])",
+            "Answers a call that rings at one of these channels; with `p` their names are beginnings of names.",
+            pickup_channel,
+        ),
+    )
+
+
+def _rings(channel: Channel) -> bool:
+    return channel.attempt is not None and channel.attempt.can_be_taken
 
 
 def find_by_prefix(channels: ChannelRegistry, text: str) -> Channel | None:

@@ -90,7 +90,7 @@ from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.outbound import OutboundSockets
 from arietta.server.remote_sounds import fetch_with
-from arietta.server.moving import bridge_application, redirect_application
+from arietta.server.moving import bridge_application, pickup_applications, redirect_application
 from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
@@ -224,6 +224,8 @@ class Server:
         )
         self.dialplan.applications.add(bridge_application(self.moves, self.channels))
         self.dialplan.applications.add(redirect_application(self.moves, self.channels))
+        for application in pickup_applications(transfers, self.channels):
+            self.dialplan.applications.add(application)
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)
         self.websockets.clients = MediaClients(lambda: self.config)

@@ -183,8 +183,8 @@ def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tupl
         Application(
             "Pickup",
             "Pickup(extension[@context][&extension[@context]…])",
-            "Answers a call that Dial places to an extension, or with the variable PICKUPMARK where that is the context "
-            "that is named; goes on where there is none. Pickup groups are not supported.",
+            "Answers a call that Dial places to an extension, or with the variable PICKUPMARK where that is the "
+            "context that is named; goes on where there is none. Pickup groups are not supported.",
             pickup,
         ),
         Application(

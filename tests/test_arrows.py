@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "stasis": {"model", "bus", "channels", "bridges", "media", "store"},
     "drivers": {"sip", "sdp", "rtp", "webrtc", "media", "channels", "config", "model"},
     "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
-    "manager": {"model", "bus", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb"},
+    "manager": {"model", "bus", "media", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb"},
     "server": {
         "model", "bus", "store", "astdb", "config", "logs", "http", "media", "channels", "bridges", "dialplan",
         "stasis", "manager", "drivers", "ari", "rtp", "sip", "sdp",

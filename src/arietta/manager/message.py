@@ -12,6 +12,9 @@ import msgspec
 
 Headers = tuple[tuple[str, str], ...]
 
+PROTOCOL_VERSION = "11.0.0"
+BANNER = f"Asterisk Call Manager/{PROTOCOL_VERSION}\r\n".encode()
+
 MAX_LINE_BYTES = 8192
 MAX_HEADERS = 128
 MAX_ACTION_BYTES = 65536

@@ -86,6 +86,7 @@ from arietta.server.dialplan import (
     stasis_application,
     transfer_handling,
 )
+from arietta.server.manager import Manager
 from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.outbound import OutboundSockets
@@ -121,6 +122,7 @@ BRIDGE_MODULES = {
 }
 # Which module names mean which part of a reload; None means all of them.
 RELOADED_PARTS = {
+    "manager": "manager",
     "res_ari.so": "ari",
     "http": "http",
     "pbx_config.so": "dialplan",
@@ -258,6 +260,7 @@ class Server:
         self.front = AriFront(self.ari, _users(config), _front_options(config), Pages(PACKAGE_DATA / "docs"))
         self._status_page = StatusPage(config.http.prefix)
         self._metrics = MetricsPage(self, config.prometheus)
+        self.manager = Manager(self)
         self.http = HttpServer(self._mounts(config), _http_options(config))
         self._status_page.server = self.http
         self.on_stopped: list[Callable[[], None]] = []
@@ -277,6 +280,7 @@ class Server:
             log.warning("audio is carried by the slower engine in Python, for tens of calls: %s", self.engine_missing)
         try:
             await self.sip.start()
+            await self.manager.start()
             await self._listen()
             self.outbound.configure(self.config)
         except BaseException:
@@ -352,6 +356,7 @@ class Server:
             bridge.destroy()
 
     async def _close(self) -> None:
+        await self.manager.stop()
         for socket in tuple(self.ari.sockets):
             socket.close()
         await self.outbound.stop()
@@ -383,7 +388,7 @@ class Server:
             self._tell(facts.Reloaded(name, succeeded))
 
     def _reload(self, modules: tuple[str, ...] | None) -> ReloadReport:
-        unknown = [name for name in modules or () if name not in PARTS]
+        unknown = [name for name in modules or () if name not in PARTS and name not in RELOADED_PARTS]
         if unknown:
             raise ConfigError(tuple(Problem(name, 0, "error", "is not a part of this server") for name in unknown))
         config = load(self.config.directory if self._is_folder else self._main_file)
@@ -411,6 +416,9 @@ class Server:
             self._set_tracked(config)
             changed["ari"], changed["websocket_clients"] = config.ari, config.websocket_clients
             self.outbound.configure(config)
+        if takes("manager"):
+            notes.extend(self.manager.configure(self.config, config))
+            changed["manager"], changed["acls"] = config.manager, config.acls
         if takes("http"):
             self.http.configure(_http_options(config))
             notes.extend(self._renew_https(config))
@@ -538,6 +546,7 @@ class Server:
             mounts["/ws"] = SipMount(self.sip.transports)
         if config.ari.general.enabled:
             mounts["/ari"] = self.front
+        mounts.update(self.manager.mounts())
         if config.http.enable_status:
             mounts["/httpstatus"] = self._status_page
         if config.prometheus.enabled:

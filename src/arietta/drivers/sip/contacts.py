@@ -240,6 +240,12 @@ class Contacts:
         self._driver.drain()
         self._arm()
 
+    def qualify(self, endpoint: Endpoint) -> None:
+        """Ask every contact of an endpoint now whether it is there."""
+        for contact in self.of(endpoint):
+            self._poll(contact, self._driver.now())
+        self._driver.drain()
+
     def _poll(self, contact: ContactState, now: float) -> None:
         """Send OPTIONS; what comes back, or that nothing does in time, is the contact's status."""
         driver = self._driver

@@ -50,6 +50,27 @@ class OutboundRegistrations:
         for name in tuple(self._settings):
             self._end(name)
 
+    def register(self, name: str) -> bool:
+        """Register now, whatever became of it before; False for one that is not configured."""
+        wanted = self._settings.get(name)
+        if wanted is None:
+            return False
+        registration = self.registrations.get(name)
+        if registration is not None:
+            registration.start(self._driver.now())
+            self._driver.drain()
+        elif self._tasks[name].done():  # it could not be begun
+            self._tasks[name] = self._driver.loop.create_task(self._begin(name, wanted), name=f"registration {name}")
+        return True
+
+    def unregister(self, name: str) -> bool:
+        """Take a registration away until `register`; False for one that is not configured."""
+        registration = self.registrations.get(name)
+        if registration is not None:
+            registration.stop(self._driver.now())
+            self._driver.drain()
+        return name in self._settings
+
     def tell(self, event: Any) -> None:
         """Say what became of a registration."""
         name = next((n for n, r in self.registrations.items() if r is event.registration), "?")

@@ -131,7 +131,9 @@ async def _break_calm(phone: socket.socket, silenced: str) -> float:
     try:
         port = call(engine, phone)
         phone.sendto(bytes(RtpPacket(0, 1, 160, 9, bytes(160))), ("127.0.0.1", port.local_port))
-        while port.statistics().rxcount == 0:
+        for _ in range(500):
+            if port.statistics().rxcount:
+                break
             await asyncio.sleep(0.01)
         if silenced == "closed":
             os.close(calm)

@@ -53,7 +53,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension"""),
     "pjsip.conf type=auth": _words("""
         type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas"""),
-    "pjsip.conf type=identify": _words("type endpoint match match_header"),
+    "pjsip.conf type=identify": _words("type endpoint match match_header srv_lookups"),
     "pjsip.conf type=registration": _words("""
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
         max_retries outbound_auth transport max_random_initial_delay"""),
@@ -97,7 +97,6 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         cos_audio cos_video refer_blind_progress
         sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
-    "pjsip.conf type=identify": frozenset(("srv_lookups",)),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
     "pjsip.conf type=registration": _words("auth_rejection_permanent endpoint"),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),

@@ -46,6 +46,7 @@ from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.matcher import Dialplan
+from arietta.dialplan.ports import Folders
 from arietta.dialplan.reader import read_dialplan
 from arietta.drivers.audiosocket import AudioSocketDriver
 from arietta.drivers.local import LocalDriver
@@ -89,19 +90,20 @@ from arietta.server.dialplan import (
 from arietta.server.manager import Manager
 from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
+from arietta.server.moving import bridge_application, pickup_applications, redirect_application
 from arietta.server.outbound import OutboundSockets
 from arietta.server.remote_sounds import fetch_with
-from arietta.server.moving import bridge_application, pickup_applications, redirect_application
 from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
+from arietta.server.web import ask
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates, Mailboxes
 from arietta.stasis.media_uris import MediaLibrary
-from arietta.stasis.originating import Originating
 from arietta.stasis.moving import Moves
-from arietta.stasis.playbacks import Playbacks
+from arietta.stasis.originating import Originating
 from arietta.stasis.places import Places
+from arietta.stasis.playbacks import Playbacks
 from arietta.stasis.presence import PresenceStates
 from arietta.stasis.recordings import Recordings
 from arietta.stasis.transfers import Transfers
@@ -200,10 +202,13 @@ class Server:
             devices=Devices(self.device_states),
             presences=Presences(self.presence_states),
             database=self.astdb,
+            web=ask,
+            folders=Folders(config.directory, directories.sounds, directories.spool / "monitor", directories.agi),
             entity_id=self.asterisk_id,
             system_name=config.asterisk.options.systemname,
             version=self.version,
         )
+        self.dialplan.live_dangerously = config.asterisk.options.live_dangerously
         self.dialplan.applications.add(stasis_application(self.controls))
         self.dialplan.applications.add(broadcast_application(self.broadcasts))
         self.dialplan.functions.add(transfer_handling())
@@ -216,6 +221,7 @@ class Server:
         self.sip = SipDriver(
             self.channels, config.pjsip, product=self.version, folder=config.directory, path_rules=rules
         )
+        self.sip.resolver.configure(config.resolver, config.directory)
         self.sip.transports.socket_ports = socket_ports(config)
         self.sip.contacts.keep_in(self.store)
         self.sip.subscriptions.hints = self.dialplan.hints
@@ -427,6 +433,8 @@ class Server:
             changed["http"] = config.http
         if takes("pjsip"):
             pjsip = self.objects.configure(config.pjsip, config.sorcery)
+            self.sip.resolver.configure(config.resolver, config.directory)
+            changed["resolver"] = config.resolver
             notes.extend(self.sip.reload(pjsip))
             changed["pjsip"], changed["sorcery"] = pjsip, config.sorcery
         if takes("music"):

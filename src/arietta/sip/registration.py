@@ -99,6 +99,8 @@ class Registration:
         self.transport = transport
         self.retries = 0
         """Failures in a row."""
+        self.ways: list[tuple[Address, Transport, str]] = []
+        """Where to register when `destination` does not answer: destination, transport, contact (RFC 3263 4.3)."""
         self._layer = layer
         self._sink: list[Any] = layer.sink
         self._call_id, self._tag, self._cseq = call_id, tag, 0
@@ -193,6 +195,10 @@ class Registration:
         self._rounds = 0
         if self.state is RegistrationState.STOPPING:
             self._finish()
+            return
+        if self.ways and (response is None or status == 503):
+            self.destination, self.transport, self.contact = self.ways.pop(0)
+            self._send(self._create(self._expiration), now, RegistrationState.REGISTERING)
             return
         self.retries += 1
         wait = self._wait_after(status, response)

@@ -29,7 +29,7 @@ from arietta.sip.layer import new_token
 from arietta.sip.message import Request
 from arietta.sip.profile import check_require
 from arietta.sip.registrar import Binding
-from arietta.sip.transactions import Address, RequestReceived, ResponseReceived
+from arietta.sip.transactions import Address, RequestReceived, ResponseReceived, Transport
 from arietta.sip.uri import NameAddr, parse_uri
 from arietta.verbose import verbose
 
@@ -258,11 +258,28 @@ class Contacts:
             return
         source = contact.source if transport.reliable or not contact.route_set else None
         destination = source or literal_address(uri)
-        if destination is None:
-            return
-        transport = driver.transports.towards(transport, destination)
         contact.polling = True
         self._poll_began[id(contact)] = now
+        if settings.qualify_timeout > 0:
+            driver.loop.call_later(settings.qualify_timeout, self._poll_missed, contact, now)
+        if destination is not None:
+            self._send_poll(contact, destination, driver.transports.towards(transport, destination))
+        else:
+            driver.own(self._look_up_and_poll(contact, transport), f"look up {uri.host}")
+
+    async def _look_up_and_poll(self, contact: ContactState, transport: Transport) -> None:
+        """Poll a contact that has a name; the first of its servers answers for all (RFC 3263)."""
+        hops = await self._driver.hops(next_hop(contact.route_set, parse_uri(contact.uri)), transport)
+        if not contact.polling:
+            return
+        if not hops:
+            self._poll_ended(contact, UNREACHABLE, None)
+            return
+        self._send_poll(contact, *hops[0])
+        self._driver.drain()
+
+    def _send_poll(self, contact: ContactState, destination: Address, transport: Transport) -> None:
+        driver = self._driver
         request = Request(
             "OPTIONS",
             contact.uri,
@@ -278,9 +295,7 @@ class Contacts:
         )
         if contact.route_set:
             request.headers["Route"] = list(contact.route_set)
-        driver.agent.send_request(request, destination, transport, now, contact)
-        if settings.qualify_timeout > 0:
-            driver.loop.call_later(settings.qualify_timeout, self._poll_missed, contact, now)
+        driver.agent.send_request(request, destination, transport, driver.now(), contact)
 
     def _poll_missed(self, contact: ContactState, began: float) -> None:
         if contact.polling and self._poll_began.get(id(contact)) == began:

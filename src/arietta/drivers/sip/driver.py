@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -22,9 +21,11 @@ from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
+from arietta.config.resolver import ResolverSettings
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.endpoints import Endpoints, credentials_of, extend_profile
 from arietta.drivers.sip.history import CallHistory, limits_of
+from arietta.drivers.sip.hops import Hop, Shunned
 from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers
 from arietta.drivers.sip.leg import SipLeg, warning_of
 from arietta.drivers.sip.location import ContactState
@@ -35,9 +36,10 @@ from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.paths import MediaPaths, PathRules
 from arietta.drivers.sip.reporting import report
+from arietta.drivers.sip.resolver import Resolver
 from arietta.drivers.sip.subscriptions import Subscriptions
 from arietta.drivers.sip.transfer import Transfers, channel_to_replace, parted
-from arietta.drivers.sip.transports import DEFAULT_PORT, DEFAULT_TLS_PORT, ON_SOCKETS, SipTransports
+from arietta.drivers.sip.transports import ON_SOCKETS, SipTransports
 from arietta.media.engine import MediaEngine, MediaError
 from arietta.model import causes, events, snapshots
 from arietta.model.times import wire_now
@@ -68,6 +70,8 @@ METHODS = (
 )  # fmt: skip
 Observer = Callable[[str, bytes, Address, Transport], None]
 """Gets `<` for a message that came or `>` for one that goes, its bytes, the peer's address, and the transport."""
+MIN_NAMED_S, MAX_NAMED_S = 30.0, 3600.0
+"""Bounds of the time after which hosts that identify endpoints are looked up again."""
 ANYBODY = "anonymous"
 """The endpoint of whoever is not recognised: its calls prove nothing."""
 
@@ -85,6 +89,7 @@ class SipDriver:
         product: str = "Arietta",
         folder: Path = Path(),
         path_rules: PathRules | None = None,
+        resolver: ResolverSettings | None = None,
     ) -> None:
         """`folder` is where relative names of certificates begin."""
         self.registry = registry
@@ -99,6 +104,9 @@ class SipDriver:
             resolve=self._resolve_now,
         )
         self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000))
+        self.resolver = Resolver(resolver or ResolverSettings(), self.loop, self.agent.counters)
+        self.shunned = Shunned()
+        self._naming: asyncio.Task[None] | None = None  # keeps the addresses of hosts that identify endpoints
         self.contacts = Contacts(self)
         self.guard = Guard(counters=self.agent.counters)
         configure_guard(self.guard, settings)
@@ -138,6 +146,7 @@ class SipDriver:
         self.paths.prepare(self.settings.endpoints.values())
         await self.transports.open(self.settings)
         self.contacts.start()
+        self._name_hosts()
         self.subscriptions.start()
         self.message_lamps.start()
         self.registrations.configure(self.settings)
@@ -152,6 +161,7 @@ class SipDriver:
         for session in tuple(self.parting):
             parted(self, session, bye=True)
         self.drain()
+        await self.resolver.stop()
         for task in tuple(self._tasks):
             task.cancel()
         if self._tasks:
@@ -170,6 +180,7 @@ class SipDriver:
         self.paths.prepare(settings.endpoints.values())
         configure_guard(self.guard, settings)
         self.contacts.configure(settings)
+        self._name_hosts()
         self.message_lamps.configure(settings)
         self.subscriptions.configure(settings)
         self.registrations.configure(settings)
@@ -453,11 +464,12 @@ class SipDriver:
         if endpoint is None:
             raise CannotRequest(f"PJSIP endpoint {name!r} does not exist", causes.NO_ROUTE_DESTINATION)
         contact: ContactState | None = None
+        others: list[ContactState] = []
         if not uri:
             usable = [c for c in self.contacts.of(endpoint) if c.usable]
             if not usable:
                 raise CannotRequest(f"PJSIP endpoint {name!r} has no contact that can be reached", 20)
-            contact = usable[0]
+            contact, others = usable[0], usable[1:]
             uri = contact.uri
         route_set = contact.route_set if contact is not None else ()
         try:
@@ -478,6 +490,7 @@ class SipDriver:
         if contact is not None and contact.source is not None and transport.reliable:
             leg.destination = contact.source  # the connection that the phone opened
         leg.route_set = route_set
+        leg.exten, leg.others = exten, others
         originator = wanted.originator
         leg.diverted_from = originator.redirecting_number if originator is not None else ""
         channel_id = wanted.channel_id or self.registry.new_id()
@@ -509,7 +522,7 @@ class SipDriver:
         uri = next_hop(leg.route_set, parse_uri(leg.target))
         destination = leg.destination or literal_address(uri)
         if destination is not None:
-            self._invite(leg, destination)
+            self._invite(leg, Hop(destination, leg.transport))
             return
         self.own(self._look_up_and_call(leg, uri), f"look up {uri.host}")
 
@@ -520,35 +533,90 @@ class SipDriver:
         task.add_done_callback(self._tasks.discard)
 
     async def _look_up_and_call(self, leg: SipLeg, uri: SipUri) -> None:
-        destination = await self.look_up(uri, leg.transport)
-        if destination is None:
+        leg.hops = list(await self.hops(uri, leg.transport, is_fixed=bool(leg.endpoint.transport)))
+        if leg.hops:
+            self._invite(leg, leg.hops.pop(0))
+        elif not self._call_other(leg):
             log.warning("host %s on the way to %s cannot be found", uri.host, leg.target)
             if leg.channel is not None:
                 leg.channel.receive(signals.HungUp(causes.NO_ROUTE_DESTINATION))
-            return
-        self._invite(leg, destination)
 
-    def _invite(self, leg: SipLeg, destination: Address) -> None:
-        leg.transport = self.transports.towards(leg.transport, destination)
-        leg.invite(destination)
+    def _invite(self, leg: SipLeg, hop: Hop) -> None:
+        leg.transport = self.transports.towards(hop.transport, hop.address)
+        leg.invite(hop.address)
         self.drain()
 
+    def call_next(self, leg: SipLeg, failed: Address) -> bool:
+        """A server did not answer the INVITE of a leg: call the next one, or the next contact; False for none."""
+        self.shunned.add(failed, self.now())
+        if leg.hops:
+            log.info("%s:%s does not answer, %s is tried at %s:%s", *failed, leg.target, *leg.hops[0].address)
+            self._invite(leg, leg.hops.pop(0))
+            return True
+        return self._call_other(leg)
+
+    def _call_other(self, leg: SipLeg) -> bool:
+        """Call the next contact of an endpoint, where its audio can go through the port that is open."""
+        while leg.others:
+            contact = leg.others.pop(0)
+            target = parse_uri(contact.uri)
+            if leg.exten:
+                target = SipUri(target.scheme, leg.exten, target.host, target.port, None, target.parameters)
+            transport = contact.transport or self.transports.choose(
+                leg.endpoint.transport, next_hop(contact.route_set, target)
+            )
+            if transport is None or self.media_bind(transport) != self.media_bind(leg.transport):
+                continue
+            leg.transport, leg.target, leg.route_set = transport, str(target), contact.route_set
+            leg.destination = contact.source if transport.reliable else None
+            self.start_call(leg)
+            return True
+        return False
+
+    async def hops(self, uri: SipUri, transport: Transport, *, is_fixed: bool = False) -> tuple[Hop, ...]:
+        """The servers that a request to a URI may go to, the best first; () for none.
+
+        `is_fixed`: no protocol but that of the transport, since the configuration names it.
+        """
+        family = 6 if ":" in self.media_bind(transport) else 4
+        able = (transport.protocol,) if is_fixed else self.transports.protocols(family)
+        found: list[Hop] = []
+        for target in await self.resolver.targets(uri, able, (family,)):
+            address = (target.host, target.port)
+            carrier: Transport | None = transport
+            if target.protocol != transport.protocol:
+                carrier = self.transports.find("", target.protocol, target.host)
+            if carrier is not None:
+                if literal_address(uri) is None:  # RFC 5922 4: the certificate is for the name that was asked for
+                    self.transports.note_name(address, uri.host)
+                found.append(Hop(address, self.transports.towards(carrier, address)))
+        return self.shunned.order(found, self.now())
+
     async def look_up(self, uri: SipUri, transport: Transport) -> Address | None:
-        """Where a URI's host is, for a transport; None if it cannot be found."""
-        literal = literal_address(uri)
-        if literal is not None:
-            return literal
-        port = uri.port or (DEFAULT_TLS_PORT if transport.protocol == "TLS" else DEFAULT_PORT)
-        family = socket.AF_INET6 if ":" in self.media_bind(transport) else socket.AF_INET
-        try:
-            found = await self.loop.getaddrinfo(uri.host, port, family=family, type=socket.SOCK_DGRAM)
-        except OSError:
-            return None
-        if not found:
-            return None
-        address = (str(found[0][4][0]), port)
-        self.transports.note_name(address, uri.host)
-        return address
+        """The best server of a URI by the protocol of a transport; None if there is none."""
+        hops = await self.hops(uri, transport, is_fixed=True)
+        return hops[0].address if hops else None
+
+    def _name_hosts(self) -> None:
+        """Look up the hosts that identify endpoints, and again whenever what was learnt is over."""
+        if self._naming is not None:
+            self._naming.cancel()
+            self._naming = None
+        if self.endpoints_table.host_names:
+            self._naming = self.loop.create_task(self._keep_hosts_named(self.endpoints_table), name="identify hosts")
+            self._tasks.add(self._naming)
+            self._naming.add_done_callback(self._tasks.discard)
+
+    async def _keep_hosts_named(self, table: Endpoints) -> None:
+        while True:
+            wait_s = MAX_NAMED_S
+            for name, with_services in table.host_names.items():
+                hosts, good_s = await self.resolver.hosts(name, with_services=with_services)
+                if not hosts:
+                    log.warning("identify: host %s cannot be found", name)
+                table.learn(name, hosts)
+                wait_s = min(wait_s, good_s)
+            await asyncio.sleep(max(wait_s, MIN_NAMED_S))
 
     def invite(self, leg: SipLeg, destination: Address, body: bytes) -> InviteSession:
         """Begin the INVITE session of an outgoing leg."""

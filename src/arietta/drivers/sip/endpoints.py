@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -30,6 +31,7 @@ class Endpoints:
         self._by_name = {name.lower(): endpoint for name, endpoint in settings.endpoints.items()}
         self._by_host: dict[str, Endpoint | None] = {}
         self._servers: dict[tuple[str, tuple[str, ...]], DigestServer] = {}
+        self._hosts: dict[str, frozenset[str]] = {}
         self._identifies: list[Identify] = [i for i in settings.identifies.values() if i.endpoint in settings.endpoints]
 
     def get(self, name: str) -> Endpoint | None:
@@ -85,11 +87,28 @@ class Endpoints:
         for identify in self._identifies:
             for match in identify.match:
                 if isinstance(match, str):
-                    if match == source[0]:
+                    if source[0] in self._hosts.get(match, ()):
                         return self.settings.endpoints[identify.endpoint]
                 elif address.version == match.version and address in match:
                     return self.settings.endpoints[identify.endpoint]
         return None
+
+    @property
+    def host_names(self) -> dict[str, bool]:
+        """The names of hosts that identify endpoints; whether their SIP services count as well."""
+        names: dict[str, bool] = {}
+        for identify in self._identifies:
+            for match in identify.match:
+                if isinstance(match, str):
+                    names[match] = names.get(match, False) or identify.srv_lookups
+        return names
+
+    def learn(self, name: str, hosts: Iterable[str]) -> None:
+        """Take the addresses of such a name; when none was found, those known before stay."""
+        found = frozenset(hosts)
+        if found and found != self._hosts.get(name):
+            self._hosts[name] = found
+            self._by_host.clear()
 
     def _by_header(self, request: Request) -> Endpoint | None:
         for identify in self._identifies:

@@ -17,6 +17,7 @@ from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication, Party
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.digits import InfoDigits, read_info_digit
+from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.reports import tell_reports
 from arietta.drivers.sip.transfer import Transfer, part, parted, report_progress, take_notify, take_refer
 from arietta.errors import ServerFailure, Unprocessable
@@ -41,6 +42,7 @@ from arietta.sip.uri import SipUri, quote
 
 if TYPE_CHECKING:
     from arietta.drivers.sip.driver import SipDriver
+    from arietta.drivers.sip.location import ContactState
     from arietta.drivers.sip.media_path import LegPath
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,13 @@ class SipLeg:
         self.route_set: tuple[str, ...] = ()
         self.diverted_from = ""
         self.destination: Address | None = None
+        self.hops: list[Hop] = []
+        """Servers to call when this one does not answer,"""
+        self.others: list[ContactState] = []
+        """and then contacts."""
+        self.exten = ""
+        self._called: Address | None = None
+        self._heard_of = False  # a provisional response came
         self.request: Request | None = None
         self.transfer: Transfer | None = None
         self.parting = False  # the far end was sent away, and ends the call itself
@@ -202,6 +211,7 @@ class SipLeg:
         if channel is None or self.session is not None or channel.hangup_requested:
             return
         self._ours = self._make_offer()
+        self._called, self._heard_of = destination, False
         self.session = self.driver.invite(self, destination, bytes(self._ours))
         self.session.user = self
         self.session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
@@ -494,6 +504,7 @@ class SipLeg:
         return signals.HungUp(named)
 
     def _take_provisional(self, channel: Channel, event: events.Provisional) -> None:
+        self._heard_of = True
         if event.sdp:
             self._read_answer(event.sdp)
         if event.status == 180:
@@ -526,6 +537,10 @@ class SipLeg:
 
     def _take_failure(self, channel: Channel, event: events.Failed) -> None:
         self.session = None
+        no_answer = is_no_answer(event.status, has_response=event.response is not None)
+        may_go_on = no_answer and not self._heard_of and not channel.hangup_requested
+        if may_go_on and self._called is not None and self.driver.call_next(self, self._called):
+            return
         if 300 <= event.status < 400 and event.contacts:
             user = event.contacts[0].uri.user
             if user:

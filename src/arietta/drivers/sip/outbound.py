@@ -118,11 +118,15 @@ class OutboundRegistrations:
                 log.error("registration %s: outbound_proxy: %s", name, problem)
                 return
         transport = driver.transports.choose(wanted.transport, target)
-        destination = await driver.look_up(target, transport) if transport is not None else None
-        if transport is None or destination is None:
-            log.error("registration %s: %s cannot be reached", name, target)
+        if transport is None:
+            log.error("registration %s: there is no transport for %s", name, target)
             return
-        transport = driver.transports.towards(transport, destination)
+        is_fixed = bool(wanted.transport)
+        while not (hops := await driver.hops(target, transport, is_fixed=is_fixed)):
+            wait_s = max(1, wanted.retry_interval)
+            log.warning("registration %s: %s cannot be found, tried again in %d s", name, target.host, wait_s)
+            await asyncio.sleep(wait_s)
+        destination, transport = hops[0]
         user = wanted.contact_user or client.user or "s"
         auths = driver.endpoints_table.auths_of(wanted.outbound_auth)
         registration = Registration(
@@ -142,6 +146,10 @@ class OutboundRegistrations:
             fatal_retry_interval=float(wanted.fatal_retry_interval),
             user_agent=driver.agent.profile.product,
         )
+        registration.ways = [
+            (hop.address, hop.transport, driver.contact_on(hop.transport, user, is_secure=registrar.scheme == "sips"))
+            for hop in hops[1:]
+        ]
         self.registrations[name] = registration
         registration.start(driver.now())
         driver.drain()

@@ -192,7 +192,20 @@ class SipTransports:
         named = self.transports.get(name)
         if named is not None and (not says_protocol(uri) or protocol_of(uri) == named.protocol):
             return named
-        return self.find("", protocol_of(uri), uri.host)
+        found = self.find("", protocol_of(uri), uri.host)
+        if found is None and not says_protocol(uri):
+            found = next((t for p in ON_STREAMS if (t := self.find("", p, uri.host)) is not None), None)
+        return found
+
+    def protocols(self, family: int) -> tuple[str, ...]:
+        """What requests can be sent by over an IP version, 4 or 6."""
+        return tuple(
+            dict.fromkeys(
+                transport.protocol
+                for transport in self.transports.values()
+                if transport.protocol not in ON_SOCKETS and (":" in transport.host) == (family == 6)
+            )
+        )
 
     def find(self, name: str, protocol: str = "UDP", host: str = "") -> Transport | None:
         """The transport of a name; without one, the first of the protocol that reaches such an address."""

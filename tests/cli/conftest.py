@@ -21,6 +21,7 @@ from arietta.cli.switch import (
     EngineView,
     ExtensionView,
     HelpView,
+    ManagerSessionView,
     MessageView,
     ModuleView,
     Originate,
@@ -199,6 +200,9 @@ class FakeSwitch:
 
     def registrations(self) -> Sequence[RegistrationView]:
         return [RegistrationView("trunk", "sip:sip.example.org", "trunk-auth", "Registered", 55)]
+
+    def manager_sessions(self) -> Sequence[ManagerSessionView]:
+        return [ManagerSessionView("admin", "127.0.0.1:40000", "TCP", 0.0, 3, 5)]
 
     def bans(self) -> Sequence[BanView]:
         return [BanView("198.51.100.7", 10, 540)]

@@ -79,6 +79,8 @@ def _log_cheaply() -> None:
 
 
 async def _serve(config: Config, logs: Logs, drain_seconds: float) -> None:
+    from arietta.cli.commands import Console, all_commands
+    from arietta.cli.commands.manager import command_line
     from arietta.cli.server_switch import ServerSwitch
     from arietta.cli.serving import Serving, Stop
     from arietta.server import Server
@@ -86,7 +88,9 @@ async def _serve(config: Config, logs: Logs, drain_seconds: float) -> None:
     stop = Stop()
     server = Server(config, logs=logs)
     path = config.directories.run / SOCKET_NAME
-    serving = Serving(server, ServerSwitch(server, stop), logs, path, stop, drain_seconds=drain_seconds)
+    switch = ServerSwitch(server, stop)
+    server.manager.domain.command_line = command_line(Console(switch, logs, all_commands()))
+    serving = Serving(server, switch, logs, path, stop, drain_seconds=drain_seconds)
     async with serving:
         http = ", ".join(map(str, server.http.addresses)) or "disabled"
         sip = ", ".join(f"{t.protocol} {t.bind or '/ws'}" for t in config.pjsip.transports.values()) or "disabled"

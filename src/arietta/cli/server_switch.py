@@ -21,6 +21,7 @@ from arietta.cli.switch import (
     EngineView,
     ExtensionView,
     HelpView,
+    ManagerSessionView,
     MessageView,
     ModuleView,
     Originate,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from arietta.cli.serving import Stop
     from arietta.http.server import HttpServer
     from arietta.server import ReloadReport
+    from arietta.server.manager import Manager
     from arietta.stasis.applications import Applications
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class RunningServer(Protocol):
     applications: Applications
     dialplan: Interpreter
     http: HttpServer
+    manager: Manager
     modules: Modules
     engine_missing: str | None
     started_at: float
@@ -245,6 +248,13 @@ class ServerSwitch:
                 str(living[name].state.value) if name in living else "Unregistered",
             )
             for name, settings in self.config.pjsip.registrations.items()
+        ]
+
+    def manager_sessions(self) -> Sequence[ManagerSessionView]:
+        return [
+            ManagerSessionView(one.name, one.address, one.transport, one.since, one.events_sent, one.waiting_bytes)
+            for one in self._server.manager.hub
+            if one.is_logged_in
         ]
 
     def bans(self) -> Sequence[BanView]:

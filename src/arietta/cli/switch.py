@@ -85,6 +85,17 @@ class RegistrationView(msgspec.Struct, frozen=True):
     expires_in_s: int | None = None
 
 
+class ManagerSessionView(msgspec.Struct, frozen=True):
+    """A session of the manager interface; `since` is seconds since the epoch."""
+
+    user: str
+    address: str
+    transport: str
+    since: float
+    events_sent: int = 0
+    waiting_bytes: int = 0
+
+
 class BanView(msgspec.Struct, frozen=True):
     """A source of SIP that is not listened to for a while."""
 
@@ -236,6 +247,10 @@ class Switch(Protocol):
 
     def registrations(self) -> Sequence[RegistrationView]:
         """Our registrations at other servers."""
+        ...
+
+    def manager_sessions(self) -> Sequence[ManagerSessionView]:
+        """Who is logged in at the manager interface."""
         ...
 
     def bans(self) -> Sequence[BanView]:

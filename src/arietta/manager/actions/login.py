@@ -43,7 +43,7 @@ async def login(call: Call) -> Reply:
         session.refused = True
         return failure("Login Already In Use")
     hub.welcome(session, name, user, call.get("Events"), password=not key)
-    heard = (fully_booted(call),) if "system" in session.reads else ()
+    heard = (fully_booted(call),) if session.is_bound and "system" in session.reads else ()
     return Reply((("Message", "Authentication accepted"),), heard=heard)
 
 

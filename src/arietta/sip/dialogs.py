@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import msgspec
 
 from .errors import ProtocolError
-from .headers import split_list, tag_of
+from .headers import first_element, split_list, tag_of
 from .message import Headers, Request, Response
 from .transactions import Address
 from .uri import SipUri, parse_name_addr, parse_uri
@@ -107,7 +107,7 @@ def create_uas_dialog(request: Request, local_tag: str) -> Dialog:
     contacts = request.headers.get("Contact") or (request.headers["From"][:1] if request.is_rfc2543 else ())
     if not contacts:
         raise ProtocolError(400, "Contact is missing", message=request)
-    target = parse_name_addr(split_list(contacts[0])[0]).uri_text
+    target = parse_name_addr(first_element(contacts[0])).uri_text
     parse_uri(target)
     routes = request.headers.get("Record-Route")
     to = request.headers["To"][0]
@@ -126,7 +126,7 @@ def create_uas_dialog(request: Request, local_tag: str) -> Dialog:
 def create_uac_dialog(request: Request, response: Response) -> Dialog:
     """The dialog that the response to our `request` makes (12.1.2); without Contact the Request-URI is its target."""
     contacts = response.headers.get("Contact")
-    target = parse_name_addr(split_list(contacts[0])[0]).uri_text if contacts else request.uri_text
+    target = parse_name_addr(first_element(contacts[0])).uri_text if contacts else request.uri_text
     parse_uri(target)
     routes = response.headers.get("Record-Route")
     remote = response.headers["To"][0]
@@ -153,7 +153,7 @@ def _target_of(message: Request | Response) -> str:
     values = message.headers.get("Contact")
     if not values:
         return ""
-    target = parse_name_addr(split_list(values[0])[0]).uri_text
+    target = parse_name_addr(first_element(values[0])).uri_text
     parse_uri(target)
     return target
 

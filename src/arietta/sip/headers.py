@@ -25,6 +25,7 @@ __all__ = [
     "Reason",
     "Via",
     "canonical_name",
+    "first_element",
     "parse_challenge",
     "parse_contacts",
     "parse_cseq",
@@ -151,6 +152,14 @@ def split_list(value: str) -> list[str]:
     if '"' not in value and "<" not in value:
         return [piece.strip() for piece in value.split(",") if piece.strip()]
     return [piece.strip() for piece in split_quoted(value, ",") if piece.strip()]
+
+
+def first_element(value: str) -> str:
+    """The first element of a header field value that is a list; ProtocolError 400 for one of nothing but commas."""
+    elements = split_list(value)
+    if not elements:
+        raise ProtocolError(400, f"{value[:64]!r} is a list of nothing")
+    return elements[0]
 
 
 def parse_via(value: str) -> Via:

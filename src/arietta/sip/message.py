@@ -12,6 +12,7 @@ from .headers import (
     CSeq,
     Via,
     canonical_name,
+    first_element,
     parse_contacts,
     parse_cseq,
     parse_delta_seconds,
@@ -144,7 +145,7 @@ class Message:
     def via(self) -> Via:
         """The topmost Via; ProtocolError 400 when malformed or absent."""
         if self._via is None:
-            self._via = parse_via(split_list(self._required("Via"))[0])
+            self._via = parse_via(first_element(self._required("Via")))
         return self._via
 
     @property

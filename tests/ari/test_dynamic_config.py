@@ -163,7 +163,7 @@ def test_codecs_are_changed_as_in_a_file() -> None:
         ("aor/a", [("minimum_expiration", "9000")], "400 minimum_expiration 9000 is above maximum_expiration 7200"),
         ("aor/a", [("type", "auth")], "400 type is 'auth', not aor"),
         ("auth/a", [("username", "a")], "400 auth [a] has no password"),
-        ("endpoint/a", [("webrtc", "yes")], "400 webrtc=yes is not supported by this version"),
+        ("endpoint/a", [("t38_udptl", "yes")], "400 t38_udptl=yes is not supported by this version"),
         ("endpoint/a", [("from_user", "a\r\nX: y")], "400 the value of from_user holds a control character"),
         ("endpoint/a\n", [], "400 'a\\n' cannot be the id of a endpoint"),
         ("registration/r", [("server_uri", "sip:x")], "400 client_uri without value does not begin with sip: or sips:"),

@@ -46,8 +46,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires
-        aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension incoming_mwi_mailbox
-        subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
+        aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
+        incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
         qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension"""),

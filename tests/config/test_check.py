@@ -268,6 +268,11 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
             "error: rtp.conf line 3: rtpend 5999 is not above rtpstart 6000",
         ),
         (
+            "ari",
+            "[u]\ntype=user\npassword=p\nacl=ghost\n",
+            "error: ari.conf line 4: acl ghost of user [u] is not a section of acl.conf",
+        ),
+        (
             "rtp",
             "[general]\nice_acl=ghost\n",
             "error: rtp.conf line 2: ice_acl ghost is not a section of acl.conf",

@@ -56,7 +56,14 @@ def test_a_reader_may_read_and_ask_for_options() -> None:
 
 def test_an_acl_keeps_a_user_to_its_networks() -> None:
     rules = (acl(False, "0.0.0.0/0"), acl(True, "10.0.0.0/8"), acl(False, "10.9.0.0/16"))
-    world = World(users=(User("asterisk", "asterisk", acl=rules),))
+    world = World(users=(User("asterisk", "asterisk", acls=(rules,)),))
+    found = [statuses(world.client(host).ask(PING)) for host in ("10.1.1.1", "10.9.1.1", "192.0.2.1")]
+    assert found == [[200], [403], [403]]
+
+
+def test_several_lists_have_to_be_passed_each() -> None:
+    lists = ((acl(False, "0.0.0.0/0"), acl(True, "10.0.0.0/8")), (acl(False, "10.9.0.0/16"),))
+    world = World(users=(User("asterisk", "asterisk", acls=lists),))
     found = [statuses(world.client(host).ask(PING)) for host in ("10.1.1.1", "10.9.1.1", "192.0.2.1")]
     assert found == [[200], [403], [403]]
 

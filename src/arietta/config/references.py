@@ -20,6 +20,10 @@ def check_references(config: Config, report: Report) -> None:
     _check_manager(config, report)
     _check_endpoints(config, report)
     _check_other_sip(config, report)
+    for user in (*config.ari.users.values(), *config.manager.users.values()):
+        for name in user.acl:
+            if name not in config.acls:
+                report.error(user.at("acl"), f"acl {name} of user [{user.name}] is not a section of acl.conf")
     for name in config.rtp.ice_acl:
         if name not in config.acls:
             report.error(config.rtp.at("ice_acl"), f"ice_acl {name} is not a section of acl.conf")
@@ -51,10 +55,6 @@ def resolve(config: Config, name: str) -> Path:
 def _check_manager(config: Config, report: Report) -> None:
     manager = config.manager
     general = manager.general
-    for user in manager.users.values():
-        for name in user.acl:
-            if name not in config.acls:
-                report.error(user.at("acl"), f"acl {name} of user [{user.name}] is not a section of acl.conf")
     if not general.enabled:
         return
     if not manager.users:

@@ -17,7 +17,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         servername enabled bindaddr bindport prefix sessionlimit session_inactivity session_keep_alive enable_status
         enable_static redirect         tlsenable tlsbindaddr tlscertfile tlsprivatekey"""),
     "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
-    "ari.conf type=user": _words("type read_only password password_format access"),
+    "ari.conf type=user": _words("type read_only password password_format access acl"),
     "rtp.conf [general]": _words("""
         rtpstart rtpend strictrtp probation icesupport dtls_mtu ice_access ice_acl media_engine media_threads
         mix_loudest"""),

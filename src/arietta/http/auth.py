@@ -38,7 +38,8 @@ class User:
     password: str
     password_format: Literal["plain", "crypt"] = "plain"
     read_only: bool = False
-    acl: tuple[AclRule, ...] = ()
+    acls: tuple[tuple[AclRule, ...], ...] = ()
+    """Lists that the client's address has to pass, each for itself."""
 
 
 def acl_permits(rules: Iterable[AclRule], host: str) -> bool:

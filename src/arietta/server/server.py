@@ -629,7 +629,10 @@ def _users(config: Config) -> Users:
             password=user.password,
             password_format="crypt" if user.password_format == "crypt" else "plain",
             read_only=user.read_only,
-            acl=tuple(AclRule(rule.permit, rule.network) for rule in user.access),
+            acls=tuple(
+                tuple(AclRule(rule.permit, rule.network) for rule in rules)
+                for rules in (user.access, *(config.acls[name].access for name in user.acl))
+            ),
         )
         for user in config.ari.users.values()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arietta.manager.actions import (
+    agi,
     bridges,
     calls,
     configuration,
@@ -19,7 +20,7 @@ from arietta.manager.actions import (
 )
 
 MODULES = (
-    bridges, calls, configuration, database, dialplan, endpoints, login, mailboxes, messages, originate, showing,
+    agi, bridges, calls, configuration, database, dialplan, endpoints, login, mailboxes, messages, originate, showing,
     states, system,
 )  # fmt: skip
 """Being imported they have declared their actions."""

@@ -31,9 +31,10 @@ def check(source: Path, strict: bool) -> None:
 def problems_of(source: Path) -> list[Problem]:
     """Every problem of the files, and of the dialplan in them, by file and line."""
     from arietta.config.check import check as problems_of_files
-    from arietta.config.conf import ConfigError, read_conf
+    from arietta.config.conf import ConfFile, ConfigError, read_conf
     from arietta.config.encryption import unencryptable
     from arietta.config.tree import read
+    from arietta.config.wizard import with_sections
     from arietta.dialplan.applications import standard_applications
     from arietta.dialplan.reader import read_dialplan
     from arietta.media.choosing import why_no_srtp
@@ -42,11 +43,16 @@ def problems_of(source: Path) -> list[Problem]:
     config, _ = read(source)
     if config is not None:
         problems = [*problems, *unencryptable(config, why_no_srtp(config.rtp.media_engine))]
-    if config is None or not (config.directory / "extensions.conf").is_file():
+    if config is None:
+        return problems
+    path = config.directory / "extensions.conf"
+    if not path.is_file() and not config.wizards.contexts:
         return problems
     try:
-        path = config.directory / "extensions.conf"
-        plan = read_dialplan(read_conf(path, root=config.directory, exec_includes=config.asterisk.options.execincludes))
+        written = ConfFile(path.name, ())
+        if path.is_file():
+            written = read_conf(path, root=config.directory, exec_includes=config.asterisk.options.execincludes)
+        plan = read_dialplan(with_sections(written, config.wizards.contexts))
     except ConfigError as refusal:
         found = refusal.problems
     else:

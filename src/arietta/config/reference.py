@@ -20,6 +20,7 @@ from arietta.config.resolver import ResolverSettings
 from arietta.config.rtp import RtpSettings
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.system import AsteriskOptions, DirectoryOptions, LoggerGeneral, ModulesSettings
+from arietta.config.wizard import Wizard
 
 FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
     ("http.conf", "The HTTP server.", (HttpSettings,)),
@@ -35,6 +36,13 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         "pjsip.conf",
         "SIP: one section for each object, its `type` says what it is.",
         tuple(cls for _, cls in TYPES.values()),
+    ),
+    (
+        "pjsip_wizard.conf",
+        "SIP in short: each section stands for the objects of a phone or a trunk. `endpoint/OPTION`, `aor/OPTION`,"
+        " `inbound_auth/OPTION`, `outbound_auth/OPTION`, `identify/OPTION` and `registration/OPTION` are options of"
+        " these. Patterns know `${REMOTE_HOST}` and `${USERNAME}`, which is outbound_auth/username.",
+        (Wizard,),
     ),
     ("rtp.conf", "Media packets.", (RtpSettings,)),
     ("resolver_unbound.conf", "Who is asked where SIP's host names are.", (ResolverSettings,)),

@@ -58,6 +58,9 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
         max_retries outbound_auth transport max_random_initial_delay"""),
     "pjsip.conf type=contact": frozenset(("type",)),
+    "pjsip_wizard.conf type=wizard": _words("""
+        type sends_auth accepts_auth sends_registrations accepts_registrations remote_hosts transport server_uri_pattern
+        client_uri_pattern contact_pattern has_hint hint_context hint_exten hint_application"""),
     "pjsip.conf type=acl": frozenset(("type", "access")),
     "pjsip.conf type=domain_alias": frozenset(("type",)),
     "extensions.conf [general]": _words("static writeprotect autofallthrough clearglobalvars"),

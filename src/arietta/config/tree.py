@@ -37,6 +37,7 @@ from arietta.config.system import (
     read_modules,
     read_sorcery,
 )
+from arietta.config.wizard import Wizards, read_wizards, with_sections
 
 FILES = (
     "asterisk.conf",
@@ -46,6 +47,7 @@ FILES = (
     "manager.conf",
     "acl.conf",
     "pjsip.conf",
+    "pjsip_wizard.conf",
     "rtp.conf",
     "resolver_unbound.conf",
     "extensions.conf",
@@ -72,6 +74,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     manager: ManagerSettings
     acls: dict[str, NamedAcl]
     pjsip: PjsipSettings
+    wizards: Wizards
     rtp: RtpSettings
     resolver: ResolverSettings
     extensions: DialplanSource
@@ -138,6 +141,7 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
     def part(name: str, build: Callable[[ConfFile, Report], Tree]) -> Tree:
         return from_file(directory / name, build, asterisk.options.execincludes)
 
+    wizards = part("pjsip_wizard.conf", read_wizards)
     trees = {
         "asterisk": asterisk,
         "http": part("http.conf", read_http),
@@ -145,10 +149,13 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "websocket_clients": part("websocket_client.conf", read_websocket_clients),
         "manager": part("manager.conf", read_manager),
         "acls": part("acl.conf", read_acl),
-        "pjsip": part("pjsip.conf", read_pjsip),
+        "wizards": wizards,
+        "pjsip": part("pjsip.conf", lambda file, to: read_pjsip(with_sections(file, wizards.objects), to)),
         "rtp": part("rtp.conf", read_rtp),
         "resolver": part("resolver_unbound.conf", read_resolver),
-        "extensions": part("extensions.conf", read_extensions),
+        "extensions": part(
+            "extensions.conf", lambda file, to: read_extensions(with_sections(file, wizards.contexts), to)
+        ),
         "indications": part("indications.conf", read_indications),
         "musiconhold": part("musiconhold.conf", read_musiconhold),
         "media_cache": part("res_http_media_cache.conf", read_http_media_cache),

@@ -44,6 +44,7 @@ from arietta.config.safety import unsafe_listeners
 from arietta.config.settings import Report
 from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config, load
+from arietta.config.wizard import with_sections
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.matcher import Dialplan
 from arietta.dialplan.ports import Folders
@@ -577,8 +578,10 @@ def _possible(config: Config, srtp_missing: str | None) -> Config:
 def _read_dialplan(config: Config) -> Dialplan:
     path = config.directory / "extensions.conf"
     if not path.exists():
-        return read_dialplan(ConfFile("extensions.conf", ()))
-    return read_dialplan(read_conf(path, root=config.directory, exec_includes=config.asterisk.options.execincludes))
+        written = ConfFile("extensions.conf", ())
+    else:
+        written = read_conf(path, root=config.directory, exec_includes=config.asterisk.options.execincludes)
+    return read_dialplan(with_sections(written, config.wizards.contexts))
 
 
 def _packaged_indications() -> IndicationsSettings:

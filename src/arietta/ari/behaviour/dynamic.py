@@ -126,8 +126,9 @@ class DynamicConfig:
         durable = self._durable(object_type)
         if durable is None:
             raise Forbidden(f"{object_type} objects are changed in pjsip.conf, not at run time")
-        if name in getattr(self._file, TYPES[object_type][0]):
-            raise Forbidden(f"{object_type} {name!r} is written in pjsip.conf, where it is changed")
+        written = getattr(self._file, TYPES[object_type][0]).get(name)
+        if written is not None:
+            raise Forbidden(f"{object_type} {name!r} is written in {written.file}, where it is changed")
         return durable
 
     def _durable(self, object_type: str) -> bool | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 KNOWN_PASSWORDS = frozenset(
     (
         *("0000", "1111", "1234", "12345", "123456", "12345678", "123456789", "abc123", "admin", "administrator"),
+        *("amp111", "mysecret"),
         *("arietta", "ari", "asterisk", "changeit", "changeme", "default", "demo", "guest", "letmein", "pass"),
         *("passw0rd", "password", "qwerty", "root", "secret", "sip", "test", "unsecurepassword", "user", "welcome"),
     )

@@ -371,7 +371,7 @@ def settled(samples: bytes) -> bytes:
     return samples[640:-640]
 
 
-@pytest.mark.parametrize("third", ["ulaw", "gsm"])
+@pytest.mark.parametrize("third", ["ulaw", "gsm", "slin16", "g722", "slin48"])
 def test_a_third_member_comes_and_goes_without_a_click(world: World, third: str) -> None:
     speaker, listener, guest = world.phone("ulaw"), world.phone("alaw"), world.phone(third)
     mixer = world.core.open_mixer()
@@ -385,6 +385,53 @@ def test_a_third_member_comes_and_goes_without_a_click(world: World, third: str)
     heard = listener.heard()
     assert len(heard) >= 2 * 8 * 1980
     assert largest_step(settled(heard)) < LARGEST_STEP
+
+
+@pytest.mark.parametrize("third", ["slin16", "g722", "slin48"])
+def test_a_wideband_member_falls_silent_and_speaks_again_without_a_click(
+    world: World, tmp_path: Path, third: str
+) -> None:
+    """The mix follows two seconds later; who listens, and who records what is heard, notices neither."""
+    speaker, listener, guest = world.phone("ulaw"), world.phone("alaw"), world.phone(third)
+    mixer = world.core.open_mixer()
+    for phone in (speaker, listener, guest):
+        phone.port.link(mixer)
+    ends: list[object] = []
+    recorders = [
+        listener.port.record(str(tmp_path / "out"), "wav", RecordOptions(side=Side.OUT), on_end=ends.append),
+        mixer.port().record(str(tmp_path / "mix"), "wav", on_end=ends.append),
+    ]
+    spy = world.phone("slin16")
+    snoop = world.core.open_snoop(listener.port, spy=Side.OUT, whisper=Side.NONE, on_event=lambda event: None)
+    snoop.link(spy.port)
+    hum(speaker, 4500, HUM_HZ)
+    hum(guest, 400, level=0, after_ms=200)
+    hum(guest, 400, level=0, after_ms=3600)
+    world.run(4400)
+    for recorder in recorders:
+        recorder.stop()
+    world.run(20)
+    heard = listener.heard()
+    assert len(heard) >= 2 * 8 * 4380
+    assert largest_step(settled(heard)) < LARGEST_STEP
+    assert largest_step(settled(spy.heard())) < LARGEST_STEP
+    for name in ("out", "mix"):
+        assert largest_step(recorded_samples(tmp_path / f"{name}.wav")[1600:-1600]) < LARGEST_STEP
+
+
+@pytest.mark.parametrize(("one", "other"), [("ulaw", "slin16"), ("slin16", "ulaw"), ("slin", "slin48")])
+def test_two_with_other_rates_are_joined_and_left_without_a_click(world: World, one: str, other: str) -> None:
+    speaker, listener, guest = world.phone(one), world.phone(other), world.phone("alaw")
+    mixer = world.core.open_mixer()
+    speaker.port.link(mixer)
+    listener.port.link(mixer)
+    hum(speaker, 2000, HUM_HZ)
+    hum(listener, 2000, level=0)
+    hum(guest, 2000, level=0)
+    world.at(500, lambda: guest.port.link(mixer))
+    world.at(1200, lambda: guest.port.link(None))
+    world.run(2300)
+    assert largest_step(settled(listener.heard())) < LARGEST_STEP
 
 
 @pytest.mark.parametrize("other", ["alaw", "gsm"])

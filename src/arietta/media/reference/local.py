@@ -25,6 +25,8 @@ MOST_UNREAD = 100
 class _InboxPort(BasePort):
     """A port that is given whole frames."""
 
+    sends_in_its_codec = False
+
     def __init__(self, core: Core, on_event: EventHandler | None) -> None:
         super().__init__(core, host_codec(8000), on_event)
         self._inbox: deque[Frame] = deque(maxlen=MOST_FRAMES)
@@ -132,7 +134,8 @@ class MixPort(BasePort):
             self.mixer.offer(self, Frame(self._codec, payload))
 
     def tick_out(self, tick: int) -> None:
-        self.frame_in, self.incoming = self.incoming, None
+        incoming, self.incoming = self.incoming, None
+        self.frame_in = self._at_heard_rate(incoming) if incoming is not None else None
         if self.digits is not None:
             self._tick_digits(tick)
 
@@ -152,6 +155,11 @@ class MixPort(BasePort):
 
     def pass_digit_began(self, digit: str) -> None:
         """A mix has nobody to press keys at."""
+
+    @property
+    def heard_rate(self) -> int | None:
+        """That of its best recording, so that a mix which changes its rate is one sound in the file."""
+        return max((one.rate for one in self.recorders if not one.keeps_apart), default=None)
 
     @property
     def working(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from array import array
+from enum import Enum, auto
+from math import cos, pi
 from operator import mul
 from typing import TYPE_CHECKING
 
@@ -29,13 +31,32 @@ SCALE = 256
 """Samples are summed in 32 bits with this factor, so that 128 loud members do not overflow."""
 
 
+WIDE_TICKS = 100
+"""A mix keeps its rate for two seconds after the last that had it."""
+
+
+class _Turn(Enum):
+    """How far a mixer is on its way to another path.
+
+    Another path has other delays, and its resamplers begin with nothing behind them. So it runs beside the old one for
+    two ticks: unheard in the first, in the second each listener's sound is faded over to it.
+    """
+
+    NONE = auto()
+    WARMING = auto()
+    FADING = auto()
+
+
 class _Member:
-    __slots__ = ("announcer", "converter", "energy", "muted")
+    __slots__ = ("announcer", "converter", "energy", "muted", "next_converter", "next_hearing")
 
     def __init__(self, *, muted: bool, announcer: bool) -> None:
         self.muted = muted
         self.announcer = announcer
         self.converter = Converter()
+        self.next_converter = Converter()
+        self.next_hearing = Converter()
+        """While the mixer turns to another path: as speaker and as listener there."""
         self.energy = 0
         """Of what was mixed of it in the last tick that had to choose."""
 
@@ -55,6 +76,16 @@ class MixerUnit:
         self._generator: GeneratorFeed | None = None
         self._offers: dict[BasePort, Frame] = {}
         self._generator_converter = Converter()
+        self._next_generator_converter = Converter()
+        self._path = 0
+        """How members hear each other: mixed at this rate; 0: each hears the other's frames as they are."""
+        self._next_path = 0
+        self._turn = _Turn.NONE
+        self._wide_rate = 0
+        """That the mix has, because of what was offered."""
+        self._wide_until = 0
+        """The tick that may lower it."""
+        self._last_tick = -2
         self._mode = MixerMode.HOLDING if holding else MixerMode.PAIR
 
     # -- commands --
@@ -187,19 +218,13 @@ class MixerUnit:
             recorder.hear(offers)
         if self._holding:
             self._tick_holding(offers, background)
-        elif background is None and len(offers) == 1:
-            ((speaker, frame),) = offers.items()
-            for port in self._members:
-                if port is not speaker:
-                    self._give(port, frame)
-            if isinstance(speaker, MixPort):
-                speaker.incoming = frame
-        elif background is None and len(offers) == 2 and len(self._members) == 2:
-            (one, first), (other, second) = offers.items()
-            self._give(one, second)
-            self._give(other, first)
         else:
-            self._tick_mix(offers, background)
+            self._choose_path(offers, background, tick)
+            heard = self._hear(self._path, offers, background, following=False)
+            if self._turn is not _Turn.NONE:
+                heard = self._turned(heard, offers, background)
+            for port, frame in heard.items():
+                self._give(port, frame)
 
     def busy(self) -> bool:
         """Whether it needs the next tick."""
@@ -215,49 +240,133 @@ class MixerUnit:
             if port not in offers and not (member.announcer and not isinstance(port, MixPort)):
                 self._give(port, frame)
 
-    def _tick_mix(self, offers: dict[BasePort, Frame], background: Frame | None) -> None:
-        rate = max([frame.rate for frame in offers.values()], default=8000)
+    def _hear(
+        self, path: int, offers: dict[BasePort, Frame], background: Frame | None, *, following: bool
+    ) -> dict[BasePort, Frame]:
+        """What each member hears on a path: the one that is heard, or the following."""
+        alone = len(offers) == 1 and background is None
+        if path == 0 or (alone and all(frame.rate == path for frame in offers.values())):
+            return self._hear_directly(offers)
+        heard = self._hear_mixed(path, offers, background, following=following)
+        if alone:
+            for port in offers:
+                if not isinstance(port, MixPort):
+                    heard.pop(port, None)
+        return heard
+
+    def _hear_directly(self, offers: dict[BasePort, Frame]) -> dict[BasePort, Frame]:
+        """Each hears the first other who speaks; a mixer's own hears itself too when nobody else does."""
+        heard: dict[BasePort, Frame] = {}
+        for port in self._members:
+            frame = next((said for speaker, said in offers.items() if speaker is not port), None)
+            if frame is None and isinstance(port, MixPort):
+                frame = offers.get(port)
+            if frame is not None:
+                heard[port] = frame
+        return heard
+
+    def _hear_mixed(
+        self, rate: int, offers: dict[BasePort, Frame], background: Frame | None, *, following: bool
+    ) -> dict[BasePort, Frame]:
         size = rate // 50 * 2
-        total: bytes | None = None
+        total = bytes(2 * size)
         own: dict[BasePort, bytes] = {}
-        said = {port: self._members[port].converter.samples(frame, rate) for port, frame in offers.items()}
+        said: dict[BasePort, bytes] = {}
+        for port, frame in offers.items():
+            member = self._members[port]
+            said[port] = (member.next_converter if following else member.converter).samples(frame, rate)
         most = self.core.settings.mix_loudest
         if 0 < most < len(said):
-            said = self._loudest(said, most)
+            if not (following and self._path):  # the two paths of a turn agree on who is heard
+                self._choose_loudest(said, most)
+            said = {port: samples for port, samples in said.items() if self._members[port].energy > 0}
         if background is not None:
-            total = _wide(self._generator_converter.samples(background, rate), size)
+            converter = self._next_generator_converter if following else self._generator_converter
+            total = _wide(converter.samples(background, rate), size)
         for port, narrow in said.items():
-            samples = _wide(narrow, size)
-            own[port] = samples
-            total = samples if total is None else audioop.add(total, samples, 4)
-        if total is None:
-            total = bytes(2 * size)
+            samples = own[port] = _wide(narrow, size)
+            total = audioop.add(total, samples, 4)
+        heard: dict[BasePort, Frame] = {}
         shared: Frame | None = None
         for port in self._members:
             part = own.get(port)
             if part is None or isinstance(port, MixPort):
                 if shared is None:
                     shared = Frame.of_samples(_narrow(total), rate)
-                self._give(port, shared)
+                heard[port] = shared
             else:
                 minus = audioop.add(total, audioop.mul(part, 4, -1), 4)
-                self._give(port, Frame.of_samples(_narrow(minus), rate))
+                heard[port] = Frame.of_samples(_narrow(minus), rate)
+        return heard
 
-    def _loudest(self, said: dict[BasePort, bytes], most: int) -> dict[BasePort, bytes]:
+    # -- from one path to another --
+
+    def _choose_path(self, offers: dict[BasePort, Frame], background: Frame | None, tick: int) -> None:
+        mixes = self._generator is not None or len(self._members) > 2
+        path = self._mix_rate(offers, tick) if mixes else 0
+        pause = tick != self._last_tick + 1  # nobody heard anything just now
+        self._last_tick = tick
+        if pause:
+            self._turn = _Turn.NONE
+            self._path = path
+        elif self._turn is _Turn.WARMING:
+            self._turn = _Turn.FADING
+        elif path != self._path and (
+            background is not None
+            or any((path or frame.rate) != (self._path or frame.rate) for frame in offers.values())
+        ):
+            self._turn = _Turn.WARMING
+            self._next_path = path
+        else:
+            self._path = path
+
+    def _mix_rate(self, offers: dict[BasePort, Frame], tick: int) -> int:
+        """That of the best offer, and some time longer: who speaks with pauses does not change it each time."""
+        rate = max([frame.rate for frame in offers.values()], default=8000)
+        if rate >= self._wide_rate or tick >= self._wide_until:
+            self._wide_rate = rate
+            self._wide_until = tick + WIDE_TICKS
+        return self._wide_rate
+
+    def _turned(
+        self, heard: dict[BasePort, Frame], offers: dict[BasePort, Frame], background: Frame | None
+    ) -> dict[BasePort, Frame]:
+        """What each member hears in a tick of the turn."""
+        upcoming = self._hear(self._next_path, offers, background, following=True)
+        if self._turn is _Turn.WARMING:
+            for port, frame in upcoming.items():
+                if (rate := port.heard_rate) is not None:
+                    self._members[port].next_hearing.samples(frame, rate)
+            return heard
+        fades: dict[BasePort, Frame] = {}
+        for port, member in self._members.items():
+            old, new = heard.get(port), upcoming.get(port)
+            if (either := new or old) is not None:
+                rate = port.heard_rate or either.rate
+                before = port.converter.samples(old, rate) if old is not None else b""
+                after = member.next_hearing.samples(new, rate) if new is not None else b""
+                fades[port] = Frame.of_samples(_faded(before, after, rate), rate)
+            member.converter, member.next_converter = member.next_converter, Converter()
+            port.converter, member.next_hearing = member.next_hearing, Converter()
+        self._generator_converter, self._next_generator_converter = self._next_generator_converter, Converter()
+        self._path = self._next_path
+        self._turn = _Turn.NONE
+        return fades
+
+    def _choose_loudest(self, said: dict[BasePort, bytes], most: int) -> None:
         """Those that are heard: whoever was in the last tick counts twice as loud, and silence is not mixed."""
         for port, samples in said.items():
             member = self._members[port]
             values = array("h", samples)
             member.energy = sum(map(mul, values, values)) * (2 if member.energy > 0 else 1)
         least = sorted((self._members[port].energy for port in said), reverse=True)[most - 1]
-        heard: dict[BasePort, bytes] = {}
-        for port, samples in said.items():
+        heard = 0
+        for port in said:
             member = self._members[port]
-            if member.energy < least or len(heard) >= most or member.energy == 0:
+            if member.energy < least or heard >= most or member.energy == 0:
                 member.energy = 0
             else:
-                heard[port] = samples
-        return heard
+                heard += 1
 
     def _give(self, port: BasePort, frame: Frame) -> None:
         port.incoming = frame
@@ -288,3 +397,13 @@ def _wide(samples: bytes, size: int) -> bytes:
 def _narrow(samples: bytes) -> bytes:
     """Back to 16 bits, saturated."""
     return audioop.lin2lin(audioop.mul(samples, 4, SCALE), 4, 2)
+
+
+def _faded(before: bytes, after: bytes, rate: int) -> bytes:
+    """A tick of one sound that becomes another over half of it, by a raised cosine; missing samples are silence."""
+    size, half = rate // 50, rate // 100
+    old, new = (array("h", samples[: 2 * size].ljust(2 * size, b"\0")) for samples in (before, after))
+    for n in range(half):
+        weight = int(16384 * (1 - cos(pi * (n + 0.5) / half)))
+        new[n] = (old[n] * (32768 - weight) + new[n] * weight) >> 15
+    return new.tobytes()

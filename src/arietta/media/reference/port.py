@@ -59,6 +59,8 @@ class BasePort:
 
     two_sided = True
     """A mixer's own hears the mix alone."""
+    sends_in_its_codec = True
+    """Some pass on frames of any rate."""
 
     def __init__(self, core: Core, codec: Codec, on_event: EventHandler | None) -> None:
         self.core = core
@@ -68,7 +70,8 @@ class BasePort:
         self._encoder = codec.encoder()
         self._played: Transcode | None = None
         """Decodes what is played for those who overhear it; None until it has to, or when frames do not depend."""
-        self._converter = Converter()
+        self.converter = Converter()
+        """Of what its mixer gives."""
         self.player: PlayerUnit | None = None
         self._generator: Feed | None = None
         self.digits: DigitSender | None = None
@@ -360,6 +363,11 @@ class BasePort:
         self._send_tapped(Frame.of_samples(samples[offset : offset + size], self._codec.rate), tick)
         return True
 
+    @property
+    def heard_rate(self) -> int | None:
+        """The rate at which it uses what its mixer gives; None: any."""
+        return self._codec.rate if self.sends_in_its_codec else None
+
     def add_snoop(self, snoop: SnoopPort) -> None:
         self.snoops.append(snoop)
         self._changed()
@@ -400,6 +408,13 @@ class BasePort:
 
     # -- inside --
 
+    def _at_heard_rate(self, frame: Frame) -> Frame:
+        """So that those who listen have one rate, whatever the mix has."""
+        rate = self.heard_rate
+        if rate is None or frame.rate == rate:
+            return frame
+        return Frame.of_samples(self.converter.samples(frame, rate), rate)
+
     def _encoded(self, frame: Frame) -> bytes:
         codec = self._codec
         if frame.codec is codec:
@@ -408,9 +423,11 @@ class BasePort:
             if codec.stateless:
                 return frame.encoded(codec)
             return self._encoder(frame.samples())
-        return self._encoder(self._converter.samples(frame, codec.rate))
+        return self._encoder(self.converter.samples(frame, codec.rate))
 
     def _send_tapped(self, frame: Frame | None, tick: int) -> None:
+        if frame is not None:
+            frame = self._at_heard_rate(frame)
         if self.whispers_out:
             whisper = self.whispers_out.popleft()
             rate = frame.rate if frame is not None else whisper.rate

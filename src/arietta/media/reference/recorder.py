@@ -116,6 +116,11 @@ class RecorderUnit:
             self.finish(RecordEndReason.CANCELLED)
 
     @property
+    def rate(self) -> int:
+        """Of the file."""
+        return self._form.rate
+
+    @property
     def keeps_apart(self) -> bool:
         """Whether each party of the mix has a track."""
         return self._parties is not None

@@ -219,8 +219,10 @@ static void mix_tick_in(port_t *port, int64_t tick)
 
 static void mix_tick_out(port_t *port, int64_t tick)
 {
-    frame_set(&port->core->pool, &port->frame_in, port->incoming);
+    int rate = mix_port_heard_rate(port);
+    frame_t *heard = port->incoming && rate ? port_converted(port, port->incoming, rate) : port->incoming;
     port->incoming = NULL;
+    frame_set(&port->core->pool, &port->frame_in, heard);
     if (port->digits)
         digit_sender_tick(port->digits, port, tick);
 }
@@ -263,6 +265,16 @@ static bool mix_digit_out(port_t *port, char digit, int elapsed_ms, int duration
 static void mix_pass_digit_began(port_t *port, char digit) { (void)port, (void)digit; }
 
 bool mix_port_working(const port_t *port) { return port->player || port->generator || port_overheard(port); }
+
+/* That of its best recording, so that a mix which changes its rate is one sound in the file. */
+int mix_port_heard_rate(const port_t *port)
+{
+    int rate = 0;
+    for (const recorder_t *one = port->recorders; one; one = one->next)
+        if (!one->parties && one->options.rate > rate)
+            rate = one->options.rate;
+    return rate;
+}
 
 const port_kind_t mix_kind = {
     .size = sizeof(port_t),

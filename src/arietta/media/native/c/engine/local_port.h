@@ -58,6 +58,7 @@ void snoop_overhear(port_t *snoop, frame_t *received, frame_t *sent);
 void snoop_target_closed(port_t *snoop);
 /* A mixer's port plays or records, so it counts as a member. */
 bool mix_port_working(const port_t *port);
+int mix_port_heard_rate(const port_t *port);
 
 /* What does not fit pushes out the oldest, in whole ticks; that is counted. */
 void stream_push(port_t *port, const uint8_t *data, int size);

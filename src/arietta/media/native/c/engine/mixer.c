@@ -1,9 +1,12 @@
 #include "mixer.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "local_port.h"
 #include "rtp_port.h"
+
+enum { WIDE_TICKS = 100 }; /* a mix keeps its rate for two seconds after the last that had it */
 
 mixer_t *mixer_new(core_t *core, bool holding, bool pair)
 {
@@ -13,6 +16,7 @@ mixer_t *mixer_new(core_t *core, bool holding, bool pair)
     mixer->core = core;
     mixer->id = core_new_id(core);
     mixer->holding = holding;
+    mixer->last_tick = -2;
     mixer->pair = pair;
     mixer->mode = holding ? MIXER_HOLDING : MIXER_PAIR;
     core_adopt_mixer(core, mixer);
@@ -32,6 +36,7 @@ void mixer_free(mixer_t *mixer)
 {
     drop_generator(mixer);
     converter_close(&mixer->generator_converter);
+    converter_close(&mixer->next_generator_converter);
     free(mixer);
 }
 
@@ -114,6 +119,8 @@ void mixer_leave(mixer_t *mixer, port_t *port)
     withdraw_offer(mixer, port);
     unlist_member(mixer, port);
     converter_close(&port->member.converter);
+    converter_close(&port->member.next_converter);
+    converter_close(&port->member.next_hearing);
     port->mixer = NULL;
     frame_set(&mixer->core->pool, &port->incoming, NULL);
     if (port->kind == &rtp_kind)
@@ -201,9 +208,9 @@ void mixer_offer(mixer_t *mixer, port_t *port, frame_t *frame)
     core_activate_mixer(mixer->core, mixer);
 }
 
-static void give(mixer_t *mixer, port_t *port, frame_t *frame)
+static void give(mixer_t *mixer, port_t *port, frame_t *frame, bool next)
 {
-    frame_set(&mixer->core->pool, &port->incoming, frame_hold(frame));
+    frame_set(&mixer->core->pool, next ? &port->member.upcoming : &port->incoming, frame_hold(frame));
     core_activate(mixer->core, port);
 }
 
@@ -213,36 +220,25 @@ static void tick_holding(mixer_t *mixer, frame_t *background)
     for (port_t *port = mixer->members; port; port = port->member.next) {
         bool announces = port->member.announcer && port->kind != &mix_kind;
         if (!port->member.offer && !announces)
-            give(mixer, port, frame);
+            give(mixer, port, frame, false);
     }
 }
 
-static void tick_one(mixer_t *mixer)
+/* Each hears the first other who speaks; a mixer's own hears itself too when nobody else does. */
+static void tick_direct(mixer_t *mixer, bool next)
 {
-    port_t *speaker = mixer->offers;
-    frame_t *frame = speaker->member.offer;
-    for (port_t *port = mixer->members; port; port = port->member.next)
-        if (port != speaker || port->kind == &mix_kind)
-            give(mixer, port, frame);
+    for (port_t *port = mixer->members; port; port = port->member.next) {
+        port_t *speaker = mixer->offers;
+        if (speaker == port)
+            speaker = speaker->member.next_offer;
+        if (!speaker && port->kind == &mix_kind)
+            speaker = mixer->offers;
+        if (speaker)
+            give(mixer, port, speaker->member.offer, next);
+    }
 }
 
-static void tick_two(mixer_t *mixer)
-{
-    port_t *one = mixer->offers, *other = one->member.next_offer;
-    give(mixer, one, other->member.offer);
-    give(mixer, other, one->member.offer);
-}
-
-static int mix_rate(const mixer_t *mixer)
-{
-    int rate = mixer->offers ? 0 : 8000;
-    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
-        if (port->member.offer->rate > rate)
-            rate = port->member.offer->rate;
-    return rate;
-}
-
-/* At the mix's rate, in place of what was offered; filled with silence to a whole tick. */
+/* At the mix's rate; filled with silence to a whole tick. */
 static frame_t *at_rate(mixer_t *mixer, converter_t *converter, frame_t *frame, int rate)
 {
     int size = rate / 50;
@@ -303,7 +299,7 @@ static void keep_loudest(mixer_t *mixer, int most)
     int64_t energies[1024];
     int count = 0;
     for (port_t *port = mixer->offers; port; port = port->member.next_offer) {
-        int64_t energy = energy_of(port->member.offer);
+        int64_t energy = port->member.said ? energy_of(port->member.said) : 0;
         if (port->member.energy > 0)
             energy *= 2;
         port->member.energy = energy;
@@ -317,45 +313,182 @@ static void keep_loudest(mixer_t *mixer, int most)
             port->member.energy = 0;
 }
 
-static void tick_mix(mixer_t *mixer, frame_t *background)
+/* What the members and the background say together, at a rate; each member's part stays with it. */
+static void sum_up(mixer_t *mixer, int rate, frame_t *background, bool next, int32_t *total)
 {
     frame_pool_t *pool = &mixer->core->pool;
-    int rate = mix_rate(mixer), size = rate / 50;
-    int32_t total[MAX_FRAME_SAMPLES] = {0};
+    int size = rate / 50;
     if (background) {
-        frame_t *under = at_rate(mixer, &mixer->generator_converter, background, rate);
+        converter_t *converter = next ? &mixer->next_generator_converter : &mixer->generator_converter;
+        frame_t *under = at_rate(mixer, converter, background, rate);
         if (under)
             add(total, under, size);
         frame_release(pool, under);
     }
     for (port_t *port = mixer->offers; port; port = port->member.next_offer) {
-        frame_t *whole = at_rate(mixer, &port->member.converter, port->member.offer, rate);
-        if (whole)
-            frame_set(pool, &port->member.offer, whole);
+        converter_t *converter = next ? &port->member.next_converter : &port->member.converter;
+        port->member.said = at_rate(mixer, converter, port->member.offer, rate);
     }
     int loudest = mixer->core->settings.loudest;
     bool limited = loudest > 0 && mixer->offer_count > loudest;
-    if (limited)
+    if (limited && !(next && mixer->path)) /* the two paths of a turn agree on who is heard */
         keep_loudest(mixer, loudest);
-    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
-        if (!limited || port->member.energy > 0)
-            add(total, port->member.offer, size);
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer) {
+        if (limited && port->member.energy == 0)
+            frame_set(pool, &port->member.said, NULL);
+        if (port->member.said)
+            add(total, port->member.said, size);
+    }
+}
+
+static void tick_mix(mixer_t *mixer, int rate, frame_t *background, bool next)
+{
+    frame_pool_t *pool = &mixer->core->pool;
+    bool alone = mixer->offer_count == 1 && !background;
+    if (alone && mixer->offers->member.offer->rate == rate) {
+        tick_direct(mixer, next);
+        return;
+    }
+    int32_t total[MAX_FRAME_SAMPLES] = {0};
     frame_t *shared = NULL;
+    sum_up(mixer, rate, background, next, total);
     for (port_t *port = mixer->members; port; port = port->member.next) {
-        bool own = port->member.offer && port->kind != &mix_kind && (!limited || port->member.energy > 0);
-        if (own) {
-            frame_t *minus = narrowed(mixer, total, port->member.offer, rate);
+        if (port->member.offer && port->kind != &mix_kind && alone)
+            continue;
+        if (port->member.said && port->kind != &mix_kind) {
+            frame_t *minus = narrowed(mixer, total, port->member.said, rate);
             if (minus)
-                give(mixer, port, minus);
+                give(mixer, port, minus, next);
             frame_release(pool, minus);
             continue;
         }
         if (!shared)
             shared = narrowed(mixer, total, NULL, rate);
         if (shared)
-            give(mixer, port, shared);
+            give(mixer, port, shared, next);
     }
     frame_release(pool, shared);
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
+        frame_set(pool, &port->member.said, NULL);
+}
+
+static void tick_path(mixer_t *mixer, int path, frame_t *background, bool next)
+{
+    if (path)
+        tick_mix(mixer, path, background, next);
+    else if (mixer->offers)
+        tick_direct(mixer, next);
+}
+
+/* -- from one path to another -- */
+
+/* That of the best offer, and some time longer: who speaks with pauses does not change it each time. */
+static int mix_rate(mixer_t *mixer, int64_t tick)
+{
+    int rate = mixer->offers ? 0 : 8000;
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer)
+        if (port->member.offer->rate > rate)
+            rate = port->member.offer->rate;
+    if (rate >= mixer->wide_rate || tick >= mixer->wide_until) {
+        mixer->wide_rate = rate;
+        mixer->wide_until = tick + WIDE_TICKS;
+    }
+    return mixer->wide_rate;
+}
+
+/* Whether anything that is said now would have another rate. */
+static bool paths_differ(const mixer_t *mixer, const frame_t *background, int one, int other)
+{
+    if (background && one != other)
+        return true;
+    for (port_t *port = mixer->offers; port; port = port->member.next_offer) {
+        int rate = port->member.offer->rate;
+        if ((one ? one : rate) != (other ? other : rate))
+            return true;
+    }
+    return false;
+}
+
+static void choose_path(mixer_t *mixer, const frame_t *background, int64_t tick)
+{
+    int path = mixer->generator || mixer->member_count > 2 ? mix_rate(mixer, tick) : 0;
+    bool pause = tick != mixer->last_tick + 1; /* nobody heard anything just now */
+    mixer->last_tick = tick;
+    if (pause) {
+        mixer->turn = TURN_NONE;
+        mixer->path = path;
+    } else if (mixer->turn == TURN_WARMING) {
+        mixer->turn = TURN_FADING;
+    } else if (path != mixer->path && paths_differ(mixer, background, mixer->path, path)) {
+        mixer->turn = TURN_WARMING;
+        mixer->next_path = path;
+    } else {
+        mixer->path = path;
+    }
+}
+
+/* Faded from one sound to another over half a frame, a raised cosine; NULL is silence. */
+static frame_t *faded(mixer_t *mixer, port_t *port, frame_t *from, frame_t *to)
+{
+    const double pi = 3.14159265358979323846;
+    int rate = port_heard_rate(port), counts[2] = {0};
+    if (!rate)
+        rate = to ? to->rate : from->rate;
+    int16_t scratch[2][MAX_FRAME_SAMPLES + 8];
+    const int16_t *old = scratch[0], *new = scratch[1];
+    if (from)
+        old = converter_samples(&port->converter, from, rate, scratch[0], &counts[0]);
+    if (to)
+        new = converter_samples(&port->member.next_hearing, to, rate, scratch[1], &counts[1]);
+    int size = rate / 50, half = rate / 100;
+    frame_t *frame = frame_of_samples(&mixer->core->pool, rate, size);
+    for (int n = 0; frame && n < size; n++) {
+        int weight = n < half ? (int)(16384.0 * (1.0 - cos(pi * (n + 0.5) / half))) : 32768;
+        int64_t before = n < counts[0] ? old[n] : 0, after = n < counts[1] ? new[n] : 0;
+        frame->samples[n] = (int16_t)((before * (32768 - weight) + after * weight) >> 15);
+    }
+    return frame;
+}
+
+/* What it would hear on the next path goes through its converter there, and is not heard yet. */
+static void warm(port_t *port)
+{
+    int rate = port_heard_rate(port), count;
+    int16_t scratch[MAX_FRAME_SAMPLES + 8];
+    if (rate)
+        converter_samples(&port->member.next_hearing, port->member.upcoming, rate, scratch, &count);
+}
+
+static void use_next(converter_t *converter, converter_t *next)
+{
+    converter_close(converter);
+    *converter = *next;
+    next->resampler = NULL;
+}
+
+static void turn(mixer_t *mixer, frame_t *background)
+{
+    frame_pool_t *pool = &mixer->core->pool;
+    bool fading = mixer->turn == TURN_FADING;
+    tick_path(mixer, mixer->next_path, background, true);
+    for (port_t *port = mixer->members; port; port = port->member.next) {
+        if (fading && (port->incoming || port->member.upcoming)) {
+            frame_set(pool, &port->incoming, faded(mixer, port, port->incoming, port->member.upcoming));
+            core_activate(mixer->core, port);
+        } else if (port->member.upcoming) {
+            warm(port);
+        }
+        frame_set(pool, &port->member.upcoming, NULL);
+        if (fading) {
+            use_next(&port->member.converter, &port->member.next_converter);
+            use_next(&port->converter, &port->member.next_hearing);
+        }
+    }
+    if (!fading)
+        return;
+    use_next(&mixer->generator_converter, &mixer->next_generator_converter);
+    mixer->path = mixer->next_path;
+    mixer->turn = TURN_NONE;
 }
 
 /* As each party said it, to those who keep them apart. */
@@ -390,14 +523,14 @@ void mixer_tick(mixer_t *mixer, int64_t tick)
         return;
     if (mixer->kept_apart)
         show_offers(mixer);
-    if (mixer->holding)
+    if (mixer->holding) {
         tick_holding(mixer, background);
-    else if (!background && mixer->offer_count == 1)
-        tick_one(mixer);
-    else if (!background && mixer->offer_count == 2 && mixer->member_count == 2)
-        tick_two(mixer);
-    else
-        tick_mix(mixer, background);
+    } else {
+        choose_path(mixer, background, tick);
+        tick_path(mixer, mixer->path, background, false);
+        if (mixer->turn != TURN_NONE)
+            turn(mixer, background);
+    }
     clear_offers(mixer);
     frame_release(&mixer->core->pool, background);
 }

@@ -6,6 +6,12 @@
 
 typedef enum mixer_mode { MIXER_RELAY, MIXER_PAIR, MIXER_MIX, MIXER_HOLDING } mixer_mode_t;
 
+/*
+ * Another path has other delays, and its resamplers begin with nothing behind them. So it runs beside the old one for two
+ * ticks: unheard in the first, in the second each listener's sound is faded over to it.
+ */
+typedef enum turn { TURN_NONE, TURN_WARMING, TURN_FADING } turn_t;
+
 /* One conference, pair or holding room. */
 typedef struct mixer {
     core_t *core;
@@ -18,9 +24,15 @@ typedef struct mixer {
     int member_count;
     port_t *offers, *last_offer; /* who spoke in this tick, in order */
     int offer_count;
+    /* How members hear each other: mixed at a rate; 0: each hears the other's frames as they are. */
+    int path, next_path;
+    turn_t turn;           /* from path to next_path */
+    int wide_rate;         /* that the mix has, because of what was offered */
+    int64_t wide_until;    /* the tick that may lower it */
+    int64_t last_tick;
     bool kept_apart; /* somebody records its parties, each on a track */
     feed_t *generator;
-    converter_t generator_converter;
+    converter_t generator_converter, next_generator_converter;
 } mixer_t;
 
 mixer_t *mixer_new(core_t *core, bool holding, bool pair);

@@ -56,6 +56,8 @@ void port_free(port_t *port)
     converter_close(&port->whisper_converters[0]);
     converter_close(&port->whisper_converters[1]);
     converter_close(&port->member.converter);
+    converter_close(&port->member.next_converter);
+    converter_close(&port->member.next_hearing);
     if (port->encoder && port->codec->encoder_close)
         port->codec->encoder_close(port->encoder);
     free(port->encoder);
@@ -361,6 +363,28 @@ void port_changed(port_t *port)
 
 /* -- what it sends -- */
 
+int port_heard_rate(const port_t *port)
+{
+    if (port->kind == &mix_kind)
+        return mix_port_heard_rate(port);
+    return port->kind->send_frame == port_send_frame ? port->codec->rate : 0;
+}
+
+frame_t *port_converted(port_t *port, frame_t *frame, int rate)
+{
+    frame_pool_t *pool = &port->core->pool;
+    if (frame->rate == rate)
+        return frame;
+    int16_t scratch[MAX_FRAME_SAMPLES + 8];
+    int count;
+    const int16_t *samples = converter_samples(&port->converter, frame, rate, scratch, &count);
+    frame_t *converted = frame_of_samples(pool, rate, count);
+    if (converted)
+        memcpy(converted->samples, samples, (size_t)count * sizeof *samples);
+    frame_release(pool, frame);
+    return converted;
+}
+
 const uint8_t *port_encoded(port_t *port, frame_t *frame, uint8_t scratch[MAX_FRAME_BYTES], int *size)
 {
     const codec_t *codec = port->codec;
@@ -403,6 +427,9 @@ void port_send_frame(port_t *port, frame_t *frame, int64_t tick)
 void port_send_tapped(port_t *port, frame_t *frame, int64_t tick)
 {
     frame_pool_t *pool = &port->core->pool;
+    int heard_rate = port_heard_rate(port);
+    if (frame && heard_rate)
+        frame = port_converted(port, frame, heard_rate); /* so that those who listen have one rate, whatever the mix has */
     if (port->whispers_out.count > 0) {
         frame_t *whisper = frame_queue_take(&port->whispers_out);
         frame = frame_mixed(pool, frame, whisper, frame ? frame->rate : whisper->rate, port->whisper_converters);

@@ -67,6 +67,10 @@ struct port {
         bool muted, announcer;
         converter_t converter;
         frame_t *offer; /* what it received in this tick, for the mixer */
+        frame_t *said;  /* the same at the rate of the mix, while that is made */
+        /* While the mixer turns to another path: its converters as speaker and as listener there, and what it hears. */
+        converter_t next_converter, next_hearing;
+        frame_t *upcoming;
         port_t *next, *previous, *next_offer;
         int64_t energy;
     } member;
@@ -99,6 +103,10 @@ void port_tick_in(port_t *port, int64_t tick);
 void port_tick_out(port_t *port, int64_t tick);
 void port_tick_taps(port_t *port, int64_t tick);
 bool port_busy(const port_t *port);
+/* The rate at which it uses what its mixer gives; 0: any. */
+int port_heard_rate(const port_t *port);
+/* The frame at a rate, by the port's converter; takes the reference and gives one, NULL without memory. */
+frame_t *port_converted(port_t *port, frame_t *frame, int rate);
 void port_send_payload(port_t *port, const uint8_t *payload, int size, int64_t tick);
 void port_send_frame(port_t *port, frame_t *frame, int64_t tick);
 bool port_digit_out(port_t *port, char digit, int elapsed_ms, int duration_ms, int64_t tick);

@@ -253,6 +253,10 @@ class Bridge:
             peers = ",".join(name for name in names if name != member.channel.name)
             if member.channel.get_variable("BRIDGEPEER") != peers:
                 member.channel.set_variable("BRIDGEPEER", peers)
+        self._name_each_other()
+
+    def _name_each_other(self) -> None:
+        visible = [m for m in self.members if not m.channel.internal]
         if len(visible) != 2 or self.bridge_type == HOLDING:
             return
         one, other = visible
@@ -274,6 +278,8 @@ class Bridge:
                             if not in_media:
                                 other.channel.leg.send_digits([DigitOut(digit, max(duration_ms, 40), 0)])
                             other.channel.tell(facts.DigitSent, digit, duration_ms)
+                case signals.Identified():
+                    self._name_each_other()
                 case signals.Held(music_class):
                     for other in self._others(member):
                         other.channel.indicate(Indication.HOLD, music_class or "")

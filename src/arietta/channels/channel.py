@@ -478,6 +478,8 @@ class Channel:
                     self.set_state(State.RINGING)
             case signals.Answered():
                 self.set_state(State.UP)
+            case signals.Identified(party):
+                self.set_caller(party)
             case signals.DigitBegan(digit):
                 self.tell(facts.DigitBegan, digit)
             case signals.DigitEnded(digit, duration_ms, _):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from arietta.channels.driver import Party
 from arietta.media import engine
 
 
@@ -38,6 +39,13 @@ class HungUp:
 
     cause: int | None = None
     tech_cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The far end says who it is now."""
+
+    party: Party
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ Signal = (
     | Progressed
     | Answered
     | Forwarded
+    | Identified
     | HungUp
     | DigitBegan
     | DigitEnded

@@ -38,6 +38,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         allow_wildcard_certs"""),
     "pjsip.conf type=endpoint": _words("""
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
+        trust_connected_line send_connected_line connected_line_method rpid_immediate
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
@@ -93,8 +94,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         domain async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
         call_group pickup_group named_call_group named_pickup_group rtp_ipv6
-        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat connected_line_method
-        trust_connected_line send_connected_line rpid_immediate callerid_tag
+        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
         allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
         cos_audio cos_video refer_blind_progress

@@ -548,6 +548,8 @@ class InviteSession(InviteUsage):
                 self.dialog.refresh_target(response)
                 if self._is_up:
                     self._timer.take_2xx(response, now)
+            elif method == "UPDATE" and status in (405, 501):
+                self.refused_update = True
             self._sink.append(RequestAnswered(self, transaction.request, status, reason, response))
             if status == 481 and self.state in _ALIVE:
                 self._stop_answer()
@@ -567,7 +569,7 @@ class InviteSession(InviteUsage):
         """Refresh the session: by UPDATE without an offer if the peer allows it, else by our last description (7.4)."""
         if self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf:
             self._timer.put_off(now)
-        elif not self._peer_updates:
+        elif not self.takes_update:
             self._send_reinvite(self._description, (), now)
         elif (update := self.request(now, "UPDATE")) is not None:
             self._attempts[update] = REFRESH
@@ -582,7 +584,7 @@ class InviteSession(InviteUsage):
             self._send_bye(now, ())
             self._end("timeout", now, reason=f"{status} {reason}")
         elif status in (405, 501):
-            self._update_refused = True
+            self.refused_update = True
             self._refresh(now)
         else:
             self._timer.put_off(now)

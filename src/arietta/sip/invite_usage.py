@@ -77,6 +77,8 @@ class InviteUsage(DialogUsage):
         """Header fields of the 487 that answers a cancelled INVITE."""
         self.expiry_headers: tuple[tuple[str, str], ...] = ()
         """Header fields of the BYE that ends a session which nobody refreshes."""
+        self.refused_update = False
+        """Whether the peer has answered an UPDATE with 405 or 501."""
         self.invite: Request | None = None
         """The INVITE that began it."""
         self.state = SessionState.CALLING
@@ -101,7 +103,6 @@ class InviteUsage(DialogUsage):
         self._timer = SessionTimer(profile.timers)
         self._description = b""  # what we said last of the session: what a refresh repeats
         self._peer_allow: list[str] = []
-        self._update_refused = False
         self._sender: ReliableSender | None = None
         self._receiver = ReliableReceiver()
         self._described = False  # a reliable provisional response, or its PRACK, had our description
@@ -139,9 +140,10 @@ class InviteUsage(DialogUsage):
         self._peer_allow = message.headers.get("Allow", self._peer_allow)
 
     @property
-    def _peer_updates(self) -> bool:
+    def takes_update(self) -> bool:
+        """Whether the peer says that it takes UPDATE, and has not shown otherwise."""
         methods = (method.strip().upper() for value in self._peer_allow for method in value.split(","))
-        return not self._update_refused and "UPDATE" in methods
+        return not self.refused_update and "UPDATE" in methods
 
     # -- the peer's INVITE ------------------------------------------------------------------------------------
 

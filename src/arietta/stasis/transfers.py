@@ -80,6 +80,7 @@ class Transfers:
                 for name, value in variables.items():
                     other.set_variable(name, value)
                 other.set_place(context, exten, 1)
+                other.dialed_number = exten  # whom Dial says that it is connected to
                 other.interrupt(Moved())
             say_goodbye(phone, BLIND_VARIABLE)
             for other in others:

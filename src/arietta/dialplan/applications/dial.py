@@ -168,7 +168,10 @@ class Dialling:
             self.cause = attempt.peer.hangup_cause or self.cause
             if all(other.over for other in self.attempts):
                 self.decided.set_result(None)
-        elif attempt.status == "RINGING" and options.music is None:
+            return
+        if len(self.attempts) == 1 and not attempt.over and _tells_who(attempt.peer):
+            channel.set_connected(attempt.peer.caller)
+        if attempt.status == "RINGING" and options.music is None:
             channel.indicate(Indication.RINGING)
         elif attempt.status == "PROGRESS" and options.music is None and not options.ring:
             channel.indicate(Indication.PROGRESS)

@@ -622,9 +622,7 @@ class SipDriver:
         """Begin the INVITE session of an outgoing leg."""
         channel, endpoint, transport = leg.channel, leg.endpoint, leg.transport
         assert channel is not None
-        host = endpoint.from_domain or transport.host
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
+        host = self.host_towards(endpoint, transport)
         # What the phone sees as the caller is who its channel is connected to.
         diverted = channel.redirecting_number or leg.diverted_from
         from_, headers = identity_headers(channel.connected, endpoint, host, diverted)
@@ -644,6 +642,11 @@ class SipDriver:
             max_forwards=self.settings.general.max_forwards,
             profile=self.profile_of(endpoint),
         )
+
+    def host_towards(self, endpoint: Endpoint, transport: Transport) -> str:
+        """The host of URIs that name people to an endpoint."""
+        host = endpoint.from_domain or transport.host
+        return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
     def profile_of(self, endpoint: Endpoint) -> Profile:
         """What calls of an endpoint say and demand of SIP's extensions."""

@@ -1,7 +1,7 @@
 """Who calls, as SIP says it: From, P-Asserted-Identity (RFC 3325), Privacy (RFC 3323), Remote-Party-ID, Diversion.
 
 What comes in is believed of endpoints with trust_id_inbound only. What may not be shown goes out to endpoints with
-trust_id_outbound only, beside an anonymous From. Not done: identities in responses, and updates within a call.
+trust_id_outbound only, beside an anonymous From. What changes within a call is told by `connected`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Callable
 
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
-from arietta.drivers.sip.leg import name_addr
 from arietta.sip.errors import ProtocolError
-from arietta.sip.message import Headers, Request
-from arietta.sip.uri import NameAddr, SipUri, parse_name_addr
+from arietta.sip.message import Message, Request
+from arietta.sip.uri import NameAddr, SipUri, parse_name_addr, quote
 
 PRESENTATIONS = {
     "allowed_not_screened": 0,
@@ -31,6 +30,9 @@ RESTRICTED, UNAVAILABLE, SCREENING = 0x20, 0x40, 0x03
 SCREENED = 1, 3
 """The lower bits of numbers that somebody has checked: passed, and the network's own."""
 ANONYMOUS_HOST = "anonymous.invalid"
+CALLING = (None, "", "calling")
+ANYBODY = (*CALLING, "called")
+"""Values of the parameter party of Remote-Party-ID."""
 PRIVATE = frozenset(("id", "user", "full"))
 """Values of Privacy that ask for the identity to be kept (RFC 3323 4.2, RFC 3325 9.3, and what RFC 3325 replaced)."""
 
@@ -44,7 +46,7 @@ def callerid_of(endpoint: Endpoint) -> Party:
 def caller_of(request: Request, endpoint: Endpoint) -> Party:
     """Who calls: the identity of an endpoint that is trusted with it, else the configured caller id, else From."""
     if endpoint.trust_id_inbound:
-        asserted = _asserted(request) or _remote_party(request)
+        asserted = _asserted(request) or _remote_party(request, CALLING)
         if asserted is not None:
             return asserted
     configured = callerid_of(endpoint)
@@ -70,23 +72,45 @@ def may_show(caller: Party) -> bool:
     return not caller.presentation & (RESTRICTED | UNAVAILABLE)
 
 
-def identity_headers(caller: Party, endpoint: Endpoint, host: str, diverted: str = "") -> tuple[str, Headers]:
-    """From of a call to an endpoint, and what else says who calls; `host` is ours, `diverted` who was called before."""
-    shown = may_show(caller)
+def party_of(message: Message) -> Party | None:
+    """Who the sender of a message within a call says it is; None if it does not say."""
+    return _asserted(message) or _remote_party(message, ANYBODY)
+
+
+def connected_headers(party: Party, endpoint: Endpoint, host: str, role: str) -> tuple[tuple[str, str], ...]:
+    """What tells an endpoint who somebody is; `host` is ours, `role` what Remote-Party-ID calls it."""
+    shown = may_show(party)
     headers: list[tuple[str, str]] = []
-    if caller.number and (shown or endpoint.trust_id_outbound):
-        identity = NameAddr(caller.name, str(SipUri("sip", caller.number, host)))
+    if party.number and (shown or endpoint.trust_id_outbound):
+        identity = NameAddr(party.name, str(SipUri("sip", party.number, host)))
         if endpoint.send_pai:
             headers.append(("P-Asserted-Identity", str(identity)))
             headers += [] if shown else [("Privacy", "id")]
         if endpoint.send_rpid:
-            screen = "yes" if caller.presentation & SCREENING in SCREENED else "no"
-            party = (("party", "calling"), ("privacy", "off" if shown else "full"), ("screen", screen))
-            headers.append(("Remote-Party-ID", str(NameAddr(identity.display, identity.uri_text, party))))
+            screen = "yes" if party.presentation & SCREENING in SCREENED else "no"
+            parameters = (("party", role), ("privacy", "off" if shown else "full"), ("screen", screen))
+            headers.append(("Remote-Party-ID", str(NameAddr(identity.display, identity.uri_text, parameters))))
+    return tuple(headers)
+
+
+def identity_headers(
+    caller: Party, endpoint: Endpoint, host: str, diverted: str = ""
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """From of a call to an endpoint, and what else says who calls; `host` is ours, `diverted` who was called before."""
+    shown = may_show(caller)
+    headers = list(connected_headers(caller, endpoint, host, "calling"))
     if diverted and endpoint.send_diversion:
         by = NameAddr("", str(SipUri("sip", diverted, host)), (("reason", "unknown"),))
         headers.append(("Diversion", str(by)))
     return _from(caller, endpoint, host, shown), tuple(headers)
+
+
+def name_addr(party: Party, user: str, host: str) -> str:
+    """A From value for a caller: ``"Name" <sip:number@host>``, Anonymous if nothing is known."""
+    if not party.number and not user:
+        return '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    uri = SipUri("sip", user or party.number, host)
+    return f"{quote(party.name)} <{uri}>" if party.name else f"<{uri}>"
 
 
 def _from(caller: Party, endpoint: Endpoint, host: str, shown: bool) -> str:
@@ -97,16 +121,16 @@ def _from(caller: Party, endpoint: Endpoint, host: str, shown: bool) -> str:
     return name_addr(Party(), "", host)
 
 
-def _asserted(request: Request) -> Party | None:
+def _asserted(request: Message) -> Party | None:
     found = _first(request, "P-Asserted-Identity")
     if found is None:
         return None
     return Party(found.display, found.uri.user or "", RESTRICTED if _is_private(request) else 0)
 
 
-def _remote_party(request: Request) -> Party | None:
+def _remote_party(request: Message, roles: tuple[str | None, ...]) -> Party | None:
     """draft-ietf-sip-privacy-04, which became RFC 3325."""
-    found = _first(request, "Remote-Party-ID", lambda address: address.parameter("party") in (None, "", "calling"))
+    found = _first(request, "Remote-Party-ID", lambda address: address.parameter("party") in roles)
     if found is None:
         return None
     presentation = 1 if (found.parameter("screen") or "").lower() == "yes" else 0
@@ -115,13 +139,13 @@ def _remote_party(request: Request) -> Party | None:
     return Party(found.display, found.uri.user or "", presentation)
 
 
-def _is_private(request: Request) -> bool:
+def _is_private(request: Message) -> bool:
     """Whether the caller asks for privacy; the values of Privacy stand between semicolons (RFC 3323 4.2)."""
     values = request.headers.get("Privacy", ())
     return any(word.strip().lower() in PRIVATE for value in values for word in value.replace(",", ";").split(";"))
 
 
-def _first(request: Request, name: str, wanted: Callable[[NameAddr], bool] = lambda address: True) -> NameAddr | None:
+def _first(request: Message, name: str, wanted: Callable[[NameAddr], bool] = lambda address: True) -> NameAddr | None:
     """The first address of a header field that can be read and has a user; a broken one is as good as none."""
     try:
         values = request.values(name)

@@ -14,8 +14,9 @@ import msgspec
 from arietta import sdp
 from arietta.channels import signals
 from arietta.channels.channel import Channel
-from arietta.channels.driver import Indication, Party
+from arietta.channels.driver import Indication
 from arietta.config.endpoint import Endpoint
+from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, settle, tell_connected
 from arietta.drivers.sip.digits import InfoDigits, read_info_digit
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.reports import tell_reports
@@ -38,7 +39,7 @@ from arietta.sip import events
 from arietta.sip.invite import InviteSession, SessionState
 from arietta.sip.message import Request
 from arietta.sip.transactions import Address, Transport
-from arietta.sip.uri import SipUri, quote
+from arietta.sip.uri import quote
 
 if TYPE_CHECKING:
     from arietta.drivers.sip.driver import SipDriver
@@ -88,6 +89,7 @@ class SipLeg:
         self._heard_of = False  # a provisional response came
         self.request: Request | None = None
         self.transfer: Transfer | None = None
+        self.told = Told()
         self.parting = False  # the far end was sent away, and ends the call itself
         self._call_id = ""
         self._formats = formats
@@ -215,6 +217,7 @@ class SipLeg:
         self.session = self.driver.invite(self, destination, bytes(self._ours))
         self.session.user = self
         self.session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
+        self.told.fields = fields_of(self)
 
     def join_session(self, session: InviteSession) -> None:
         """Take the session of an incoming call."""
@@ -337,15 +340,17 @@ class SipLeg:
         if self._ours is None:
             self._ours = self._make_offer()
         self._configure()
-        session.accept(self.driver.now(), bytes(self._ours))
+        fields = fields_of(self)
+        if session.accept(self.driver.now(), bytes(self._ours), fields):
+            self.told.fields = fields
         self.driver.drain()
 
     def indicate(self, indication: Indication, data: str = "") -> None:
         session = self.session
         match indication:
             case Indication.RINGING:
-                if session is not None and session.ring(self.driver.now(), 180, self._early_offer(session)):
-                    self.driver.drain()
+                if session is not None:
+                    self.say_provisional(180, self._early_offer(session))
             case Indication.PROGRESS:
                 self._progress()
             case Indication.BUSY:
@@ -360,8 +365,26 @@ class SipLeg:
                 if self.channel is not None and self._music:
                     self._music = False
                     self.channel.stop_music()
+            case Indication.CONNECTED_LINE:
+                tell_connected(self)
             case _:
                 pass  # the phone shows nothing of it
+
+    def say_provisional(self, status: int, body: bytes = b"") -> None:
+        """Send a provisional response, with who the caller is connected to."""
+        session, fields = self.session, fields_of(self)
+        if session is not None and session.ring(self.driver.now(), status, body, fields):
+            self.told.fields, self.told.provisional = fields, status
+            self.driver.drain()
+
+    def repeat_offer(self, fields: Fields) -> bool:
+        """Send a re-INVITE that changes nothing, for its header fields; False while another one goes on."""
+        ours = self._ours
+        return (
+            self.session is not None
+            and ours is not None
+            and self.session.reinvite(self.driver.now(), bytes(ours), fields)
+        )
 
     def _progress(self) -> None:
         session = self.session
@@ -371,8 +394,7 @@ class SipLeg:
         if self._ours is not None and self._offer is not None:
             self._configure()
             body = bytes(self._ours)
-        session.ring(self.driver.now(), 183, body or self._early_offer(session))
-        self.driver.drain()
+        self.say_provisional(183, body or self._early_offer(session))
 
     def _early_offer(self, session: InviteSession) -> bytes:
         """Our offer in a reliable response, where the INVITE made none (RFC 3262 5); the PRACK has its answer."""
@@ -496,6 +518,7 @@ class SipLeg:
                 self._answer_in_dialog(event)
             case _:
                 pass
+        settle(self, event)
 
     def _far_hangup(self, event: events.Ended) -> signals.HungUp:
         named = next((r.cause for r in event.reasons if r.protocol.upper() == "Q.850" and r.cause), None)
@@ -505,6 +528,7 @@ class SipLeg:
 
     def _take_provisional(self, channel: Channel, event: events.Provisional) -> None:
         self._heard_of = True
+        believe(self, channel, event.response)
         if event.sdp:
             self._read_answer(event.sdp)
         if event.status == 180:
@@ -518,6 +542,7 @@ class SipLeg:
             log.warning("channel %s: %s", channel.name, refusal.reason)
             channel.receive(signals.HungUp(causes.BEARER_CAPABILITY_UNAVAILABLE, refusal.status))
             return
+        believe(self, channel, event.response)
         channel.receive(signals.Answered())
 
     def _read_answer(self, body: bytes) -> sdp.Refusal | None:
@@ -564,6 +589,7 @@ class SipLeg:
         assert self._ours is not None
         session.accept(now, bytes(self._ours))
         self._tell_hold(channel)
+        believe(self, channel, event.request)
 
     def _take_offer(self, body: bytes) -> sdp.Refusal | None:
         """Answer an offer within the call; when it is refused, what was agreed before stays (RFC 3261 14.2)."""
@@ -632,9 +658,12 @@ class SipLeg:
             )
             if self.channel is not None:
                 self._tell_hold(self.channel)
+                believe(self, self.channel, request)
             return
         if request.method in ("OPTIONS", "UPDATE"):
             self._respond(event, 200)
+            if request.method == "UPDATE" and self.channel is not None:
+                believe(self, self.channel, request)
         elif request.method == "NOTIFY":
             take_notify(self.driver, event)
         else:
@@ -691,11 +720,3 @@ def warning_of(refusal: sdp.Refusal) -> tuple[tuple[str, str], ...]:
     """Why a description is refused, for people (RFC 3261 20.43)."""
     text = "".join(letter if " " <= letter <= "~" else "?" for letter in refusal.reason[:200])
     return (("Warning", f"399 arietta {quote(text)}"),)
-
-
-def name_addr(party: Party, user: str, host: str) -> str:
-    """A From value for a caller: ``"Name" <sip:number@host>``, Anonymous if nothing is known."""
-    if not party.number and not user:
-        return '"Anonymous" <sip:anonymous@anonymous.invalid>'
-    uri = SipUri("sip", user or party.number, host)
-    return f"{quote(party.name)} <{uri}>" if party.name else f"<{uri}>"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
-from arietta.drivers.sip.leg import name_addr
+from arietta.drivers.sip.identity import name_addr
 from arietta.drivers.sip.location import ContactState
 from arietta.errors import BadRequest, NotFound
 from arietta.model import events, snapshots

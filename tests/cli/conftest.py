@@ -21,6 +21,7 @@ from arietta.cli.switch import (
     EngineView,
     ExtensionView,
     HelpView,
+    HintView,
     ManagerSessionView,
     MessageView,
     ModuleView,
@@ -29,6 +30,8 @@ from arietta.cli.switch import (
     SipCallView,
     StasisView,
     StepView,
+    StopWhen,
+    SubscriptionView,
 )
 from arietta.config.conf import ConfigError, Problem
 from arietta.config.system import LoggerSettings
@@ -186,6 +189,12 @@ class FakeSwitch:
     def dialplan_functions(self) -> Sequence[HelpView]:
         return [HelpView("LEN", "Length of a text.", "LEN(text)")]
 
+    def hints(self) -> Sequence[HintView]:
+        return [
+            HintView("2001", "default", "PJSIP/1001", "InUse&Ringing", "dnd", 2),
+            HintView("2001", "other", "Custom:lamp", "Idle"),
+        ]
+
     def endpoints(self) -> Sequence[snapshots.Endpoint]:
         return [snapshots.Endpoint(technology="PJSIP", resource="1001", state="online", channel_ids=["1700000000.1"])]
 
@@ -200,6 +209,12 @@ class FakeSwitch:
 
     def registrations(self) -> Sequence[RegistrationView]:
         return [RegistrationView("trunk", "sip:sip.example.org", "trunk-auth", "Registered", 55)]
+
+    def subscriptions(self) -> Sequence[SubscriptionView]:
+        return [
+            SubscriptionView("1001", "2001", "presence", 590, "call-7@10.0.0.2", "application/pidf+xml"),
+            SubscriptionView("1002", "1002", "message-summary;id=3", 60, "call-8@10.0.0.3"),
+        ]
 
     def manager_sessions(self) -> Sequence[ManagerSessionView]:
         return [ManagerSessionView("admin", "127.0.0.1:40000", "TCP", 0.0, 3, 5)]
@@ -266,8 +281,12 @@ class FakeSwitch:
         self.done.append(("reload", modules))
         return ["extensions.conf: 2 contexts"]
 
-    def stop(self, *, graceful: bool) -> None:
-        self.done.append(("stop", graceful))
+    def stop(self, when: StopWhen, *, restarts: bool = False) -> None:
+        self.done.append(("restart" if restarts else "stop", when))
+
+    def abort_stop(self) -> bool:
+        self.done.append("abort")
+        return len(self.done) > 1
 
 
 @pytest.fixture(scope="session")

@@ -185,6 +185,37 @@ GOLDEN = {
 
         Objects found: 1
         """,
+    "core show hints": """
+            -= Registered Asterisk Dial Plan Hints =-
+                    2001@default : PJSIP/1001             State:InUse&Ringing   Presence:dnd             Watchers  2
+                      2001@other : Custom:lamp            State:Idle            Presence:not_set         Watchers  0
+        ----------------
+        - 2 hints registered
+        """,
+    "core show hint 2001@other": """
+                      2001@other : Custom:lamp            State:Idle            Presence:not_set         Watchers  0
+        ----------------
+        1 hint matching extension 2001@other
+        """,
+    "pjsip show subscriptions inbound": """
+        Endpoint: <Endpoint>
+        Resource: <Resource/Event>
+          Expiry: <Expires in> <Call-ID>
+        ================================================================================
+
+        Endpoint: 1001
+        Resource: 2001/presence
+          Expiry: 590 s        call-7@10.0.0.2
+
+        Endpoint: 1002
+        Resource: 1002/message-summary;id=3
+          Expiry: 60 s         call-8@10.0.0.3
+
+        Objects found: 2
+        """,
+    "pjsip show subscriptions outbound": """
+        No objects found. We subscribe to nothing elsewhere.
+        """,
     "pjsip show bans": """
         <Source>                                     <Failures>   <Ends in>
         ====================================================================
@@ -326,6 +357,7 @@ REFUSED = {
     "dialplan show nowhere": "There is no existence of 'nowhere' context",
     "dialplan show 9@default": "There is no extension '9' in context 'default'",
     "bridge show b-2": "Bridge 'b-2' not found",
+    "core show hint 7": "No hint matches extension 7",
     "pjsip show endpoint 9": "Unable to find object 9.",
     "module show some ari": "'some ari' is not like WORD",
     "module reload res_fax.so": "No such module 'res_fax.so'",
@@ -344,10 +376,32 @@ def test_refusal(console: Console, switch: FakeSwitch, line: str) -> None:
     assert switch.done == []
 
 
-def test_restart_is_refused_with_the_way_to_do_it(console: Console) -> None:
-    reply = run(console, "core restart now")
-    assert reply.status == 1
-    assert "core stop gracefully" in reply.output
+def test_the_server_ends_when_it_is_told_to(console: Console, switch: FakeSwitch) -> None:
+    assert run(console, "core abort shutdown") == Reply("No shutdown waits for calls to end", 1)
+    switch.done.clear()
+    assert shown(console, "core stop when convenient").endswith("stops when there are none; 2 calls now.")
+    assert "restarts after the last one" in shown(console, "core restart gracefully")
+    assert "goes on" in shown(console, "core abort shutdown")
+    shown(console, "core restart when convenient")
+    shown(console, "core restart now")
+    assert switch.done == [
+        ("stop", "when convenient"),
+        ("restart", "gracefully"),
+        "abort",
+        ("restart", "when convenient"),
+        ("restart", "now"),
+    ]
+
+
+def test_who_gets_an_answer_has_waited_for_the_boot(console: Console) -> None:
+    assert shown(console, "core waitfullybooted") == "Asterisk has fully booted."
+
+
+def test_atleast_lowers_nothing(console: Console) -> None:
+    shown(console, "core set verbose 5")
+    assert shown(console, "core set verbose atleast 3") == "Console verbose is still 5."
+    assert shown(console, "core set verbose atleast 7") == "Console verbose was 5 and is now 7."
+    assert run(console, "core set verbose atmost 3").output == "'atmost' is not atleast"
 
 
 def test_words_may_be_shortened_as_long_as_they_are_clear(console: Console) -> None:
@@ -436,8 +490,8 @@ def test_what_commands_do(console: Console, switch: FakeSwitch) -> None:
         Originate("PJSIP/1001", application="Playback", data="hello-world and more"),
         Originate("Local/1@a", extension="1000", context="default"),
         ("unban", "198.51.100.7"),
-        ("stop", False),
-        ("stop", True),
+        ("stop", "now"),
+        ("stop", "gracefully"),
     ]
 
 

@@ -21,6 +21,7 @@ from arietta.cli.switch import (
     EngineView,
     ExtensionView,
     HelpView,
+    HintView,
     ManagerSessionView,
     MessageView,
     ModuleView,
@@ -29,6 +30,8 @@ from arietta.cli.switch import (
     SipCallView,
     StasisView,
     StepView,
+    StopWhen,
+    SubscriptionView,
 )
 from arietta.config.tree import Config
 from arietta.dialplan.applications import Application
@@ -209,6 +212,12 @@ class ServerSwitch:
     def dialplan_functions(self) -> Sequence[HelpView]:
         return [_help(f) for f in self._server.dialplan.functions]
 
+    def hints(self) -> Sequence[HintView]:
+        return [
+            HintView(shown.exten, shown.context, shown.hint, shown.text, shown.presence, shown.watchers)
+            for shown in self._server.dialplan.hints.all()
+        ]
+
     # ------------------------------------------------------------------------------------------------------ SIP
 
     def endpoints(self) -> Sequence[snapshots.Endpoint]:
@@ -248,6 +257,13 @@ class ServerSwitch:
                 str(living[name].state.value) if name in living else "Unregistered",
             )
             for name, settings in self.config.pjsip.registrations.items()
+        ]
+
+    def subscriptions(self) -> Sequence[SubscriptionView]:
+        driver = self._sip()
+        return [
+            SubscriptionView(one.endpoint, one.resource, one.event, one.expires_in_s, one.call_id, one.content_type)
+            for one in (() if driver is None else driver.subscriptions.shown())
         ]
 
     def manager_sessions(self) -> Sequence[ManagerSessionView]:
@@ -371,17 +387,27 @@ class ServerSwitch:
         report = self._server.reload(modules)
         return [*report.parts, *report.notes]
 
-    def stop(self, *, graceful: bool) -> None:
-        if not graceful:
+    def stop(self, when: StopWhen, *, restarts: bool = False) -> None:
+        self._stop.restarts = restarts
+        if when == "now":
             self._stop.ask()
             self._stop.ask()
             return
-        self._server.channels.accepting = False
+        self._server.channels.accepting = when == "when convenient"
         if not self._ending:
             self._ending = True
             self._stop_after_last_call()
 
+    def abort_stop(self) -> bool:
+        if not self._ending or self._stop.is_asked:
+            return False
+        self._ending = self._stop.restarts = False
+        self._server.channels.accepting = True
+        return True
+
     def _stop_after_last_call(self) -> None:
+        if not self._ending:
+            return
         living = next(iter(self._server.channels), None)
         if living is None:
             self._stop.ask()

@@ -7,7 +7,7 @@ cannot be raises `arietta.errors.Refused` or `arietta.config.conf.ConfigError`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -83,6 +83,28 @@ class RegistrationView(msgspec.Struct, frozen=True):
     auth: str
     status: str
     expires_in_s: int | None = None
+
+
+class HintView(msgspec.Struct, frozen=True):
+    """What an extension shows; `state` is in the manager interface's words."""
+
+    exten: str
+    context: str
+    hint: str
+    state: str
+    presence: str = "not_set"
+    watchers: int = 0
+
+
+class SubscriptionView(msgspec.Struct, frozen=True):
+    """A subscription that a phone has with us."""
+
+    endpoint: str
+    resource: str
+    event: str
+    expires_in_s: int
+    call_id: str
+    content_type: str = ""
 
 
 class ManagerSessionView(msgspec.Struct, frozen=True):
@@ -169,6 +191,10 @@ class Originate(msgspec.Struct, frozen=True):
     context: str = ""
 
 
+StopWhen = Literal["now", "gracefully", "when convenient"]
+"""At once; once the last call has ended, without new ones; once there is no call, however many come before."""
+
+
 class Switch(Protocol):
     """A running server as its console sees it."""
 
@@ -233,6 +259,10 @@ class Switch(Protocol):
         """What can stand as ${NAME(...)}."""
         ...
 
+    def hints(self) -> Sequence[HintView]:
+        """What extensions show, those of patterns while somebody watches them."""
+        ...
+
     def endpoints(self) -> Sequence[snapshots.Endpoint]:
         """The PJSIP endpoints."""
         ...
@@ -247,6 +277,10 @@ class Switch(Protocol):
 
     def registrations(self) -> Sequence[RegistrationView]:
         """Our registrations at other servers."""
+        ...
+
+    def subscriptions(self) -> Sequence[SubscriptionView]:
+        """Who subscribes to what with us, the oldest first."""
         ...
 
     def manager_sessions(self) -> Sequence[ManagerSessionView]:
@@ -307,6 +341,10 @@ class Switch(Protocol):
         """
         ...
 
-    def stop(self, *, graceful: bool) -> None:
-        """Begin to stop, now or once the last call has ended; returns before that happens."""
+    def stop(self, when: StopWhen, *, restarts: bool = False) -> None:
+        """Begin to stop, perhaps to execute the program anew; returns before that happens."""
+        ...
+
+    def abort_stop(self) -> bool:
+        """Take calls and go on after all; False if nothing was to stop, or it is too late."""
         ...

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from arietta import __version__, verbose
-from arietta.cli.commands.registry import UNLIMITED, Command, CommandError, Completer, Console
-from arietta.cli.switch import ChannelView, HelpView
+from arietta.cli.commands.registry import UNLIMITED, Command, CommandError, Completer, Console, Handler
+from arietta.cli.switch import ChannelView, HelpView, HintView, StopWhen
 from arietta.cli.tables import columns, duration, fields, plural, span, yes_no
 
 MAX_LEVEL = 100
@@ -283,6 +283,28 @@ def show_function(console: Console, arguments: list[str]) -> str:
     return _explain("function", console.switch.dialplan_functions(), arguments[0].removesuffix("()"))
 
 
+def _hint_lines(found: Sequence[HintView]) -> list[str]:
+    return [
+        f"{f'{one.exten}@{one.context}':>24} : {one.hint:<22} State:{one.state:<15} Presence:{one.presence:<15}"
+        f" Watchers {one.watchers:>2}"
+        for one in found
+    ]
+
+
+def show_hints(console: Console, _: list[str]) -> str:
+    found = console.switch.hints()
+    lines = ["    -= Registered Asterisk Dial Plan Hints =-", *_hint_lines(found), "-" * 16]
+    return "\n".join([*lines, f"- {plural(len(found), 'hint')} registered"])
+
+
+def show_hint(console: Console, arguments: list[str]) -> str:
+    exten, _, context = arguments[0].partition("@")
+    found = [one for one in console.switch.hints() if one.exten == exten and context in ("", one.context)]
+    if not found:
+        raise CommandError(f"No hint matches extension {arguments[0]}")
+    return "\n".join([*_hint_lines(found), "-" * 16, f"{plural(len(found), 'hint')} matching extension {arguments[0]}"])
+
+
 def show_help(console: Console, arguments: list[str]) -> str:
     found = console.commands.beginning_with(arguments)
     if not found:
@@ -293,24 +315,29 @@ def show_help(console: Console, arguments: list[str]) -> str:
     return "\n".join(f"{command.usage:<{min(width, 48)}}  {command.summary}" for command in found)
 
 
-def _level(text: str, now: int) -> int:
-    """A level as a number, off, or `atleast N`'s N taken with the present one."""
+def _level(arguments: list[str], now: int) -> int:
+    """A level as a number, off, or `atleast N`, which lowers nothing."""
+    least, text = 0, arguments[0]
+    if len(arguments) == 2:
+        if text.lower() != "atleast":
+            raise CommandError(f"'{text}' is not atleast")
+        least, text = now, arguments[1]
     if text.lower() == "off":
-        return 0
-    if not (text.isascii() and text.isdigit()) or int(text) > MAX_LEVEL:
-        raise CommandError(f"level {text} is outside 0..{MAX_LEVEL}; it is {now}")
-    return int(text)
+        return least
+    if not (text.isascii() and text.isdigit()) or int(text[:9]) > MAX_LEVEL:
+        raise CommandError(f"level {text[:20]} is outside 0..{MAX_LEVEL}; it is {now}")
+    return max(least, int(text))
 
 
 def set_verbose(console: Console, arguments: list[str]) -> str:
     before = verbose.level()
-    console.logs.set_verbose(_level(arguments[0], before))
+    console.logs.set_verbose(_level(arguments, before))
     return _changed("Console verbose", before, verbose.level())
 
 
 def set_debug(console: Console, arguments: list[str]) -> str:
     before = console.logs.debug_level
-    console.logs.set_debug(_level(arguments[0], before))
+    console.logs.set_debug(_level(arguments, before))
     return _changed("Core debug", before, console.logs.debug_level)
 
 
@@ -318,22 +345,31 @@ def _changed(what: str, before: int, after: int) -> str:
     return f"{what} is still {after}." if before == after else f"{what} was {before} and is now {after}."
 
 
-def stop_now(console: Console, _: list[str]) -> str:
-    console.switch.stop(graceful=False)
-    return "The server stops now."
+def _ender(when: StopWhen, *, restarts: bool = False) -> Handler:
+    """A command that ends the server."""
+    verb = "restart" if restarts else "stop"
+
+    def end(console: Console, _: list[str]) -> str:
+        console.switch.stop(when, restarts=restarts)
+        if when == "now":
+            return f"The server {verb}s now."
+        calls = plural(len(_calls(console.switch.channels())), "call")
+        if when == "gracefully":
+            return f"The server takes no new calls and {verb}s after the last one; {calls} to go."
+        return f"The server takes calls and {verb}s when there are none; {calls} now."
+
+    return end
 
 
-def stop_gracefully(console: Console, _: list[str]) -> str:
-    console.switch.stop(graceful=True)
-    calls = len(_calls(console.switch.channels()))
-    return f"The server takes no new calls and stops after the last one; {plural(calls, 'call')} to go."
+def abort_shutdown(console: Console, _: list[str]) -> str:
+    if not console.switch.abort_stop():
+        raise CommandError("No shutdown waits for calls to end")
+    return "The shutdown is aborted: the server goes on and takes calls."
 
 
-def restart(_: Console, __: list[str]) -> str:
-    raise CommandError(
-        "A restart is the business of whatever started the server (systemd, a container): use 'core stop gracefully'"
-        " and start it again. 'core reload' reads the configuration again without it."
-    )
+def wait_fully_booted(_: Console, __: list[str]) -> str:
+    """The control socket is served when every part answers, so whoever gets this has waited."""
+    return "Asterisk has fully booted."
 
 
 def _words(*words: str) -> Completer:
@@ -346,6 +382,10 @@ def _names(find: Callable[[Console], Sequence[HelpView]]) -> Completer:
 
 _APPLICATIONS = _names(lambda console: console.switch.dialplan_applications())
 _FUNCTIONS = _names(lambda console: console.switch.dialplan_functions())
+
+
+def _hinted(console: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return [one.exten for one in console.switch.hints()] if not arguments else ()
 
 
 def _help_words(console: Console, arguments: Sequence[str]) -> Iterable[str]:
@@ -397,6 +437,8 @@ COMMANDS = (
     Command(
         ("core", "show", "function"), "Explain a function of the dialplan.", show_function, "NAME", 1, 1, _FUNCTIONS
     ),
+    Command(("core", "show", "hints"), "List what extensions show to who watches them.", show_hints),
+    Command(("core", "show", "hint"), "Show what an extension shows.", show_hint, "EXTEN[@CONTEXT]", 1, 1, _hinted),
     Command(
         ("core", "show", "help"),
         "List the commands, or explain one.",
@@ -408,10 +450,40 @@ COMMANDS = (
     Command(
         ("help",), "List the commands, or explain one.", show_help, "[COMMAND]", most=UNLIMITED, complete=_help_words
     ),
-    Command(("core", "set", "verbose"), "Tell calls up to a level; off tells none.", set_verbose, "LEVEL|off", 1, 1),
-    Command(("core", "set", "debug"), "Tell the inside from level 1 on; off does not.", set_debug, "LEVEL|off", 1, 1),
-    Command(("core", "stop", "now"), "End all calls and stop.", stop_now),
-    Command(("core", "stop", "gracefully"), "Take no new calls and stop after the last one.", stop_gracefully),
-    Command(("core", "restart", "now"), "Refused: says how to restart.", restart),
-    Command(("core", "restart", "gracefully"), "Refused: says how to restart.", restart),
+    Command(
+        ("core", "set", "verbose"),
+        "Tell calls up to a level; off tells none.",
+        set_verbose,
+        "[atleast] LEVEL|off",
+        1,
+        2,
+    ),
+    Command(
+        ("core", "set", "debug"),
+        "Tell the inside from level 1 on; off does not.",
+        set_debug,
+        "[atleast] LEVEL|off",
+        1,
+        2,
+    ),
+    Command(("core", "stop", "now"), "End all calls and stop.", _ender("now")),
+    Command(("core", "stop", "gracefully"), "Take no new calls and stop after the last one.", _ender("gracefully")),
+    Command(
+        ("core", "stop", "when", "convenient"),
+        "Stop when there are no calls; take new ones.",
+        _ender("when convenient"),
+    ),
+    Command(("core", "restart", "now"), "End all calls and start anew.", _ender("now", restarts=True)),
+    Command(
+        ("core", "restart", "gracefully"),
+        "Take no new calls and start anew after the last one.",
+        _ender("gracefully", restarts=True),
+    ),
+    Command(
+        ("core", "restart", "when", "convenient"),
+        "Start anew when there are no calls; take new ones.",
+        _ender("when convenient", restarts=True),
+    ),
+    Command(("core", "abort", "shutdown"), "Go on after all, if a stop or restart waits for calls.", abort_shutdown),
+    Command(("core", "waitfullybooted"), "Wait until every part of the server answers.", wait_fully_booted),
 )

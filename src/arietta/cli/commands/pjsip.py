@@ -134,6 +134,21 @@ def show_registrations(console: Console, _: list[str]) -> str:
     return "\n".join([*lines, "", f"Objects found: {len(registrations)}"])
 
 
+def show_inbound(console: Console, _: list[str]) -> str:
+    found = console.switch.subscriptions()
+    if not found:
+        return _NOTHING
+    lines = ["Endpoint: <Endpoint>", "Resource: <Resource/Event>", "  Expiry: <Expires in> <Call-ID>", "=" * 80]
+    for one in found:
+        lines += ["", f"Endpoint: {one.endpoint}", f"Resource: {one.resource}/{one.event}"]
+        lines.append(f"  Expiry: {f'{one.expires_in_s} s':<12} {one.call_id}")
+    return "\n".join([*lines, "", f"Objects found: {len(found)}"])
+
+
+def show_outbound(_: Console, __: list[str]) -> str:
+    return f"{_NOTHING} We subscribe to nothing elsewhere."
+
+
 def _transport_cells(console: Console, name: str) -> str:
     settings = console.switch.config.pjsip.transports[name]
     return f"{name:<26} {settings.protocol:<8} {settings.bind if settings.bind is not None else ''}".rstrip()
@@ -188,6 +203,8 @@ COMMANDS = (
     Command(("pjsip", "show", "aors"), "List the addresses of record.", show_aors),
     Command(("pjsip", "show", "registrations"), "List our registrations at other servers.", show_registrations),
     Command(("pjsip", "show", "transports"), "List what SIP listens on.", show_transports),
+    Command(("pjsip", "show", "subscriptions", "inbound"), "List who subscribes to what with us.", show_inbound),
+    Command(("pjsip", "show", "subscriptions", "outbound"), "List our subscriptions: there are none.", show_outbound),
     Command(("pjsip", "show", "bans"), "List who guessed passwords and is not heard for a while.", show_bans),
     Command(("pjsip", "show", "counters"), "Show what SIP took, dropped and refused.", show_counters),
     Command(("pjsip", "unban"), "Hear a banned source again.", unban, "ADDRESS", 1, 1, _banned),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -50,12 +51,12 @@ class DigitInput:
                 self._waiting = None
         return self._digits.popleft()
 
-    def wake_by(self, future: asyncio.Future[str | None]) -> None:
-        """Let the first digit from here on also end `future`, with None as its result."""
+    def wake_by(self, future: asyncio.Future[str | None], wakes: Callable[[str], bool] = lambda digit: True) -> None:
+        """Let the first digit from here on that `wakes` also end `future`, with None as its result."""
         channel = self._channel
 
         def hear(signal: signals.Signal) -> None:
-            if isinstance(signal, signals.DigitEnded) and not future.done():
+            if isinstance(signal, signals.DigitEnded) and not future.done() and wakes(signal.digit):
                 future.set_result(None)
 
         channel.listeners.append(hear)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,18 +10,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from arietta import verbose as console
-from arietta.channels import signals
 from arietta.channels.callerid import parse_caller_id
 from arietta.channels.channel import State
 from arietta.channels.driver import Party
 from arietta.dialplan.agi.protocol import one_line, result
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.playing import play_moving
+from arietta.dialplan.recording import record_file
 from arietta.dialplan.run import Run
 from arietta.dialplan.variables import compile_template
 from arietta.errors import AriettaError
 from arietta.media import say
-from arietta.media.engine import MediaError, RecordEnd, RecordEndReason, RecordOptions
+from arietta.media.engine import MediaError, RecordEndReason, RecordOptions
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -304,48 +304,21 @@ async def _control_stream_file(agi: Session, arguments: list[str]) -> str:
         *["", "", "3000", "#", "*", "", "0"][len(arguments) :],
     ]
     channel, skip_ms = agi.channel, max(1, _number(skip or "3000"))
-    ended: asyncio.Future[str | None] = channel.registry.loop.create_future()
-    pressed: list[str] = []
-    paused = False
-
-    def end(failure: str | None) -> None:
-        if not ended.done():
-            ended.set_result(failure)
-
-    def listen(signal: signals.Signal) -> None:
-        nonlocal paused
-        if not isinstance(signal, signals.DigitEnded) or ended.done():
-            return
-        digit = signal.digit
-        if digit in escapes:
-            pressed.append(digit)
-            ended.set_result(None)
-        elif digit == forward:
-            player.skip(skip_ms)
-        elif digit == rewind:
-            player.skip(-skip_ms)
-        elif pause and digit == pause:
-            paused = not paused
-            player.pause() if paused else player.resume()
-
+    keys = {forward: "forward", rewind: "reverse", pause: "pause", **dict.fromkeys(escapes, "stop")}
     try:
-        player = agi.run.plan.media.player(channel, [name], end, max(0, _number(offset or "0")))
+        played = await play_moving(
+            agi.run.plan.media, channel, [name], keys, skip_ms=skip_ms, offset_ms=max(0, _number(offset or "0"))
+        )
     except MediaError:
         channel.set_variable("CPLAYBACKSTATUS", "ERROR")
         return result(-1, end_position=0)
-    channel.listeners.append(listen)
-    try:
-        failed = await channel.until(ended)
-    finally:
-        if listen in channel.listeners:
-            channel.listeners.remove(listen)
-        position_ms = player.position_ms
-        player.stop()
-    channel.set_variable("CPLAYBACKSTATUS", "ERROR" if failed else "USERSTOPPED" if pressed else "SUCCESS")
-    channel.set_variable("CPLAYBACKOFFSET", str(position_ms))
-    if failed is not None:
+    failed = played.failure is not None
+    stopped = "REMOTESTOPPED" if played.remote else "USERSTOPPED" if played.key else "SUCCESS"
+    channel.set_variable("CPLAYBACKSTATUS", "ERROR" if failed else stopped)
+    channel.set_variable("CPLAYBACKOFFSET", str(played.position_ms))
+    if failed:
         return result(-1, end_position=0)
-    return result(_code("".join(pressed)), end_position=position_ms * SAMPLES_PER_MS)
+    return result(_code(played.key), end_position=played.position_ms * SAMPLES_PER_MS)
 
 
 async def _say_digits(agi: Session, arguments: list[str]) -> str:
@@ -396,46 +369,20 @@ async def _record_file(agi: Session, arguments: list[str]) -> str:
         raise ValueError("an offset into the file is not supported")
     beep = any(word.lower() == "beep" for word in rest)
     silence = next((word[2:] for word in rest if word.lower().startswith("s=")), "0")
-    port, channel = agi.channel.port, agi.channel
     timeout_ms = _number(timeout)
     options = RecordOptions(
         beep=beep, max_duration_ms=max(0, timeout_ms), max_silence_ms=max(0, _number(silence)) * 1000
     )
-    ended: asyncio.Future[RecordEnd] = channel.registry.loop.create_future()
-    pressed: list[str] = []
-
-    def end(how: RecordEnd) -> None:
-        if not ended.done():
-            ended.set_result(how)
-
-    def listen(signal: signals.Signal) -> None:
-        if isinstance(signal, signals.DigitEnded) and signal.digit in escapes and not pressed:
-            pressed.append(signal.digit)
-            recorder.stop()
-
-    if port is None:
-        return result(-1, "writefile", 0)
-    path = agi.run.plan.folders.sounds / name
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        recorder = port.record(str(path), form, options, on_end=end)
+        how, pressed = await record_file(agi.channel, agi.run.plan.folders.sounds / name, form, options, escapes)
     except (OSError, MediaError) as failure:
         console.verbose(2, f"AGI: RECORD FILE {name}: {failure}")
         return result(-1, "writefile", 0)
-    channel.listeners.append(listen)
-    try:
-        how = await channel.until(ended)
-    except BaseException:
-        recorder.stop()
-        raise
-    finally:
-        if listen in channel.listeners:
-            channel.listeners.remove(listen)
     position = how.duration_ms * SAMPLES_PER_MS
     if how.reason is RecordEndReason.FAILED:
         return result(-1, "writefile", position)
     if pressed:
-        return result(_code(pressed[0]), "dtmf", position)
+        return result(_code(pressed), "dtmf", position)
     return result(0, "timeout", position)
 
 

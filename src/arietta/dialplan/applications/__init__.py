@@ -59,7 +59,18 @@ class Applications:
 def standard_applications() -> Applications:
     """Every application of this package."""
     from arietta.dialplan.agi import application as agi
-    from arietta.dialplan.applications import calls, control, data, dial, loops, morse, sounds, system
+    from arietta.dialplan.applications import (
+        calls,
+        control,
+        data,
+        dial,
+        loops,
+        mixmonitor,
+        morse,
+        recording,
+        sounds,
+        system,
+    )
 
-    parts = (agi, calls, control, data, dial, loops, morse, sounds, system)
+    parts = (agi, calls, control, data, dial, loops, mixmonitor, morse, recording, sounds, system)
     return Applications(application for part in parts for application in part.APPLICATIONS)

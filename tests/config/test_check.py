@@ -252,6 +252,12 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
             "error: ari.conf line 5: local_ari_user z is not a user",
         ),
         (
+            "pjsip",
+            "[team]\ntype=resource_list\nevent=presence\nlist_item=6001\n",
+            "warning: pjsip.conf line 1: [team]: type=resource_list is not served: phones that subscribe to a list of"
+            " resources (RFC 4662) get 404, single extensions are served",
+        ),
+        (
             "ari",
             "[u]\ntype=robot\n",
             "warning: ari.conf line 2: [u]: type robot is not known, the section is ignored; known are user"

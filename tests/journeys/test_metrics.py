@@ -88,6 +88,7 @@ async def test_a_call_is_seen(server: Server, alice: Phone, app: AriClient) -> N
         f"asterisk_bridges_channels_count{{{room}}}": 1,
         f"asterisk_pjsip_outbound_registration_status{{{trunk}}}": 0,
         'arietta_media_info{engine="reference"}': 1,
+        "arietta_sip_subscriptions": 0,
         "arietta_sip_sources_banned": 0,
         "arietta_media_legs": 1,
         "arietta_media_mixers": 1,

@@ -229,6 +229,20 @@ def test_a_reload_without_the_hint_ends_it(
     assert [one.resource for one in server.sip.subscriptions.shown()] == ["6003"]
 
 
+def test_a_reload_that_forbids_it_ends_it(alice: Phone, server: Server, loop: VirtualLoop) -> None:
+    loop.run(alice.sees("NOTIFY"))
+    lamp = Watcher(alice, "6002", "dialog")
+    loop.run(lamp.begin())
+    loop.run(lamp.notified())
+    conf = server.config.directory / "pjsip.conf"
+    conf.write_text(conf.read_text().replace("sub_min_expiry=60", "allow_subscribe=no"))
+    server.reload(("res_pjsip.so",))
+    assert loop.run(lamp.notified()).get("Subscription-State") == "terminated;reason=rejected"
+    loop.advance(1)
+    assert server.sip.subscriptions.shown() == []
+    loop.run(Watcher(alice, "6002", "dialog").begin(403))
+
+
 def test_the_stop_tells_every_subscriber(alice: Phone, server: Server, loop: VirtualLoop) -> None:
     loop.run(alice.sees("NOTIFY"))
     lamp = Watcher(alice, "6002", "dialog")

@@ -172,6 +172,7 @@ def _signalling(sip: SipDriver) -> Iterator[str]:
     for gauge, meaning, value in (
         ("transactions", "SIP transactions that live.", len(sip.agent.layer)),
         ("connections", "SIP connections that are open.", sip.transports.connection_count),
+        ("subscriptions", "Subscriptions of phones that live.", len(sip.subscriptions)),
         ("sources_banned", "Sources that guessed passwords.", len(sip.guard.bans(sip.now()))),
     ):
         yield family("gauge", f"arietta_sip_{gauge}", meaning, (("", value),))

@@ -157,7 +157,7 @@ class _Channel(logging.Handler):
         self.path = path
         self._levels = frozenset(settings.levels)
         self._text = text
-        self._colours = path is None and stream is not None and stream.isatty()
+        self._colours = path is None and stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
         self.lines = Lines(stream if stream is not None else self._open())
 
     def _open(self) -> TextIO:

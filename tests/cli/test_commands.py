@@ -409,7 +409,7 @@ def test_words_may_be_shortened_as_long_as_they_are_clear(console: Console) -> N
     assert shown(console, "CORE SHOW CALLS") == shown(console, "core show calls")
     reply = run(console, "co s")
     assert reply.status == 1
-    assert "core set verbose LEVEL|off" in reply.output
+    assert "core set verbose [atleast] LEVEL|off" in reply.output
     assert "core show version" in reply.output
 
 

@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "check": ("configuration", "check", "Check a configuration, and tell every problem with its place."),
     "init": ("configuration", "init", "Write a first configuration."),
     "console": ("console", "console", "Talk to a running server."),
+    "asterisk": ("asterisk", "asterisk", "The server and its console with Asterisk's own switches."),
     "ladder": ("ladder", "ladder", "Draw the SIP of a call, also of one that has ended."),
     "demo": ("demo", "demo", "Show the whole story: a telephone call that a program answers."),
     "doctor": ("doctor", "doctor", "Look whether this machine is ready."),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 
@@ -35,22 +36,26 @@ STYLES = {
 }
 
 
-def interact(path: Path) -> int:
-    """Talk to the server behind `path` until the user leaves (0) or the server goes (1)."""
-    return asyncio.run(_interact(path))
+def interact(path: Path, *, follows: bool = True, times: bool = False) -> int:
+    """Talk to the server behind `path` until the user leaves (0) or the server goes (1).
+
+    With `follows` its lines are shown meanwhile, with `times` the time before each that has none.
+    """
+    return asyncio.run(_interact(path, follows=follows, times=times))
 
 
-async def _interact(path: Path) -> int:
+async def _interact(path: Path, *, follows: bool, times: bool) -> int:
     terminal = Terminal(highlight=False, soft_wrap=True)
 
     def told(kind: str, line: str) -> None:
-        terminal.print(painted(kind, line))
+        moment = time.strftime("[%b %e %H:%M:%S] ") if times and not line.startswith("[") else ""
+        terminal.print(painted(kind, f"{moment}{line}"))
 
     client = await ControlClient.open(path, told)
     try:
         if not sys.stdin.isatty():
             return await _from_pipe(client, terminal)
-        return await _from_keyboard(client, terminal, path)
+        return await _from_keyboard(client, terminal, path, follows=follows)
     finally:
         await client.close()
 
@@ -70,10 +75,11 @@ async def _from_pipe(client: ControlClient, terminal: Terminal) -> int:
     return worst
 
 
-async def _from_keyboard(client: ControlClient, terminal: Terminal, path: Path) -> int:
+async def _from_keyboard(client: ControlClient, terminal: Terminal, path: Path, *, follows: bool = True) -> int:
     output, _ = await client.command("core show version")
     terminal.print(Text(f"{output}\nConnected to {path}. Tab completes, Ctrl-D leaves, 'help' lists the commands."))
-    await client.follow(FOLLOW_LEVEL)
+    if follows:
+        await client.follow(FOLLOW_LEVEL)
     session: PromptSession[str] = PromptSession(
         PROMPT, history=FileHistory(str(history_file())), completer=ServerCompleter(client), complete_while_typing=False
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -54,21 +57,39 @@ def run(
     SIGTERM and Ctrl-C let calls end (--drain), end the rest and stop it; a second one ends them at once. SIGHUP reads
     the configuration again.
     """
-    from arietta.cli.serving import run_loop
-
     config = safe(with_state_folder(load(source), state_dir))
+    serve(config, *levels(config, verbose_level, debug_level), drain_seconds=drain_seconds)
+
+
+def levels(config: Config, verbose_level: int | None, debug_level: int | None) -> tuple[int, int]:
+    """The levels that are given, else those of asterisk.conf, else ours."""
     options = config.asterisk.options
     if verbose_level is None:
         verbose_level = options.verbose if "verbose" in options.set_at else DEFAULT_VERBOSE
-    if debug_level is None:
-        debug_level = options.debug
+    return verbose_level, options.debug if debug_level is None else debug_level
+
+
+def serve(
+    config: Config,
+    verbose_level: int,
+    debug_level: int,
+    *,
+    drain_seconds: float = DRAIN_S,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Run a server until it is told to stop, and execute this program anew if it is to restart."""
+    from arietta.cli.serving import run_loop
+
     logs = Logs(config.logger, config.directories.log, verbose_level=verbose_level, debug_level=debug_level)
     logs.start()
     _log_cheaply()
     try:
-        run_loop(lambda: _serve(config, logs, drain_seconds))
+        restarts = run_loop(lambda: _serve(config, logs, drain_seconds, on_ready))
     finally:
         logs.stop()
+    if restarts:
+        sys.stdout.flush()
+        os.execv(sys.executable, sys.orig_argv)
 
 
 def _log_cheaply() -> None:
@@ -78,7 +99,7 @@ def _log_cheaply() -> None:
     logging.logAsyncioTasks = False  # type: ignore[attr-defined,unused-ignore]
 
 
-async def _serve(config: Config, logs: Logs, drain_seconds: float) -> None:
+async def _serve(config: Config, logs: Logs, drain_seconds: float, on_ready: Callable[[], None] | None) -> bool:
     from arietta.cli.commands import Console, all_commands
     from arietta.cli.commands.manager import command_line
     from arietta.cli.server_switch import ServerSwitch
@@ -95,8 +116,11 @@ async def _serve(config: Config, logs: Logs, drain_seconds: float) -> None:
         http = ", ".join(map(str, server.http.addresses)) or "disabled"
         sip = ", ".join(f"{t.protocol} {t.bind or '/ws'}" for t in config.pjsip.transports.values()) or "disabled"
         log.info("Arietta %s is ready: HTTP %s, SIP %s, console %s", __version__, http, sip, path)
+        if on_ready is not None:
+            on_ready()
         await stop.asked()
-        log.info("the server stops")
+        log.info("the server restarts" if stop.restarts else "the server stops")
+    return stop.restarts
 
 
 def safe(config: Config) -> Config:

@@ -42,12 +42,19 @@ class Stop:
     def __init__(self) -> None:
         self._asked = asyncio.Event()
         self._now = asyncio.Event()
+        self.restarts = False
+        """Whether the program is to be executed anew when it has stopped."""
 
     def ask(self) -> None:
         """End the calls and stop; asked again, stop at once."""
         if self._asked.is_set():
             self._now.set()
         self._asked.set()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the wish was uttered."""
+        return self._asked.is_set()
 
     async def asked(self) -> None:
         """Wait for the first wish."""

@@ -633,7 +633,7 @@ class SipDriver:
             self.contact_on(transport, endpoint.contact_user, is_secure=leg.target.startswith("sips:")),
             self.now(),
             from_=from_,
-            headers=headers,
+            headers=(*headers, *leg.more_fields),
             sdp=body,
             route_set=leg.route_set,
             credentials=self.client_credentials(endpoint),
@@ -642,6 +642,19 @@ class SipDriver:
             max_forwards=self.settings.general.max_forwards,
             profile=self.profile_of(endpoint),
         )
+
+    def dress(self, channel: Channel, fields: tuple[tuple[str, str], ...]) -> None:
+        """Put header fields on the INVITE of a channel that was requested and not called."""
+        assert isinstance(channel.leg, SipLeg)
+        channel.leg.more_fields = fields
+
+    def endpoint_towards(self, uri: SipUri) -> Endpoint | None:
+        """The endpoint that has a contact at the host of a URI, else the one of calls to bare URIs, if it exists."""
+        for endpoint in self.settings.endpoints.values():
+            for contact in self.contacts.of(endpoint):
+                if uri.host.lower() in contact.uri.lower() and parse_uri(contact.uri).host.lower() == uri.host.lower():
+                    return endpoint
+        return self.endpoints_table.get(self.settings.general.default_outbound_endpoint)
 
     def host_towards(self, endpoint: Endpoint, transport: Transport) -> str:
         """The host of URIs that name people to an endpoint."""

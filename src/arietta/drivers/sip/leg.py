@@ -89,6 +89,8 @@ class SipLeg:
         self._heard_of = False  # a provisional response came
         self.request: Request | None = None
         self.transfer: Transfer | None = None
+        self.more_fields: Fields = ()
+        """Header fields of the INVITE that the driver does not know of."""
         self.told = Told()
         self.parting = False  # the far end was sent away, and ends the call itself
         self._call_id = ""

@@ -1,6 +1,7 @@
 """Transfers over SIP: REFER in a call, its progress as NOTIFYs, and the call left behind (RFC 3515, 3891, 5589).
 
-What a transfer does to channels and bridges is not decided here: `Transfers` is asked.
+What a transfer does to channels and bridges is not decided here: `Transfers` is asked. A call that is to be replaced
+and is not ours is with another server: that is called, with Replaces, through the endpoint that has a contact there.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arietta.channels.channel import Channel, State, Story
-from arietta.channels.driver import TransferTarget
+from arietta.channels.channel import Channel, HungUp, State, Story
+from arietta.channels.dialing import call_out
+from arietta.channels.driver import CannotRequest, DialRequest, Party, TransferTarget
+from arietta.model import causes
 from arietta.sip import events
 from arietta.sip.errors import ProtocolError
 from arietta.sip.invite import InviteSession, SessionState
@@ -28,6 +31,8 @@ HANDLING = "PJSIP_TRANSFER_HANDLING"
 PARTING_SECONDS = 60.0
 """How long a phone that was transferred away may take to send its BYE."""
 SUBSCRIPTION_SECONDS = 60
+ELSEWHERE_SECONDS = 50.0
+"""How long another server may take to let us replace a call of its own; shorter than the subscription."""
 FINAL_STATUS = {"channel_answered": 200, "channel_declined": 603, "channel_unavailable": 503}
 """What the last NOTIFY says for the states of a transfer that an application carries out; other states send none."""
 
@@ -112,6 +117,9 @@ def take_refer(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> No
         transfer.wanted = _target(uri, replaces)
         transfers.ask(channel, transfer.wanted, transfer.second)
         return
+    if replaces is not None and _replaced(driver, replaces) is None:
+        _call_elsewhere(leg, channel, transfer, uri, replaces, event.request)
+        return
     outcome = _carry_out(leg, channel, transfers, uri, replaces, event.request)
     log.info("channel %s: transfer to %s: %d", channel.name, event.refer_to.uri_text, outcome)
     leg.parting = outcome == 200
@@ -185,8 +193,8 @@ def _carry_out(
     """Do it; returns the status that the phone is told in the end."""
     if replaces is not None:
         second = _replaced(leg.driver, replaces)
-        # Without a call of ours that has these tags, the one to be replaced is elsewhere.
-        return transfers.attended(channel, second) if second is not None else 404
+        assert second is not None
+        return transfers.attended(channel, second)
     dialplan = channel.registry.dialplan
     context = channel.get_variable("TRANSFER_CONTEXT") or leg.endpoint.context
     exten = uri.user or ""
@@ -198,6 +206,65 @@ def _carry_out(
         "SIPREFERREDBYHDR": request.get("Referred-By") or "",
     }
     return transfers.blind(channel, exten, context, {name: value for name, value in variables.items() if value})
+
+
+def _call_elsewhere(
+    leg: SipLeg, phone: Channel, transfer: Transfer, uri: SipUri, replaces: str, request: Request
+) -> None:
+    """Call a server that has the call to be replaced; who answers gets the place of the phone (RFC 5589 7.3)."""
+    driver = leg.driver
+    endpoint = driver.endpoint_towards(uri)
+    if endpoint is None or _parse_replaces(replaces) is None:
+        log.info("channel %s: transfer to %s: no endpoint leads to that call", phone.name, uri)
+        transfer.notify(404)
+        return
+    parameters = tuple((name, value) for name, value in uri.parameters if name.lower() != "method")
+    goal = SipUri(uri.scheme, uri.user, uri.host, uri.port, None, parameters)
+    wanted = DialRequest(
+        resource=f"{endpoint.name}/{goal}",
+        originator=phone,
+        caller=Party("", uri.user or ""),
+        connected=phone.connected,
+    )
+    try:
+        new = driver.request(wanted)
+    except CannotRequest as failure:
+        log.warning("channel %s: transfer to %s: %s", phone.name, uri, failure)
+        transfer.notify(503)
+        return
+    fields = [("Replaces", replaces), ("Require", "replaces")]
+    fields += [("Referred-By", value) for value in request.headers.get("Referred-By", ())[:1]]
+    driver.dress(new, tuple(fields))
+    new.own(_take_place(leg, phone, transfer, new))
+
+
+async def _take_place(leg: SipLeg, phone: Channel, transfer: Transfer, new: Channel) -> None:
+    """The story of a call to another server: it takes the place of the phone when it is answered."""
+    transfers = leg.driver.transfers
+    outcome = 503
+
+    def give_up(_phone: Channel) -> None:
+        new.request_hangup(causes.NORMAL_CLEARING)
+
+    phone.on_end.append(give_up)
+    try:
+        if not await call_out(new, dialstring=new.name.partition("/")[2], timeout=ELSEWHERE_SECONDS):
+            outcome = 408
+            return
+        if transfers is None or not transfers.can_replace(phone):
+            new.hangup_cause = causes.NORMAL_CLEARING
+            return
+        outcome = 200
+    except HungUp:
+        outcome = new.tech_cause or 503
+        raise
+    finally:
+        if give_up in phone.on_end:
+            phone.on_end.remove(give_up)
+        log.info("channel %s: transfer by way of %s: %d", phone.name, new.name, outcome)
+        leg.parting = outcome == 200
+        transfer.notify(outcome)
+    await transfers.replace(phone, new)()
 
 
 def channel_to_replace(driver: SipDriver, request: Request) -> Channel | None:

@@ -7,6 +7,8 @@ from typing import Any
 from arietta.config import support
 from arietta.config.acl import NamedAcl
 from arietta.config.ari import AriGeneral, AriUser, OutboundWebsocket, WebsocketClient
+from arietta.config.cdr import CdrCsv, CdrGeneral, CdrManager
+from arietta.config.cel import CelGeneral, CelManager
 from arietta.config.extensions import DialplanGeneral
 from arietta.config.http import HttpSettings
 from arietta.config.http_media_cache import MediaCacheSettings
@@ -16,6 +18,7 @@ from arietta.config.manager import ManagerGeneral, ManagerUser
 from arietta.config.musiconhold import MusicClass, MusicGeneral
 from arietta.config.pjsip import TYPES
 from arietta.config.prometheus import PrometheusSettings
+from arietta.config.record_files import RecordTable
 from arietta.config.resolver import ResolverSettings
 from arietta.config.rtp import RtpSettings
 from arietta.config.settings import Declared, Settings, declared
@@ -64,6 +67,20 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         (MediaCacheSettings,),
     ),
     ("prometheus.conf", "Metrics for Prometheus.", (PrometheusSettings,)),
+    ("cdr.conf", "Records of calls.", (CdrGeneral, CdrCsv)),
+    ("cdr_manager.conf", "Records of calls as events; `[mappings]` adds headers: `FIELD => HEADER`.", (CdrManager,)),
+    (
+        "cdr_custom.conf",
+        "Records of calls in files of your own: in `[mappings]` each `NAME => ${CSV_QUOTE(${CDR(src)})},...` is one"
+        " below cdr-custom; cel_custom.conf is the same for cel-custom.",
+        (),
+    ),
+    (
+        "cdr_sqlite3_custom.conf",
+        "Records of calls in a table of master.db; cel_sqlite3_custom.conf is the same for the log of channels.",
+        (RecordTable,),
+    ),
+    ("cel.conf", "The log of what happens to channels.", (CelGeneral, CelManager)),
     ("modules.conf", "What is listed as loaded.", (ModulesSettings,)),
     (
         "logger.conf",

@@ -39,6 +39,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=endpoint": _words("""
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
+        trust_connected_line send_connected_line connected_line_method rpid_immediate
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
@@ -70,6 +71,9 @@ SUPPORTED: dict[str, frozenset[str]] = {
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes
         live_dangerously entityid maxfiles"""),
     "logger.conf [general]": frozenset(("dateformat", "rotatestrategy")),
+    "cdr.conf [general]": _words("""
+        enable unanswered congestion canceldispositionenabled endbeforehexten initiatedseconds channeldefaultenabled
+        batch size time safeshutdown debug"""),
     "res_http_media_cache.conf [general]": _words("""
         timeout_secs user_agent follow_location max_redirects protocols redirect_protocols"""),
 }
@@ -79,6 +83,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "http.conf [general]": _words("tlsdisablev1 tlsdisablev11 tlsservercipherorder"),
     "ari.conf [general]": frozenset(("websocket_write_timeout",)),
     "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
+    "cdr.conf [general]": frozenset(("scheduleronly",)),
     "rtp.conf [general]": _words("""
         rtcpinterval rtpchecksums dtmftimeout srtpreplayprotection stun_acl stun_access"""),
     "resolver_unbound.conf [general]": frozenset(("debug",)),

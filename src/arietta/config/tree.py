@@ -13,6 +13,8 @@ import msgspec
 from arietta.config import references
 from arietta.config.acl import NamedAcl, read_acl
 from arietta.config.ari import AriSettings, WebsocketClient, read_ari, read_websocket_clients
+from arietta.config.cdr import FOREIGN, CdrSettings, read_cdr, read_cdr_manager, refuse_foreign
+from arietta.config.cel import CelSettings, read_cel
 from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
 from arietta.config.extensions import DialplanSource, read_extensions
 from arietta.config.http import HttpSettings, read_http
@@ -22,6 +24,7 @@ from arietta.config.manager import ManagerSettings, read_manager
 from arietta.config.musiconhold import MusicSettings, read_musiconhold
 from arietta.config.pjsip import PjsipSettings, read_pjsip
 from arietta.config.prometheus import PrometheusSettings, read_prometheus
+from arietta.config.record_files import read_record_files, read_record_table
 from arietta.config.resolver import ResolverSettings, read_resolver
 from arietta.config.rtp import RtpSettings, read_rtp
 from arietta.config.settings import Report
@@ -55,6 +58,14 @@ FILES = (
     "musiconhold.conf",
     "res_http_media_cache.conf",
     "prometheus.conf",
+    "cdr.conf",
+    "cdr_custom.conf",
+    "cdr_sqlite3_custom.conf",
+    "cdr_manager.conf",
+    "cel.conf",
+    "cel_custom.conf",
+    "cel_sqlite3_custom.conf",
+    *FOREIGN,
     "modules.conf",
     "logger.conf",
     "sorcery.conf",
@@ -82,6 +93,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     musiconhold: MusicSettings
     media_cache: MediaCacheSettings
     prometheus: PrometheusSettings
+    cdr: CdrSettings
+    cel: CelSettings
     modules: ModulesSettings
     logger: LoggerSettings
     sorcery: SorcerySettings
@@ -160,10 +173,23 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "musiconhold": part("musiconhold.conf", read_musiconhold),
         "media_cache": part("res_http_media_cache.conf", read_http_media_cache),
         "prometheus": part("prometheus.conf", read_prometheus),
+        "cdr": msgspec.structs.replace(
+            part("cdr.conf", read_cdr),
+            files=part("cdr_custom.conf", read_record_files),
+            table=part("cdr_sqlite3_custom.conf", read_record_table),
+            manager=part("cdr_manager.conf", read_cdr_manager),
+        ),
+        "cel": msgspec.structs.replace(
+            part("cel.conf", read_cel),
+            files=part("cel_custom.conf", read_record_files),
+            table=part("cel_sqlite3_custom.conf", read_record_table),
+        ),
         "modules": part("modules.conf", read_modules),
         "logger": part("logger.conf", read_logger),
         "sorcery": part("sorcery.conf", read_sorcery),
     }
+    for name in FOREIGN:
+        part(name, refuse_foreign)
     directories = _directories(directory, asterisk.directories, follow, environ)
     unknown = sorted(file.name for file in directory.glob("*.conf") if file.name not in FILES and file.name not in seen)
     if unknown:

@@ -36,15 +36,16 @@ ALLOWED: dict[str, set[str]] = {
     "drivers": {"sip", "sdp", "rtp", "webrtc", "media", "channels", "config", "model"},
     "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
     "manager": {"model", "bus", "media", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb"},
+    "records": {"model", "bus", "channels", "bridges", "config"},
     "server": {
-        "model", "bus", "store", "astdb", "config", "logs", "http", "media", "channels", "bridges", "dialplan",
+        "model", "bus", "store", "astdb", "config", "logs", "http", "media", "channels", "bridges", "dialplan", "records",
         "stasis", "manager", "drivers", "ari", "rtp", "sip", "sdp",
     },
     "client": {"model"},
     "testing": {"sip", "sdp", "rtp", "media", "config", "model", "server"},
     "cli": {
         "server", "config", "logs", "model", "testing", "ari", "channels", "dialplan", "drivers", "stasis", "bridges",
-        "media", "http", "manager", "astdb", "sip", "sdp",
+        "media", "http", "manager", "astdb", "sip", "sdp", "records",
     },
 }  # fmt: skip
 

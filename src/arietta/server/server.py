@@ -93,6 +93,7 @@ from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.moving import bridge_application, pickup_applications, redirect_application
 from arietta.server.outbound import OutboundSockets
+from arietta.server.records import Records
 from arietta.server.remote_sounds import fetch_with
 from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
 from arietta.server.web import ask
@@ -131,6 +132,8 @@ RELOADED_PARTS = {
     "pbx_config.so": "dialplan",
     "res_http_media_cache.so": "media cache",
     "res_prometheus.so": "metrics",
+    "cdr": "records",
+    "cel": "records",
     "res_pjsip.so": "pjsip",
     "res_musiconhold.so": "music",
 }
@@ -268,6 +271,7 @@ class Server:
         self._status_page = StatusPage(config.http.prefix)
         self._metrics = MetricsPage(self, config.prometheus)
         self.manager = Manager(self)
+        self.records = Records(self)
         self.http = HttpServer(self._mounts(config), _http_options(config))
         self._status_page.server = self.http
         self.on_stopped: list[Callable[[], None]] = []
@@ -286,6 +290,7 @@ class Server:
         if self.engine_missing is not None:
             log.warning("audio is carried by the slower engine in Python, for tens of calls: %s", self.engine_missing)
         try:
+            self.records.start()
             await self.sip.start()
             await self.manager.start()
             await self._listen()
@@ -363,6 +368,7 @@ class Server:
             bridge.destroy()
 
     async def _close(self) -> None:
+        self.records.stop()
         await self.manager.stop()
         for socket in tuple(self.ari.sockets):
             socket.close()
@@ -449,6 +455,9 @@ class Server:
         if takes("metrics"):
             self._metrics.configure(config.prometheus)
             changed["prometheus"] = config.prometheus
+        if takes("records"):
+            self.records.configure(config)
+            changed["cdr"], changed["cel"] = config.cdr, config.cel
         notes.extend(_needing_restart(self.config, config))
         self.config = msgspec.structs.replace(self.config, **changed)
         self.last_reload_at = time.time()

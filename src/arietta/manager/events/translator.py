@@ -9,13 +9,13 @@ from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
 from arietta.channels.channel import INTERNAL
 from arietta.channels.registry import ChannelRegistry
-from arietta.manager.events import agi, bridges, calls, reports, security, system
+from arietta.manager.events import agi, bridges, calls, records, reports, security, system
 from arietta.manager.events.blocks import Blocks
 from arietta.manager.events.declared import TRANSLATIONS
 from arietta.manager.message import ManagerEvent
 from arietta.model import facts
 
-TRANSLATORS = (agi, bridges, calls, reports, security, system)
+TRANSLATORS = (agi, bridges, calls, records, reports, security, system)
 """Being imported they have registered their translations."""
 OTHERS = ("manager:",)
 """Where parts that speak manager events themselves (CDR, CEL, AsyncAGI) publish them."""

@@ -94,6 +94,7 @@ from arietta.server.metrics import MetricsPage
 from arietta.server.moving import bridge_application, pickup_applications, redirect_application
 from arietta.server.outbound import OutboundSockets
 from arietta.server.records import Records
+from arietta.server.pjsip_functions import pjsip_functions
 from arietta.server.remote_sounds import fetch_with
 from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
 from arietta.server.web import ask
@@ -238,6 +239,8 @@ class Server:
         self.dialplan.applications.add(redirect_application(self.moves, self.channels))
         for application in pickup_applications(transfers, self.channels):
             self.dialplan.applications.add(application)
+        for function in pjsip_functions(self.sip):
+            self.dialplan.functions.add(function)
         self.local = LocalDriver(self.channels)
         self.websockets = WebSocketDriver(self.channels)
         self.websockets.clients = MediaClients(lambda: self.config)

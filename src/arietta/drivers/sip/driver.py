@@ -26,7 +26,7 @@ from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.endpoints import Endpoints, credentials_of, extend_profile
 from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.hops import Hop, Shunned
-from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers
+from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers, with_parameters
 from arietta.drivers.sip.leg import SipLeg, warning_of
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.message_lamps import LampErrand, MessageLamps
@@ -632,8 +632,8 @@ class SipDriver:
             transport,
             self.contact_on(transport, endpoint.contact_user, is_secure=leg.target.startswith("sips:")),
             self.now(),
-            from_=from_,
-            headers=(*headers, *leg.more_fields),
+            from_=with_parameters(from_, leg.from_parameters),
+            headers=(*headers, *leg.more_fields, *leg.added),
             sdp=body,
             route_set=leg.route_set,
             credentials=self.client_credentials(endpoint),

@@ -6,7 +6,9 @@ trust_id_outbound only, beside an anonymous From. What changes within a call is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import msgspec
 
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
@@ -111,6 +113,18 @@ def name_addr(party: Party, user: str, host: str) -> str:
         return '"Anonymous" <sip:anonymous@anonymous.invalid>'
     uri = SipUri("sip", user or party.number, host)
     return f"{quote(party.name)} <{uri}>" if party.name else f"<{uri}>"
+
+
+def with_parameters(address: str, wanted: Mapping[tuple[bool, str], str]) -> str:
+    """A From value with further parameters, by whether they belong to the URI, and by name."""
+    if not wanted:
+        return address
+    known = parse_name_addr(address)
+    uri = known.uri
+    in_uri = tuple((name, value or None) for (inside, name), value in wanted.items() if inside)
+    behind = tuple((name, value or None) for (inside, name), value in wanted.items() if not inside)
+    uri = msgspec.structs.replace(uri, parameters=(*uri.parameters, *in_uri))
+    return str(NameAddr(known.display, str(uri), (*known.parameters, *behind)))
 
 
 def _from(caller: Party, endpoint: Endpoint, host: str, shown: bool) -> str:

@@ -37,7 +37,7 @@ from arietta.media.engine import Direction as MediaDirection
 from arietta.model import causes
 from arietta.sip import events
 from arietta.sip.invite import InviteSession, SessionState
-from arietta.sip.message import Request
+from arietta.sip.message import Request, Response
 from arietta.sip.transactions import Address, Transport
 from arietta.sip.uri import quote
 
@@ -88,6 +88,12 @@ class SipLeg:
         self._called: Address | None = None
         self._heard_of = False  # a provisional response came
         self.request: Request | None = None
+        self.response: Response | None = None
+        """What answered our INVITE."""
+        self.added: list[tuple[str, str]] = []
+        """Header fields that our INVITE is to have besides,"""
+        self.from_parameters: dict[tuple[bool, str], str] = {}
+        """and parameters of its From, by whether they are in the URI, and name."""
         self.transfer: Transfer | None = None
         self.more_fields: Fields = ()
         """Header fields of the INVITE that the driver does not know of."""
@@ -172,6 +178,32 @@ class SipLeg:
             lower = name.lower()
             values = next((v for k, v in self.request.headers.items() if k.lower() == lower), None)
         return values[number - 1] if values is not None and 0 < number <= len(values) else None
+
+    def use_digits(self, mode: str) -> None:
+        """Carry digits in another way from now on, as far as the far end agreed to it."""
+        self.endpoint = msgspec.structs.replace(self.endpoint, dtmf_mode=mode)
+        if self._port is not None:
+            self._port.detect_digits(False)
+        self._configure_port()
+
+    def offer_only(self, codecs: tuple[str, ...]) -> None:
+        """Offer these codecs of the endpoint alone, from the next offer on."""
+        self._formats = codecs
+
+    def refresh(self, *, with_offer: bool) -> bool:
+        """Say that the call lives, by a re-INVITE with our offer or an UPDATE without; False where that cannot be."""
+        session = self.session
+        if session is None or session.state is not SessionState.CONFIRMED or self._ours is None:
+            return False
+        if with_offer:
+            ours = self._make_offer(self._ours)
+            sent = session.reinvite(self.driver.now(), bytes(ours))
+            if sent:
+                self._offer, self._ours = None, ours
+        else:
+            sent = session.request(self.driver.now(), "UPDATE") is not None
+        self.driver.drain()
+        return sent
 
     # ---------------------------------------------------------------------------------------------- the beginning
 
@@ -539,6 +571,7 @@ class SipLeg:
             channel.receive(signals.Progressed())
 
     def _take_answer(self, channel: Channel, event: events.Answered) -> None:
+        self.response = event.response
         refusal = self._read_answer(event.sdp) if event.sdp else None
         if refusal is not None:
             log.warning("channel %s: %s", channel.name, refusal.reason)

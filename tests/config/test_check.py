@@ -92,8 +92,8 @@ def test_problems_print_as_place_and_reason() -> None:
         ("rtp_keepalive=15", ""),
         ("t38_udptl=yes", "error: pjsip.conf line 5: t38_udptl=yes is not supported by this version"),
         (
-            "outbound_proxy=sip:proxy.example.com",
-            "error: pjsip.conf line 5: outbound_proxy=sip:proxy.example.com is not supported by this version",
+            "redirect_method=uri_pjsip",
+            "error: pjsip.conf line 5: redirect_method=uri_pjsip is not supported by this version",
         ),
         ("100rel=required", ""),
         ("100rel=sometimes", "error: pjsip.conf line 5: 100rel sometimes is none of no, yes, required, peer_supported"),

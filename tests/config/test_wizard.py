@@ -108,6 +108,17 @@ def test_what_a_wizard_says_of_an_object_wins() -> None:
     assert pjsip.endpoints["desk"].auth == ("other",)
 
 
+def test_a_proxy_and_a_line_are_those_of_all_objects() -> None:
+    more = "outbound_proxy = sip:proxy.example.com\\;lr\nsends_line_with_registrations = yes\n"
+    _, pjsip, problems = expand(TRUNK + more)
+    assert problems == []
+    proxy = "sip:proxy.example.com;lr"
+    assert (pjsip.endpoints["itsp"].outbound_proxy, pjsip.aors["itsp"].outbound_proxy) == (proxy, proxy)
+    registration = pjsip.registrations["itsp-reg-0"]
+    assert (registration.outbound_proxy, registration.line_matching, registration.endpoint) == (proxy, True, "itsp")
+    assert not pjsip.identifies
+
+
 def test_addresses_with_colons_are_hosts() -> None:
     text = "[a]\ntype=wizard\nremote_hosts=[2001:db8::1]:5070,2001:db8::2,192.0.2.1:5062\n"
     _, pjsip, problems = expand(text + "endpoint/allow=ulaw\n")

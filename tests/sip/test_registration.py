@@ -28,6 +28,7 @@ class Registrar:
         self.auth = DigestServer("example.com")
         self.status = 0
         self.seen = 0
+        self.service_route: tuple[str, ...] = ()
         party.on[RequestReceived] = self.answer
 
     def answer(self, received: RequestReceived) -> None:
@@ -41,7 +42,8 @@ class Registrar:
         else:
             update = register(self.bindings, received.request, self.rules, now)
             self.bindings = update.bindings
-            agent.respond(received.transaction, now, update.status, headers=update.headers)
+            headers = (*update.headers, *(("Service-Route", route) for route in self.service_route))
+            agent.respond(received.transaction, now, update.status, headers=headers)
 
 
 @pytest.fixture
@@ -136,3 +138,25 @@ def test_wrong_password(network, phone, registrar):
     registration._credentials = DigestClient(Credentials("me", "wrong"))
     network.advance(1)
     assert phone.told(RegistrationFailed).status == 401 and registrar.seen == 2
+
+
+def test_the_newest_service_route_is_kept(network, phone, registrar):  # RFC 3608 6.1
+    registrar.service_route = ("<sip:a.example.com;lr>, <sip:b.example.com;lr>",)
+    registration = start(phone, registrar)
+    network.advance(1)
+    assert registration.service_route == ("<sip:a.example.com;lr>", "<sip:b.example.com;lr>")
+    registrar.service_route = ("<sip:[nowhere;lr>",)
+    registration.start(phone.now)
+    network.advance(1)
+    assert registration.service_route == ()
+    assert registration.state is RegistrationState.REGISTERED
+
+
+def test_refused_credentials_may_be_tried_again(network, phone, registrar):
+    registrar.status = 401
+    registration = start(phone, registrar, is_rejection_lasting=False, retry_interval=60.0)
+    network.advance(1)
+    assert registration.state is RegistrationState.WAITING
+    registrar.status = 0
+    network.advance(61)
+    assert registration.state is RegistrationState.REGISTERED

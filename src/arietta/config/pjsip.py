@@ -1,5 +1,6 @@
 """pjsip.conf: transports, endpoints and what belongs to them."""
 
+import re
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -39,6 +40,15 @@ SCANNERS = (
     "siparmyknife", "vaxsipuseragent", "pplsip",
 )  # fmt: skip
 ALGORITHMS = ("md5", "sha-256", "sha-512-256")
+PROXY = re.compile(
+    r"sips?:(?:[\w.!~*'()&=+$,?/-]+@)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,4}|:[1-5]\d{4})?"
+    r"(?:;[\w.!~*'()+-]+(?:=[\w.!~*'()\[\]/:&+$-]+)?)*",
+    re.ASCII | re.IGNORECASE,
+)
+HEADER_PARAMETERS = re.compile(
+    r"[\w.!%*+`'~-]+(?:=(?:[\w.!%*+`'~-]+|\"[^\"\\\\]*\"))?(?:;[\w.!%*+`'~-]+(?:=(?:[\w.!%*+`'~-]+|\"[^\"\\\\]*\"))?)*",
+    re.ASCII,
+)
 
 
 class PjsipGlobal(Settings, frozen=True, kw_only=True, eq=False):
@@ -417,6 +427,14 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
             report.error(transport, f"transport [{transport.name}] has no bind address")
     for auth in tables["auths"].values():
         _check_auth(auth, report)
+    for field in ("endpoints", "aors", "registrations"):
+        for configured in tables[field].values():
+            _check_proxy(configured, report)
+    for registration in tables["registrations"].values():
+        _check_registration(registration, report)
+    for identify in tables["identifies"].values():
+        _check_expression(identify, "match_header", getattr(identify, "match_header", "").partition(":")[2], report)
+        _check_expression(identify, "match_request_uri", getattr(identify, "match_request_uri", ""), report)
     for name, endpoint in tables["endpoints"].items():
         assert isinstance(endpoint, Endpoint)
         tables["endpoints"][name] = endpoint = with_implied(endpoint)
@@ -432,6 +450,33 @@ def _check_debug(general: Settings, report: Report) -> None:
         parse_network(general.debug, "debug")
     except Invalid as refusal:
         report.error(general.at("debug"), f"debug is neither yes, no, nor an address: {refusal}")
+
+
+def _check_proxy(configured: Settings, report: Report) -> None:
+    proxy = getattr(configured, "outbound_proxy", "")
+    if proxy and not PROXY.fullmatch(proxy):
+        at = configured.at("outbound_proxy")
+        report.error(at, f"outbound_proxy {proxy} is not a SIP URI such as sip:proxy.example.com:5060\\;lr")
+
+
+def _check_expression(identify: Settings, field: str, wanted: str, report: Report) -> None:
+    wanted = wanted.strip()
+    if len(wanted) > 2 and wanted[0] == wanted[-1] == "/":
+        try:
+            re.compile(wanted[1:-1])
+        except re.error as problem:
+            report.error(identify.at(field), f"{field} {wanted} is no regular expression: {problem}")
+
+
+def _check_registration(registration: Settings, report: Report) -> None:
+    assert isinstance(registration, Registration)
+    parameters = registration.contact_header_params
+    if parameters and not HEADER_PARAMETERS.fullmatch(parameters):
+        at = registration.at("contact_header_params")
+        report.error(at, f"contact_header_params {parameters} is not NAME=VALUE, several with a semicolon between")
+    if registration.line_matching and not registration.endpoint:
+        at = registration.at("line_matching")
+        report.error(at, f"line=yes of registration [{registration.name}] needs endpoint: whose calls are they?")
 
 
 def _check_auth(auth: Settings, report: Report) -> None:

@@ -133,8 +133,14 @@ def _check_other_sip(config: Config, report: Report) -> None:
                 identify.at("endpoint"),
                 f"endpoint {identify.endpoint or 'without value'} is not a section with type=endpoint",
             )
-        if not identify.match:
-            report.error(identify, f"identify [{identify.name}] has no match")
+        if not (identify.match or identify.match_header or identify.match_request_uri or identify.transport):
+            report.error(
+                identify, f"identify [{identify.name}] has no match, match_header, match_request_uri or transport"
+            )
+        if identify.transport and identify.transport not in pjsip.transports:
+            report.error(
+                identify.at("transport"), f"transport {identify.transport} is not a section with type=transport"
+            )
     for registration in pjsip.registrations.values():
         for name in registration.outbound_auth:
             if name not in pjsip.auths:

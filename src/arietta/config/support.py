@@ -26,7 +26,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
         endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval unidentified_request_count
         unidentified_request_period
-        default_voicemail_extension mwi_disable_initial_unsolicited"""),
+        default_voicemail_extension mwi_disable_initial_unsolicited disable_multi_domain"""),
     "pjsip.conf type=guard": _words("""
         type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
         auth_failure_period ban_time scanners"""),
@@ -35,7 +35,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
         tcp_keepalive_enable tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file
         priv_key_file password ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
-        allow_wildcard_certs"""),
+        allow_wildcard_certs domain"""),
     "pjsip.conf type=endpoint": _words("""
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
@@ -49,22 +49,26 @@ SUPPORTED: dict[str, frozenset[str]] = {
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
+        outbound_proxy
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
-        qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension"""),
+        qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension
+        outbound_proxy"""),
     "pjsip.conf type=auth": _words("""
         type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas"""),
-    "pjsip.conf type=identify": _words("type endpoint match match_header srv_lookups"),
+    "pjsip.conf type=identify": _words("type endpoint match match_header srv_lookups match_request_uri transport"),
     "pjsip.conf type=registration": _words("""
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
-        max_retries outbound_auth transport max_random_initial_delay"""),
+        max_retries outbound_auth transport max_random_initial_delay outbound_proxy line_matching endpoint user_agent
+        contact_header_params support_path auth_rejection_permanent"""),
     "pjsip.conf type=contact": frozenset(("type",)),
     "pjsip_wizard.conf type=wizard": _words("""
         type sends_auth accepts_auth sends_registrations accepts_registrations remote_hosts transport server_uri_pattern
-        client_uri_pattern contact_pattern has_hint hint_context hint_exten hint_application"""),
+        client_uri_pattern contact_pattern has_hint hint_context hint_exten hint_application outbound_proxy
+        sends_line_with_registrations"""),
     "pjsip.conf type=acl": frozenset(("type", "access")),
-    "pjsip.conf type=domain_alias": frozenset(("type",)),
+    "pjsip.conf type=domain_alias": frozenset(("type", "domain")),
     "extensions.conf [general]": _words("static writeprotect autofallthrough clearglobalvars"),
     "musiconhold.conf class": _words("mode directory entry sort"),
     "asterisk.conf [options]": _words("""
@@ -89,14 +93,14 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "resolver_unbound.conf [general]": frozenset(("debug",)),
     "pjsip.conf type=global": _words("""
         contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval
-        disable_multi_domain mwi_tps_queue_high mwi_tps_queue_low
+        mwi_tps_queue_high mwi_tps_queue_low
         send_contact_status_on_update_registration taskprocessor_overload_trigger
         norefersub default_auth_algorithms_uac"""),
     "pjsip.conf type=system": _words("""
         timer_b compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
         threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
     "pjsip.conf type=transport": _words("""
-        domain async_operations allow_reload websocket_write_timeout"""),
+        async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
         call_group pickup_group named_call_group named_pickup_group rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
@@ -106,7 +110,6 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
-    "pjsip.conf type=registration": _words("auth_rejection_permanent endpoint"),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),
     "musiconhold.conf class": _words(
         "announcement digit loop_last answeredonly format kill_escalation_delay kill_method"
@@ -168,7 +171,6 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
 
 SECTIONS: dict[str, tuple[str, str]] = {
     "pjsip.conf type=contact": ("warning", "contacts are read from the aor's contact option, this section is ignored"),
-    "pjsip.conf type=domain_alias": ("error", "domain aliases are not supported by this version"),
 }
 """Verdicts on whole sections."""
 

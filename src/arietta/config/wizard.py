@@ -129,6 +129,8 @@ def _objects(wizard: Wizard, parts: Parts, report: Report) -> Iterable[Section]:
     name = wizard.name
     sends, accepts = f"{name}-oauth", f"{name}-iauth"
     transport = _given(wizard, "transport", wizard.transport)
+    proxy = _given(wizard, "outbound_proxy", wizard.outbound_proxy)
+    line = _line(wizard) if wizard.sends_line_with_registrations else ()
     outbound_auth = _given(wizard, "outbound_auth", sends, "sends_auth") if wizard.sends_auth else ()
     inbound_auth = _given(wizard, "auth", accepts, "accepts_auth") if wizard.accepts_auth else ()
     contacts = [wizard.contact_pattern.replace(REMOTE_HOST, host) for host in wizard.remote_hosts]
@@ -139,6 +141,7 @@ def _objects(wizard: Wizard, parts: Parts, report: Report) -> Iterable[Section]:
         "endpoint",
         *_given(wizard, "aors", name, "type"),
         *transport,
+        *proxy,
         *inbound_auth,
         *outbound_auth,
         *parts["endpoint"],
@@ -149,6 +152,7 @@ def _objects(wizard: Wizard, parts: Parts, report: Report) -> Iterable[Section]:
         "aor",
         *(option for uri in contacts for option in _given(wizard, "contact", uri, "remote_hosts")),
         *(_given(wizard, "max_contacts", "1", "accepts_registrations") if wizard.accepts_registrations else ()),
+        *proxy,
         *parts["aor"],
     )
     if wizard.accepts_auth:
@@ -180,7 +184,9 @@ def _objects(wizard: Wizard, parts: Parts, report: Report) -> Iterable[Section]:
             *_given(wizard, "server_uri", server, "server_uri_pattern"),
             *_given(wizard, "client_uri", client, "client_uri_pattern"),
             *transport,
+            *proxy,
             *outbound_auth,
+            *line,
             *parts["registration"],
         )
 
@@ -195,6 +201,12 @@ def _extensions(wizard: Wizard, parts: Parts) -> Iterable[Section]:
         lines += _given(wizard, "exten", f"{exten},1,{wizard.hint_application}", "hint_application", arrow=True)
     context = wizard.hint_context or _value(parts["endpoint"], "context") or "default"
     yield Section(context, tuple(lines), wizard.file, wizard.line)
+
+
+def _line(wizard: Wizard) -> tuple[Option, ...]:
+    """What makes the registrar's calls those of the endpoint."""
+    because = "sends_line_with_registrations"
+    return (*_given(wizard, "line", "yes", because), *_given(wizard, "endpoint", wizard.name, because))
 
 
 def _section(wizard: Wizard, name: str, kind: str, *options: Option) -> Section:

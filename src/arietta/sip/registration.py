@@ -14,10 +14,12 @@ from .headers import parse_contacts, parse_delta_seconds
 from .layer import TransactionLayer
 from .message import Request, Response
 from .transactions import Address, ClientTransaction, Event, ResponseReceived, TimedOut, Transport, TransportFailed
+from .uri import parse_name_addr
 
 __all__ = ["Registered", "Registration", "RegistrationEvent", "RegistrationFailed", "RegistrationState", "Unregistered"]
 
 MAX_AUTHENTICATION_ROUNDS = 3
+MAX_ROUTES = 10
 REFRESH_EARLY = 0.9
 """The part of the granted time after which it is refreshed, unless the time left would be under 5 seconds."""
 
@@ -88,8 +90,15 @@ class Registration:
         forbidden_retry_interval: float = 0.0,
         fatal_retry_interval: float = 0.0,
         user_agent: str = "Arietta",
+        route_set: tuple[str, ...] = (),
+        is_rejection_lasting: bool = True,
+        supports_path: bool = False,
     ) -> None:
-        """`registrar` is the Request-URI, `aor` the URI registered; intervals are seconds, 0 for no retry."""
+        """`registrar` is the Request-URI, `aor` the URI registered; intervals are seconds, 0 for no retry.
+
+        `route_set` are the proxies on the way. `is_rejection_lasting`: refused credentials are not tried again after
+        `retry_interval`. `supports_path` lets proxies add themselves (RFC 3327 5.1).
+        """
         self.state = RegistrationState.UNREGISTERED
         self.deadline = self.queued_at = inf
         self.registrar = registrar
@@ -101,6 +110,8 @@ class Registration:
         """Failures in a row."""
         self.ways: list[tuple[Address, Transport, str]] = []
         """Where to register when `destination` does not answer: destination, transport, contact (RFC 3263 4.3)."""
+        self.service_route: tuple[str, ...] = ()
+        """The proxies that requests of the address of record are to pass, as the registrar says (RFC 3608 6.1)."""
         self._layer = layer
         self._sink: list[Any] = layer.sink
         self._call_id, self._tag, self._cseq = call_id, tag, 0
@@ -109,7 +120,8 @@ class Registration:
         self._retry_interval, self._max_retries = retry_interval, max_retries
         self._forbidden_retry_interval = forbidden_retry_interval
         self._fatal_retry_interval = fatal_retry_interval
-        self._user_agent = user_agent
+        self._user_agent, self._route_set = user_agent, route_set
+        self._is_rejection_lasting, self._supports_path = is_rejection_lasting, supports_path
         self._current: ClientTransaction | None = None
         self._rounds = 0
 
@@ -170,6 +182,7 @@ class Registration:
 
     def _succeed(self, response: Response, now: float) -> None:
         expires = self._granted(response)
+        self.service_route = self._routes_of(response)
         self.state = RegistrationState.REGISTERED
         self.retries = 0
         self._current = None
@@ -189,6 +202,18 @@ class Registration:
             self._layer.counters["dropped.bad_contact"] += 1
         expires = response.expires
         return self._expiration if expires is None else expires
+
+    def _routes_of(self, response: Response) -> tuple[str, ...]:
+        """Service-Route, which the newest 2xx replaces whole; one that nothing could be sent along is none."""
+        routes: list[str] = []
+        try:
+            for value in response.values("Service-Route"):
+                _ = parse_name_addr(value).uri
+                routes.append(value)
+        except ProtocolError:
+            self._layer.counters["dropped.bad_service_route"] += 1
+            return ()
+        return tuple(routes[:MAX_ROUTES])
 
     def _fail(self, status: int, reason: str, now: float, response: Response | None) -> None:
         self._current = None
@@ -217,6 +242,8 @@ class Registration:
             seconds = parse_delta_seconds(text)
             if seconds is not None and status in (404, 413, 480, 486, 500, 503, 600, 603):
                 return float(min(max(seconds, 1), 3600))
+        if status in (401, 407) and not self._is_rejection_lasting:
+            return self._retry_interval or None
         if status == 403:
             return self._forbidden_retry_interval or None
         if status in (408, 500, 502, 503, 504) or 600 <= status < 700:
@@ -227,6 +254,7 @@ class Registration:
         self.state = RegistrationState.UNREGISTERED
         self._current = None
         self.deadline = inf
+        self.service_route = ()
         self._sink.append(Unregistered(self))
 
     def _create(self, expires: int) -> Request:
@@ -244,6 +272,10 @@ class Registration:
                 ("Max-Forwards", "70"),
             ],
         )
+        if self._route_set:
+            request.headers["Route"] = list(self._route_set)
+        if self._supports_path:
+            request.set("Supported", "path")
         if self._user_agent:
             request.set("User-Agent", self._user_agent)
         return request

@@ -21,6 +21,7 @@ from arietta.drivers.sip.location import (
     Location,
     without_connection,
 )
+from arietta.drivers.sip.proxies import route_through
 from arietta.drivers.sip.streams import Connection
 from arietta.model import events
 from arietta.model.times import wire_now
@@ -98,9 +99,9 @@ class Contacts:
         """Answer a REGISTER of an authenticated endpoint."""
         driver, request, transaction = self._driver, received.request, received.transaction
         user = request.to.uri.user or ""
-        aor = next(
-            (name for name in endpoint.aors if name.lower() in (user.lower(), f"{user}@{request.to.uri.host}")), None
-        )
+        domains = driver.endpoints_table.domains(request.to.uri.host, transaction.transport.name)
+        names = {user.lower(), *(f"{user}@{domain}".lower() for domain in domains)}
+        aor = next((name for name in endpoint.aors if name.lower() in names), None)
         if aor is None or aor not in self.location.aors:
             log.warning("endpoint %s may not register %r", endpoint.name, user)
             driver.agent.respond(transaction, driver.now(), 404)
@@ -252,11 +253,13 @@ class Contacts:
         settings = self.location.aors[contact.aor].settings
         if contact.polling:
             return
-        uri = next_hop(contact.route_set, parse_uri(contact.uri))
+        route_set = self._route_of(contact)
+        uri = next_hop(route_set, parse_uri(contact.uri))
         transport = contact.transport or driver.transports.choose("", uri)
         if transport is None:
             return
-        source = contact.source if transport.reliable or not contact.route_set else None
+        is_direct = not settings.outbound_proxy and (transport.reliable or not contact.route_set)
+        source = contact.source if is_direct else None
         destination = source or literal_address(uri)
         contact.polling = True
         self._poll_began[id(contact)] = now
@@ -269,7 +272,7 @@ class Contacts:
 
     async def _look_up_and_poll(self, contact: ContactState, transport: Transport) -> None:
         """Poll a contact that has a name; the first of its servers answers for all (RFC 3263)."""
-        hops = await self._driver.hops(next_hop(contact.route_set, parse_uri(contact.uri)), transport)
+        hops = await self._driver.hops(next_hop(self._route_of(contact), parse_uri(contact.uri)), transport)
         if not contact.polling:
             return
         if not hops:
@@ -293,9 +296,13 @@ class Contacts:
                 "User-Agent": [driver.agent.profile.product],
             },
         )
-        if contact.route_set:
-            request.headers["Route"] = list(contact.route_set)
+        if route_set := self._route_of(contact):
+            request.headers["Route"] = list(route_set)
         driver.agent.send_request(request, destination, transport, driver.now(), contact)
+
+    def _route_of(self, contact: ContactState) -> tuple[str, ...]:
+        """The way of polls: through the proxy of the address of record, then along the contact's Path."""
+        return (*route_through(self.location.aors[contact.aor].settings.outbound_proxy), *contact.route_set)
 
     def _poll_missed(self, contact: ContactState, began: float) -> None:
         if contact.polling and self._poll_began.get(id(contact)) == began:

@@ -20,10 +20,11 @@ from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.endpoint import Endpoint
+from arietta.config.kinds import allows
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.resolver import ResolverSettings
 from arietta.drivers.sip.contacts import Contacts
-from arietta.drivers.sip.endpoints import Endpoints, credentials_of, extend_profile
+from arietta.drivers.sip.endpoints import ANYBODY, Endpoints, credentials_of, extend_profile
 from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.hops import Hop, Shunned
 from arietta.drivers.sip.identity import caller_of, callerid_of, diverted_from, identity_headers, with_parameters
@@ -35,6 +36,7 @@ from arietta.drivers.sip.messages import Errand, Messages
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.paths import MediaPaths, PathRules
+from arietta.drivers.sip.proxies import route_to
 from arietta.drivers.sip.reporting import report
 from arietta.drivers.sip.resolver import Resolver
 from arietta.drivers.sip.subscriptions import Subscriptions
@@ -72,8 +74,6 @@ Observer = Callable[[str, bytes, Address, Transport], None]
 """Gets `<` for a message that came or `>` for one that goes, its bytes, the peer's address, and the transport."""
 MIN_NAMED_S, MAX_NAMED_S = 30.0, 3600.0
 """Bounds of the time after which hosts that identify endpoints are looked up again."""
-ANYBODY = "anonymous"
-"""The endpoint of whoever is not recognised: its calls prove nothing."""
 
 
 class SipDriver:
@@ -308,7 +308,7 @@ class SipDriver:
             if request.method not in ("INVITE", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY"):
                 self._refuse_method(received)
                 return
-            endpoint = self.endpoints_table.identify(request, source)
+            endpoint = self._identify(received)
             if not self._authenticate(received, endpoint, source):
                 return
             assert endpoint is not None
@@ -332,8 +332,18 @@ class SipDriver:
     def recognise(self, received: RequestReceived) -> tuple[Endpoint | None, Address]:
         """Who sent a request within a dialog, once it has proved to be so, and from where; None: it was answered."""
         source = self._source
-        endpoint = self.endpoints_table.identify(received.request, source)
+        endpoint = self._identify(received)
         return (endpoint if self._authenticate(received, endpoint, source) else None), source
+
+    def _identify(self, received: RequestReceived) -> Endpoint | None:
+        """Who sent a request: the registrar that knows our Contact, else as the configuration says."""
+        request, source = received.request, self._source
+        if self.registrations.has_lines:
+            name = self.registrations.endpoint_of_line(request.uri.parameter("line") or "")
+            found = self.endpoints_table.get(name) if name else None
+            if found is not None:
+                return found if not found.access or allows(found.access, source[0]) else None
+        return self.endpoints_table.identify(request, source, received.transaction.transport.name)
 
     def _refuse_method(self, received: RequestReceived) -> None:
         """405 for a method that has no place outside of a dialog, 501 for one that nobody knows (RFC 3261 8.2.1)."""
@@ -471,9 +481,9 @@ class SipDriver:
                 raise CannotRequest(f"PJSIP endpoint {name!r} has no contact that can be reached", 20)
             contact, others = usable[0], usable[1:]
             uri = contact.uri
-        route_set = contact.route_set if contact is not None else ()
         try:
             target = parse_uri(uri)
+            route_set = route_to(endpoint, contact, self.registrations.service_route(endpoint.name))
         except ProtocolError as problem:
             raise CannotRequest(f"PJSIP/{wanted.resource}: {problem}") from problem
         if exten:
@@ -487,7 +497,7 @@ class SipDriver:
             raise CannotRequest("the limit of channels is reached", causes.SWITCH_CONGESTION)
         leg = SipLeg(self, endpoint, transport, formats=wanted.formats, dialstring=wanted.resource)
         leg.target = str(target)
-        if contact is not None and contact.source is not None and transport.reliable:
+        if contact is not None and contact.source is not None and transport.reliable and not endpoint.outbound_proxy:
             leg.destination = contact.source  # the connection that the phone opened
         leg.route_set = route_set
         leg.exten, leg.others = exten, others
@@ -562,13 +572,12 @@ class SipDriver:
             target = parse_uri(contact.uri)
             if leg.exten:
                 target = SipUri(target.scheme, leg.exten, target.host, target.port, None, target.parameters)
-            transport = contact.transport or self.transports.choose(
-                leg.endpoint.transport, next_hop(contact.route_set, target)
-            )
+            route_set = route_to(leg.endpoint, contact, self.registrations.service_route(leg.endpoint.name))
+            transport = contact.transport or self.transports.choose(leg.endpoint.transport, next_hop(route_set, target))
             if transport is None or self.media_bind(transport) != self.media_bind(leg.transport):
                 continue
-            leg.transport, leg.target, leg.route_set = transport, str(target), contact.route_set
-            leg.destination = contact.source if transport.reliable else None
+            leg.transport, leg.target, leg.route_set = transport, str(target), route_set
+            leg.destination = contact.source if transport.reliable and not leg.endpoint.outbound_proxy else None
             self.start_call(leg)
             return True
         return False

@@ -19,6 +19,10 @@ from arietta.sip.session_timer import TimerRules
 from arietta.sip.transactions import Address
 
 MAX_KNOWN_HOSTS = 10_000
+ANYBODY = "anonymous"
+"""The endpoint of whoever is not recognised: its calls prove nothing."""
+ANY_ENDPOINT = frozenset(("anonymous", "header"))
+"""Ways that count whatever identify_by says."""
 ALGORITHM_NAMES = {"md5": "MD5", "sha-256": "SHA-256"}
 
 
@@ -29,6 +33,8 @@ class Endpoints:
         self.settings = settings
         self._order = settings.general.endpoint_identifier_order
         self._by_name = {name.lower(): endpoint for name, endpoint in settings.endpoints.items()}
+        self._has_domains = any("@" in name for name in (*self._by_name, *settings.aors))
+        self._aliases = {name.lower(): alias.domain for name, alias in settings.domain_aliases.items()}
         self._by_host: dict[str, Endpoint | None] = {}
         self._servers: dict[tuple[str, tuple[str, ...]], DigestServer] = {}
         self._hosts: dict[str, frozenset[str]] = {}
@@ -38,34 +44,64 @@ class Endpoints:
         """An endpoint by its name, without case."""
         return self._by_name.get(name.lower())
 
-    def identify(self, request: Request, source: Address) -> Endpoint | None:
-        """The endpoint a request comes from, by the ways and the order that the configuration names."""
+    def identify(self, request: Request, source: Address, transport: str = "") -> Endpoint | None:
+        """The endpoint a request comes from, by the ways and the order that the configuration names.
+
+        `transport` is the name of the section that it came by.
+        """
         for way in self._order:
             found: Endpoint | None = None
             if way == "username":
-                found = self._by_user(request)
+                found = self._by_user(request, transport)
             elif way == "ip":
                 found = self._by_address(source)
             elif way == "header":
                 found = self._by_header(request)
+            elif way == "request_uri":
+                found = self._by_request_uri(request)
+            elif way == "transport":
+                found = self._by_transport(transport)
             elif way == "anonymous":
-                found = self.settings.endpoints.get("anonymous")
-            if found is not None and (way == "anonymous" or way in found.identify_by or way == "header"):
+                found = self._anonymous(request, transport)
+            if found is not None and (way in ANY_ENDPOINT or way in found.identify_by):
                 return found if not found.access or allows(found.access, source[0]) else None
         return None
 
-    def _by_user(self, request: Request) -> Endpoint | None:
+    def _by_user(self, request: Request, transport: str) -> Endpoint | None:
         try:
             uri = request.from_.uri
         except ProtocolError:
             return None
         if not uri.user:
             return None
-        for name in (f"{uri.user}@{uri.host}", uri.user):
-            endpoint = self._by_name.get(name.lower())
+        for domain in self.domains(uri.host, transport):
+            endpoint = self._by_name.get(f"{uri.user}@{domain}".lower())
             if endpoint is not None:
                 return endpoint
-        return None
+        return self._by_name.get(uri.user.lower())
+
+    def _anonymous(self, request: Request, transport: str) -> Endpoint | None:
+        try:
+            host = request.from_.uri.host
+        except ProtocolError:
+            host = ""
+        for domain in self.domains(host, transport):
+            endpoint = self._by_name.get(f"{ANYBODY}@{domain}".lower())
+            if endpoint is not None:
+                return endpoint
+        return self.settings.endpoints.get(ANYBODY)
+
+    def domains(self, host: str, transport: str) -> Iterable[str]:
+        """The domains that a name may be written with: the one said, what it is an alias of, that of the transport."""
+        if self.settings.general.disable_multi_domain or not self._has_domains:
+            return
+        yield host
+        alias = self._aliases.get(host.lower())
+        if alias:
+            yield alias
+        configured = self.settings.transports.get(transport)
+        if configured is not None and configured.domain:
+            yield configured.domain
 
     def _by_address(self, source: Address) -> Endpoint | None:
         host = source[0]
@@ -114,6 +150,19 @@ class Endpoints:
         for identify in self._identifies:
             name, colon, value = identify.match_header.partition(":")
             if colon and _header_matches(value.strip(), request.values(name.strip())):
+                return self.settings.endpoints[identify.endpoint]
+        return None
+
+    def _by_request_uri(self, request: Request) -> Endpoint | None:
+        for identify in self._identifies:
+            wanted = identify.match_request_uri
+            if wanted and _header_matches(wanted, [request.uri_text]):
+                return self.settings.endpoints[identify.endpoint]
+        return None
+
+    def _by_transport(self, transport: str) -> Endpoint | None:
+        for identify in self._identifies:
+            if identify.transport and identify.transport == transport:
                 return self.settings.endpoints[identify.endpoint]
         return None
 

@@ -15,6 +15,7 @@ from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.identity import name_addr
 from arietta.drivers.sip.location import ContactState
+from arietta.drivers.sip.proxies import route_to
 from arietta.errors import BadRequest, NotFound
 from arietta.model import events, snapshots
 from arietta.model.times import wire_now
@@ -227,7 +228,7 @@ class Messages:
                 raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached")
         try:
             address = NameAddr("", contact.uri) if contact is not None else _address(rest)
-            route_set = contact.route_set if contact is not None else ()
+            route_set = route_to(endpoint, contact, driver.registrations.service_route(endpoint.name))
             uri = next_hop(route_set, address.uri)
         except ProtocolError as problem:
             raise NotFound(f"{to!r} leads nowhere: {problem}") from problem
@@ -236,7 +237,8 @@ class Messages:
             transport = driver.transports.choose(endpoint.transport, uri)
         if transport is None:
             raise NotFound(f"{to!r} leads nowhere: there is no transport for it")
-        source = contact.source if contact is not None and transport.reliable else None
+        is_direct = contact is not None and transport.reliable and not endpoint.outbound_proxy
+        source = contact.source if contact is not None and is_direct else None
         destination = source or literal_address(uri)
         if destination is not None:
             transport = driver.transports.towards(transport, destination)
@@ -246,14 +248,16 @@ class Messages:
         """How one contact of an endpoint is reached; None without a transport, ProtocolError for a broken address."""
         driver = self._driver
         address = NameAddr("", contact.uri)
-        uri = next_hop(contact.route_set, address.uri)
+        route_set = route_to(endpoint, contact, driver.registrations.service_route(endpoint.name))
+        uri = next_hop(route_set, address.uri)
         transport = contact.transport or driver.transports.choose(endpoint.transport, uri)
         if transport is None:
             return None
-        destination = (contact.source if transport.reliable else None) or literal_address(uri)
+        is_direct = transport.reliable and not endpoint.outbound_proxy
+        destination = (contact.source if is_direct else None) or literal_address(uri)
         if destination is not None:
             transport = driver.transports.towards(transport, destination)
-        return Way(endpoint, address, transport, destination, contact.route_set)
+        return Way(endpoint, address, transport, destination, route_set)
 
     def _from(self, sender: str, way: Way) -> str:
         """From as the client names it: an endpoint, a URI with or without a name, or a user."""

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from arietta.config import pjsip
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.endpoints import credentials_of
+from arietta.drivers.sip.proxies import route_through
 from arietta.model import facts
 from arietta.sip.auth import DigestClient
+from arietta.sip.dialogs import next_hop
 from arietta.sip.errors import ProtocolError
 from arietta.sip.layer import new_token
 from arietta.sip.registration import Registered, Registration, RegistrationFailed, Unregistered
+from arietta.sip.transactions import Transport
 from arietta.sip.uri import parse_uri
 from arietta.verbose import verbose
 
@@ -32,6 +35,7 @@ class OutboundRegistrations:
         self.registrations: dict[str, Registration] = {}
         self._settings: dict[str, pjsip.Registration] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lines: dict[str, str] = {}  # by what is in our Contacts
 
     def configure(self, settings: PjsipSettings) -> None:
         """Begin new registrations, end those that are gone or have changed."""
@@ -92,8 +96,26 @@ class OutboundRegistrations:
             changed = facts.RegistrationChanged(event.registration.aor, event.registration.registrar, status, cause)
             bus.publish(changed, changed.topics)
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether calls may be known by our Contact at all."""
+        return bool(self._lines)
+
+    def endpoint_of_line(self, line: str) -> str:
+        """The endpoint whose calls come by a Contact with this `line`, "" for none."""
+        wanted = self._settings.get(self._lines.get(line, "")) if line else None
+        return wanted.endpoint if wanted is not None else ""
+
+    def service_route(self, endpoint: str) -> tuple[str, ...]:
+        """The proxies that the registrar of an endpoint wants its requests to pass (RFC 3608)."""
+        for name, wanted in self._settings.items():
+            if wanted.endpoint == endpoint and (registration := self.registrations.get(name)) is not None:
+                return registration.service_route
+        return ()
+
     def _end(self, name: str) -> None:
         self._settings.pop(name, None)
+        self._lines = {line: owner for line, owner in self._lines.items() if owner != name}
         task = self._tasks.pop(name, None)
         if task is not None:
             task.cancel()
@@ -110,13 +132,8 @@ class OutboundRegistrations:
             return
         if wanted.max_random_initial_delay:
             await asyncio.sleep(random.uniform(0, min(wanted.max_random_initial_delay, 1)))
-        target = registrar
-        if wanted.outbound_proxy:
-            try:
-                target = parse_uri(wanted.outbound_proxy)
-            except ProtocolError as problem:
-                log.error("registration %s: outbound_proxy: %s", name, problem)
-                return
+        route_set = route_through(wanted.outbound_proxy)
+        target = next_hop(route_set, registrar)
         transport = driver.transports.choose(wanted.transport, target)
         if transport is None:
             log.error("registration %s: there is no transport for %s", name, target)
@@ -127,13 +144,23 @@ class OutboundRegistrations:
             log.warning("registration %s: %s cannot be found, tried again in %d s", name, target.host, wait_s)
             await asyncio.sleep(wait_s)
         destination, transport = hops[0]
-        user = wanted.contact_user or client.user or "s"
+        user, line = wanted.contact_user or client.user or "s", ""
+        if wanted.line_matching:
+            line = new_token()
+            self._lines[line] = name
+
+        def contact_on(carrier: Transport) -> str:
+            contact = driver.contact_on(carrier, user, is_secure=registrar.scheme == "sips")
+            if line:
+                contact = f"{contact[:-1]};line={line}>"
+            return f"{contact};{wanted.contact_header_params}" if wanted.contact_header_params else contact
+
         auths = driver.endpoints_table.auths_of(wanted.outbound_auth)
         registration = Registration(
             driver.agent.layer,
             registrar=str(registrar),
             aor=str(client),
-            contact=driver.contact_on(transport, user, is_secure=registrar.scheme == "sips"),
+            contact=contact_on(transport),
             destination=destination,
             transport=transport,
             call_id=new_token(),
@@ -144,12 +171,12 @@ class OutboundRegistrations:
             max_retries=wanted.max_retries,
             forbidden_retry_interval=float(wanted.forbidden_retry_interval),
             fatal_retry_interval=float(wanted.fatal_retry_interval),
-            user_agent=driver.agent.profile.product,
+            user_agent=wanted.user_agent or driver.agent.profile.product,
+            route_set=route_set,
+            is_rejection_lasting=wanted.auth_rejection_permanent,
+            supports_path=wanted.support_path,
         )
-        registration.ways = [
-            (hop.address, hop.transport, driver.contact_on(hop.transport, user, is_secure=registrar.scheme == "sips"))
-            for hop in hops[1:]
-        ]
+        registration.ways = [(hop.address, hop.transport, contact_on(hop.transport)) for hop in hops[1:]]
         self.registrations[name] = registration
         registration.start(driver.now())
         driver.drain()

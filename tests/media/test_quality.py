@@ -434,6 +434,24 @@ def test_two_with_other_rates_are_joined_and_left_without_a_click(world: World, 
     assert largest_step(settled(listener.heard())) < LARGEST_STEP
 
 
+@pytest.mark.parametrize("third", ["alaw", "slin16", "g722", "slin48"])
+def test_a_third_member_joins_two_who_were_relayed_without_a_click(world: World, third: str) -> None:
+    """When it leaves again the delay of the mix ends, which is one step."""
+    speaker, listener, guest = world.phone("ulaw"), world.phone("ulaw"), world.phone(third)
+    mixer = world.core.open_mixer()
+    speaker.port.link(mixer)
+    listener.port.link(mixer)
+    assert mixer.mode is MixerMode.RELAY
+    hum(speaker, 2000, HUM_HZ)
+    hum(guest, 2000, level=0)
+    world.at(500, lambda: guest.port.link(mixer))
+    world.at(1200, lambda: guest.port.link(None))
+    world.run(2300)
+    steps = [abs(b - a) for a, b in itertools.pairwise(array("h", settled(listener.heard())))]
+    assert max(steps[: 8 * 1100]) < LARGEST_STEP
+    assert sum(step > LARGEST_STEP for step in steps) <= 1
+
+
 @pytest.mark.parametrize("other", ["alaw", "gsm"])
 def test_who_listens_in_comes_and_goes_without_a_click(world: World, tmp_path: Path, other: str) -> None:
     speaker, listener = world.phone("ulaw"), world.phone(other)

@@ -33,6 +33,8 @@ SCALE = 256
 
 WIDE_TICKS = 100
 """A mix keeps its rate for two seconds after the last that had it."""
+SETTLE_TICKS = 10
+"""Packets that wait are heard so much after a relay."""
 
 
 class _Turn(Enum):
@@ -85,6 +87,10 @@ class MixerUnit:
         """That the mix has, because of what was offered."""
         self._wide_until = 0
         """The tick that may lower it."""
+        self._relay_rate = 0
+        """Of the two whose packets passed as they came, until the next tick."""
+        self._settled = 0
+        """The tick that may leave that rate: the two are heard by then."""
         self._last_tick = -2
         self._mode = MixerMode.HOLDING if holding else MixerMode.PAIR
 
@@ -159,6 +165,7 @@ class MixerUnit:
         if relays is not None:
             one, other = relays
             one.relay, other.relay = other, one
+            self._relay_rate = one.rate
         self._admit_parties()
         if self._generator is not None and self._members:
             self.core.activate_mixer(self)
@@ -306,7 +313,15 @@ class MixerUnit:
         path = self._mix_rate(offers, tick) if mixes else 0
         pause = tick != self._last_tick + 1  # nobody heard anything just now
         self._last_tick = tick
-        if pause:
+        relayed = self._relay_rate if self._mode is not MixerMode.RELAY else 0
+        if relayed:
+            self._settled = tick + SETTLE_TICKS
+            self._relay_rate = 0
+        if path and relayed:
+            path = relayed
+        elif path and self._path and tick < self._settled:
+            path = self._path
+        if pause or relayed:
             self._turn = _Turn.NONE
             self._path = path
         elif self._turn is _Turn.WARMING:

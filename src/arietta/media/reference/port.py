@@ -105,6 +105,11 @@ class BasePort:
     def codec(self) -> str:
         return self._codec.name
 
+    @property
+    def rate(self) -> int:
+        """Of what it sends."""
+        return self._codec.rate
+
     def play(self, source: Source, *, offset_ms: int = 0, on_end: Callable[[PlayEnd], None]) -> PlayerUnit:
         with self.core.lock:
             if self.player is not None:

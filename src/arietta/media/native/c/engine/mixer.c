@@ -6,7 +6,10 @@
 #include "local_port.h"
 #include "rtp_port.h"
 
-enum { WIDE_TICKS = 100 }; /* a mix keeps its rate for two seconds after the last that had it */
+enum {
+    WIDE_TICKS = 100,  /* a mix keeps its rate for two seconds after the last that had it */
+    SETTLE_TICKS = 10, /* packets that wait are heard so much after a relay */
+};
 
 mixer_t *mixer_new(core_t *core, bool holding, bool pair)
 {
@@ -185,6 +188,8 @@ void mixer_update(mixer_t *mixer)
                   : relay                               ? MIXER_RELAY
                   : count <= 2 && !mixer->generator     ? MIXER_PAIR
                                                         : MIXER_MIX;
+    if (relay)
+        mixer->relay_rate = two[0]->codec->rate;
     set_relays(mixer, relay ? (rtp_port_t *)two[0] : NULL, relay ? (rtp_port_t *)two[1] : NULL);
     admit_parties(mixer);
     if (mixer->generator && mixer->members)
@@ -414,7 +419,16 @@ static void choose_path(mixer_t *mixer, const frame_t *background, int64_t tick)
     int path = mixer->generator || mixer->member_count > 2 ? mix_rate(mixer, tick) : 0;
     bool pause = tick != mixer->last_tick + 1; /* nobody heard anything just now */
     mixer->last_tick = tick;
-    if (pause) {
+    bool relayed = mixer->relay_rate && mixer->mode != MIXER_RELAY;
+    if (relayed)
+        mixer->settled = tick + SETTLE_TICKS;
+    if (path && relayed)
+        path = mixer->relay_rate;
+    else if (path && mixer->path && tick < mixer->settled)
+        path = mixer->path;
+    if (relayed)
+        mixer->relay_rate = 0;
+    if (pause || relayed) {
         mixer->turn = TURN_NONE;
         mixer->path = path;
     } else if (mixer->turn == TURN_WARMING) {

@@ -29,6 +29,8 @@ typedef struct mixer {
     turn_t turn;           /* from path to next_path */
     int wide_rate;         /* that the mix has, because of what was offered */
     int64_t wide_until;    /* the tick that may lower it */
+    int relay_rate;        /* of the two whose packets passed as they came, until the next tick; else 0 */
+    int64_t settled;       /* the tick that may leave that rate: the two are heard by then */
     int64_t last_tick;
     bool kept_apart; /* somebody records its parties, each on a track */
     feed_t *generator;

@@ -20,6 +20,7 @@ import msgspec
 
 from arietta.channels import digits_out, signals
 from arietta.channels.driver import Indication, Leg, Party
+from arietta.channels.groups import NO_GROUPS, Groups
 from arietta.media.engine import DigitOut, Music
 from arietta.model import causes, events, facts, snapshots
 from arietta.model.times import wire_now, wire_time
@@ -137,6 +138,10 @@ class Channel:
         """The class of the music that sounds to the far end now."""
         self.tone_zone = ""
         self.tenant_id = ""
+        self.call_groups: Groups = NO_GROUPS
+        """Whose members may answer it while it rings."""
+        self.pickup_groups: Groups = NO_GROUPS
+        """Whose ringing calls it may answer."""
         self.created_at = time.time()
         self.answered_at: float | None = None
         self.variables: dict[str, str] = {}

@@ -39,7 +39,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=endpoint": _words("""
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
-        trust_connected_line send_connected_line connected_line_method rpid_immediate
+        call_group pickup_group named_call_group named_pickup_group
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
@@ -102,7 +102,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "pjsip.conf type=transport": _words("""
         async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
-        call_group pickup_group named_call_group named_pickup_group rtp_ipv6
+        rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
         allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video

@@ -1,6 +1,6 @@
 """The dialplan's applications that move other channels: Bridge, ChannelRedirect, Pickup and PickupChan.
 
-Only calls that Dial places are picked up. Not done: pickup groups, so Pickup() without an extension is refused.
+Only calls that Dial places are picked up.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tupl
     async def pickup(channel: Channel, arguments: str, run: Run) -> None:
         targets = [target.strip().partition("@") for target in arguments.split("&") if target.strip()]
         if not targets:
-            raise ApplicationError("names no extension, and pickup groups are not supported")
+            await take(channel, lambda one: channel.pickup_groups.meets(one.call_groups), run)
         for exten, _, context in targets:
             if context == MARK:
                 await take(channel, lambda one, mark=exten: one.get_variable(MARK) == mark, run)  # type: ignore[misc]
@@ -182,9 +182,10 @@ def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tupl
     return (
         Application(
             "Pickup",
-            "Pickup(extension[@context][&extension[@context]…])",
+            "Pickup([extension[@context][&extension[@context]…]])",
             "Answers a call that Dial places to an extension, or with the variable PICKUPMARK where that is the "
-            "context that is named; goes on where there is none. Pickup groups are not supported.",
+            "context that is named; goes on where there is none. Without an extension: the oldest call that is in one "
+            "of the channel's pickup groups.",
             pickup,
         ),
         Application(

@@ -164,6 +164,14 @@ def _read_channel(plan: Interpreter, channel: Channel | None, arguments: str) ->
             return channel.app_name
         case "appdata":
             return channel.app_data
+        case "callgroup":
+            return channel.call_groups.numbers
+        case "namedcallgroup":
+            return channel.call_groups.names
+        case "pickupgroup":
+            return channel.pickup_groups.numbers
+        case "namedpickupgroup":
+            return channel.pickup_groups.names
         case "hangupsource" if item not in channel.functions:
             return ""
         case "dtmf_features" | "secure_signaling" | "secure_media":
@@ -188,11 +196,26 @@ def _write_channel(plan: Interpreter, channel: Channel | None, arguments: str, v
             channel.peeraccount = value
         case "musicclass":
             channel.music_class = value
+        case "callgroup" | "pickupgroup" | "namedcallgroup" | "namedpickupgroup":
+            _write_groups(channel, item, value)
         case _ if item in KEPT_ITEMS:
             channel.functions[f"CHANNEL({item})"] = value
         case _:
             raise FunctionError("CHANNEL", f"item {arguments!r} cannot be written")
     channel.changed()
+
+
+def _write_groups(channel: Channel, item: str, value: str) -> None:
+    calls = item.endswith("callgroup")
+    groups = channel.call_groups if calls else channel.pickup_groups
+    try:
+        groups = groups.with_names(value) if item.startswith("named") else groups.with_numbers(value)
+    except ValueError:
+        raise FunctionError("CHANNEL", f"{item} {value[:64]!r} is no list of groups in 0..63") from None
+    if calls:
+        channel.call_groups = groups
+    else:
+        channel.pickup_groups = groups
 
 
 def _read_timeout(plan: Interpreter, channel: Channel | None, arguments: str) -> str:

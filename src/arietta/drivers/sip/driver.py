@@ -18,6 +18,7 @@ from arietta.channels import signals
 from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest, Party
+from arietta.channels.groups import Groups
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import allows
@@ -742,6 +743,10 @@ class SipDriver:
         )
         leg.channel = channel
         channel.tenant_id = endpoint.tenantid
+        if endpoint.call_group or endpoint.named_call_group:
+            channel.call_groups = Groups(frozenset(endpoint.call_group), frozenset(endpoint.named_call_group))
+        if endpoint.pickup_group or endpoint.named_pickup_group:
+            channel.pickup_groups = Groups(frozenset(endpoint.pickup_group), frozenset(endpoint.named_pickup_group))
         channel.tone_zone = endpoint.tone_zone
         channel.music_class = endpoint.moh_suggest if "moh_suggest" in endpoint.set_at else ""
         if on_channel is not None:

@@ -60,9 +60,24 @@ def test_hangup(step: str, cause: int) -> None:
         ("SendDTMF(12#,100,90)", ["digits 1/90/100 2/90/100 #/90/100", "hangup 0"]),
         ("SendDTMF(1w2)", ["digits 1/100/750 2/100/250", "hangup 0"]),
         ("SendDTMF()", ["hangup 0"]),
-        ("SayDigits(123)", ["answer", "digits:123", "hangup 0"]),
-        ("SayNumber(7)", ["answer", "number:7", "hangup 0"]),
-        ("SayAlpha(ab)", ["answer", "characters:ab", "hangup 0"]),
+        ("SayDigits(123)", ["answer", "play digits/1 digits/2 digits/3", "hangup 0"]),
+        ("SayNumber(7)", ["answer", "play digits/7", "hangup 0"]),
+        ("SayAlpha(ab)", ["answer", "play letters/a letters/b", "hangup 0"]),
+        ("SayPhonetic(b1)", ["answer", "play phonetic/b_p digits/1", "hangup 0"]),
+        ("SayAlphaCase(a,aB)", ["answer", "play lowercase letters/a uppercase letters/b", "hangup 0"]),
+        ("SayAlphaCase(u,aB)", ["answer", "play letters/a uppercase letters/b", "hangup 0"]),
+        ("SayAlphaCase(x,aB)", ["hangup 0"]),
+        ("SayCountedNoun(1,call)", ["answer", "play digits/1 call", "hangup 0"]),
+        ("SayCountedNoun(2,call)", ["answer", "play digits/2 calls", "hangup 0"]),
+        ("SayUnixTime(0,UTC,Bd)", ["answer", "play digits/mon-0 digits/h-1", "hangup 0"]),
+        ("SayUnixTime(0,Nowhere/City)", ["hangup 0"]),
+        ("SayUnixTime(x)", ["hangup 0"]),
+        ("Milliwatt(q)", ["hangup 0"]),
+        ("Playback(hello,say)", ["hangup 0"]),
+        ("Background(hello,z)", ["hangup 0"]),
+        ("WaitExten(1,m(jazz))", ["music jazz", "music None", "hangup 0"]),
+        ("WaitExten(1,d)", ["tones dial", "tones None", "hangup 0"]),
+        ("WaitExten(1,x)", ["hangup 0"]),
     ],
 )
 def test_what_the_far_end_is_told(step: str, told: list[str]) -> None:
@@ -172,7 +187,7 @@ def test_wait_takes_fractions_and_warns_about_rubbish(caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize(
-    "step", ["Background(x,m)", "Read(X,,,i)", "WaitExten(1,m)", "SendDTMF(1,,,PJSIP/none)", "Read()", "PlayTones()"]
+    "step", ["Background(x,z)", "Read(X,,,z)", "WaitExten(1,z)", "SendDTMF(1,,,PJSIP/none)", "Read()", "PlayTones()"]
 )
 def test_what_is_not_supported_ends_the_call_by_name(step: str, caplog: pytest.LogCaptureFixture) -> None:
     _, stage = said(f"{step}\nSet(AT=after)")
@@ -187,3 +202,61 @@ def test_digits_may_be_sent_on_another_channel() -> None:
     stage.run(caller)
     assert leg_of(other).said == ["digits 5/100/250"]
     assert caller.state is State.RING
+
+
+def asked(step: str, digits: str) -> tuple[list[str], Stage]:
+    """What the far end was told, and the stage, after a step during which the caller pressed keys."""
+    stage = Stage(f"[default]\nexten => s,1,{step}\nexten => s,2,NoOp()\nexten => 5,1,Set(WENT=5)\n")
+    channel = stage.channel()
+    stage.press(channel, digits, 0.5, 0.2)
+    return stage.run(channel), stage
+
+
+def test_keys_that_are_no_extension_are_not_heeded_with_m() -> None:
+    told, stage = asked("Background(hello&world,m)", "4")
+    assert "sound:world" in told
+    assert stage.variables("WENT") == []
+    assert asked("Background(hello&world,m)", "45")[1].variables("WENT") == ["5"]
+
+
+def test_no_key_ends_a_background_with_p() -> None:
+    told, stage = asked("Background(hello&world,p)", "5")
+    assert "sound:world" in told
+    assert stage.variables("WENT") == []
+
+
+@pytest.mark.parametrize(
+    ("step", "digits", "value", "status"),
+    [
+        ("Read(X,hello,,t(*))", "1#2*", "1#2", "OK"),
+        ("Read(X,hello,3,t)", "1#2", "1#2", "OK"),
+        ("Read(X,hello,,e)", "#", "#", "OK"),
+        ("Read(X,hello)", "#", "", "OK"),
+        ("Read(X,dial,2,i)", "12", "12", "OK"),
+        ("Read(X,hello,,s)", "12", "", "SKIPPED"),
+        ("Read(X,,,,2,1)", "", "", "TIMEOUT"),
+    ],
+)
+def test_read_ends_as_its_options_say(step: str, digits: str, value: str, status: str) -> None:
+    stage = asked(step, digits)[1]
+    assert stage.variables("X")[-1:] == [value]
+    assert stage.variables("READSTATUS") == [status]
+
+
+def test_a_key_ends_what_is_said_where_that_is_wished() -> None:
+    stage = Stage(
+        "[default]\nexten => s,1,Set(SAY_DTMF_INTERRUPT=true)\n same => n,SayDigits(123)\nexten => 5,1,Set(WENT=5)\n"
+    )
+    channel = stage.channel()
+    stage.press(channel, "5", 0.5)
+    stage.run(channel)
+    assert stage.variables("WENT") == ["5"]
+    assert asked("SayDigits(123)", "5")[1].variables("WENT") == []
+
+
+def test_keys_move_in_a_file() -> None:
+    told, stage = asked("ControlPlayback(hello&world&again,500,6,4,0,8)", "64880")
+    assert told == ["answer", "play hello world again", "skip 500", "skip -500", "pause", "resume", "hangup 0"]
+    assert stage.variables("CPLAYBACKSTATUS") == ["USERSTOPPED"]
+    assert asked("ControlPlayback(hello,500,6,4,0,8)", "0")[1].variables("CPLAYBACKSTOPKEY") == ["0"]
+    assert asked("ControlPlayback(nothing)", "")[1].variables("CPLAYBACKSTATUS") == ["ERROR"]

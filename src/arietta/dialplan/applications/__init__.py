@@ -68,9 +68,10 @@ def standard_applications() -> Applications:
         mixmonitor,
         morse,
         recording,
+        saying,
         sounds,
         system,
     )
 
-    parts = (agi, calls, control, data, dial, loops, mixmonitor, morse, recording, sounds, system)
+    parts = (agi, calls, control, data, dial, loops, mixmonitor, morse, recording, saying, sounds, system)
     return Applications(application for part in parts for application in part.APPLICATIONS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from arietta.channels import signals
 from arietta.channels.channel import State
 from arietta.channels.driver import Indication
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
+from arietta.dialplan.options import letters
 from arietta.model import causes, events
 from arietta.model.times import wire_now
 
@@ -81,13 +83,31 @@ async def _wait(channel: Channel, arguments: str, run: Run) -> None:
 
 
 async def _wait_exten(channel: Channel, arguments: str, run: Run) -> None:
-    parts = split_arguments(arguments)
-    timeout = seconds(parts[0]) if parts and parts[0] else None
-    if len(parts) > 1 and parts[1]:
-        raise ApplicationError(f"options {parts[1]!r} are not supported")
+    parts = [*split_arguments(arguments), "", ""]
+    options = letters("WaitExten", parts[1], "dm", "m")
+    timeout = seconds(parts[0]) if parts[0] else None
     if timeout is None:
         timeout = run.plan.timeout_of(channel, "response")
-    await run.wait_for_extension("", timeout)
+    media = run.plan.media
+
+    def hush(signal: signals.Signal) -> None:
+        if isinstance(signal, signals.DigitEnded):
+            media.tones(channel, None)
+
+    if "m" in options:
+        media.music(channel, options["m"] or channel.music_class or "default")
+    elif "d" in options:
+        media.tones(channel, "dial")
+        channel.listeners.append(hush)
+    try:
+        await run.wait_for_extension("", timeout)
+    finally:
+        if hush in channel.listeners:
+            channel.listeners.remove(hush)
+        if "m" in options:
+            media.music(channel, None)
+        elif "d" in options:
+            media.tones(channel, None)
 
 
 async def _progress(channel: Channel, arguments: str, run: Run) -> None:
@@ -190,6 +210,10 @@ APPLICATIONS = (
     Application("UserEvent", "UserEvent(name[,key: value…])", "Sends applications a ChannelUserevent.", _user_event),
     Application("Wait", "Wait(seconds)", "Waits; fractions of seconds are allowed.", _wait),
     Application(
-        "WaitExten", "WaitExten([seconds])", "Waits for the caller to dial an extension, and goes there.", _wait_exten
+        "WaitExten",
+        "WaitExten([seconds[,options]])",
+        "Waits for the caller to dial an extension, and goes there. Option `m` or `m(class)` lets music sound, `d` the "
+        "dial tone up to the first key.",
+        _wait_exten,
     ),
 )

@@ -103,13 +103,14 @@ class Monitor:
         )
         beep = Samples(render(parse_tones(BEEP), 8000)[0])
         loop = channel.registry.loop
+        timer: asyncio.Handle
 
         def sound() -> None:
             nonlocal timer
             port.play(beep, on_end=lambda end: None)
             timer = loop.call_later(seconds, sound)
 
-        timer = loop.call_later(0, sound)
+        timer = loop.call_soon(sound)
 
         def end() -> None:
             timer.cancel()

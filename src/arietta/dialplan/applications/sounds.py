@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from arietta.channels.channel import State
+from arietta.channels.channel import HungUp, State
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import ApplicationError
-from arietta.media.engine import DigitOut
+from arietta.dialplan.options import letters
+from arietta.dialplan.playing import play_moving
+from arietta.media.engine import DigitOut, MediaError
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -25,10 +28,21 @@ PAUSE_MS = 500
 """What a ``w`` in SendDTMF waits."""
 MAX_READ_DIGITS = 255
 READ_SECONDS = 10.0
+DEFAULT_SKIP_MS = 3000
 
 
-async def hear(channel: Channel, uri: str, run: Run, keys: DigitInput | None = None) -> str | None:
-    """Play a media URI to its end, or to the first digit if `keys` is given; why it failed, or None."""
+def _any_key(digit: str) -> bool:
+    return True
+
+
+async def hear(
+    channel: Channel,
+    uri: str,
+    run: Run,
+    keys: DigitInput | None = None,
+    wakes: Callable[[str], bool] = _any_key,
+) -> str | None:
+    """Play a media URI to its end, or to the first digit that `wakes` if `keys` is given; why it failed, or None."""
     ended: asyncio.Future[str | None] = channel.registry.loop.create_future()
 
     def end(failure: str | None) -> None:
@@ -37,7 +51,7 @@ async def hear(channel: Channel, uri: str, run: Run, keys: DigitInput | None = N
 
     stop = run.plan.media.play(channel, uri, end)
     if keys is not None:
-        keys.wake_by(ended)
+        keys.wake_by(ended, wakes)
     finished = False
     try:
         failure = await channel.until(ended)
@@ -62,9 +76,13 @@ async def _playback(channel: Channel, arguments: str, run: Run) -> None:
     parts = split_arguments(arguments)
     if not parts or not parts[0]:
         raise ApplicationError("Playback names no file")
+    words = parts[1].lower().replace("&", " ").split() if len(parts) > 1 else []
+    for word in words:
+        if word not in ("skip", "noanswer"):
+            raise ApplicationError(f"Playback: option {word} is not supported, supported are: skip noanswer")
     channel.set_variable("PLAYBACKSTATUS", "")
     status = "SUCCESS"
-    if _answered(channel, parts[1] if len(parts) > 1 else ""):
+    if _answered(channel, " ".join(words)):
         for name in file_names(parts[0]):
             failure = await hear(channel, _uri(name), run)
             if failure is not None:
@@ -92,57 +110,102 @@ def _uri(name: str) -> str:
 
 
 async def _background(channel: Channel, arguments: str, run: Run) -> None:
-    parts = split_arguments(arguments)
-    if not parts or not parts[0]:
+    parts = [*split_arguments(arguments), "", "", "", ""]
+    if not parts[0]:
         raise ApplicationError("Background names no file")
-    options = parts[1] if len(parts) > 1 else ""
-    if set(options) - set("sn"):
-        raise ApplicationError(f"options {options!r} are not supported, only s and n are")
-    words = ("skip" if "s" in options else "") + ("noanswer" if "n" in options else "")
-    if not _answered(channel, words):
+    options = letters("Background", parts[1], "mnps")
+    if not _answered(channel, _words(options)):
         return
-    context = parts[3] if len(parts) > 3 else ""
+    context = parts[3] or channel.context
+    former, channel.language = channel.language, parts[2] or channel.language
+    try:
+        digit = await _background_digit(channel, file_names(parts[0]), run, options, context)
+    finally:
+        channel.language = former
+    if digit is not None:
+        await run.wait_for_extension(digit, run.plan.timeout_of(channel, "digit"), context)
+
+
+async def _background_digit(
+    channel: Channel, names: Sequence[str], run: Run, options: Mapping[str, str], context: str
+) -> str | None:
+    """The digit that ended the files, None if none did."""
+
+    def counts(digit: str) -> bool:
+        """Whether a digit ends them: with `m` those alone that are an extension."""
+        return "m" not in options or run.exists(context, digit)
+
     with DigitInput(channel) as keys:
-        for name in file_names(parts[0]):
-            failure = await hear(channel, _uri(name), run, keys)
+        for name in names:
+            failure = await hear(channel, _uri(name), run, None if "p" in options else keys, counts)
             if failure is not None:
                 log.warning("%s: Background: %s", channel.name, failure)
-            digit = keys.take()
-            if digit is not None:
-                await run.wait_for_extension(digit, run.plan.timeout_of(channel, "digit"), context)
-                return
+            while "p" not in options and (digit := keys.take()) is not None:
+                if counts(digit):
+                    return digit
+    return None
+
+
+def _words(options: Mapping[str, str]) -> str:
+    """Playback's words for the letters s and n."""
+    return ("skip" if "s" in options else "") + ("noanswer" if "n" in options else "")
 
 
 async def _read(channel: Channel, arguments: str, run: Run) -> None:
     """``Read(variable[,file&file[,digits[,options[,attempts[,timeout]]]]])``."""
-    parts = split_arguments(arguments) + [""] * 6
-    variable, names, options = parts[0], parts[1], parts[3]
+    parts = [*split_arguments(arguments), *[""] * 6]
+    variable, names = parts[0], parts[1]
     if not variable:
         raise ApplicationError("Read names no variable")
-    if set(options) - set("sn"):
-        raise ApplicationError(f"options {options!r} are not supported, only s and n are")
+    options = letters("Read", parts[3], "einst", "t")
     most = min(whole_number(parts[2], MAX_READ_DIGITS) or MAX_READ_DIGITS, MAX_READ_DIGITS)
     attempts = max(1, whole_number(parts[4], 1))
-    timeout = seconds(parts[5]) if parts[5] else None
-    words = ("skip" if "s" in options else "") + ("noanswer" if "n" in options else "")
-    digits = ""
-    status = "TIMEOUT"
-    if _answered(channel, words):
+    timeout = (seconds(parts[5]) if parts[5] else None) or READ_SECONDS
+    if "s" in options and channel.state is not State.UP:
+        channel.set_variable(variable, "")
+        channel.set_variable("READSTATUS", "SKIPPED")
+        return
+    if "n" not in options:
+        channel.answer()
+    ends = options.get("t", "#")[:1]
+    digits, status = "", "TIMEOUT"
+    try:
         for _ in range(attempts):
-            digits, ended = await _read_once(channel, names, most, timeout or READ_SECONDS, run)
+            digits, ended = await _read_once(channel, names, most, timeout, run, ends, tone="i" in options)
+            if ended and not digits and "e" in options:
+                digits = ends
             if digits or ended:
                 status = "OK"
                 break
+    except HungUp:
+        channel.set_variable("READSTATUS", "HANGUP")
+        raise
     channel.set_variable(variable, digits)
     channel.set_variable("READSTATUS", status)
 
 
-async def _read_once(channel: Channel, names: str, most: int, timeout: float, run: Run) -> tuple[str, bool]:
-    """The digits of one attempt, and whether ``#`` ended it."""
+async def _tone_until_key(channel: Channel, name: str, timeout: float, keys: DigitInput, run: Run) -> str | None:
+    """The first digit while a tone sounds."""
+    if not run.plan.media.tones(channel, name):
+        log.warning("%s: Read: there is no tone %r", channel.name, name)
+    try:
+        return await keys.next(timeout)
+    finally:
+        run.plan.media.tones(channel, None)
+
+
+async def _read_once(
+    channel: Channel, names: str, most: int, timeout: float, run: Run, ends: str, *, tone: bool
+) -> tuple[str, bool]:
+    """The digits of one attempt, and whether the key `ends` or their number ended it."""
     digits = ""
     with DigitInput(channel) as keys:
         first: str | None = None
-        for name in file_names(names) if names else ():
+        if tone:
+            first = await _tone_until_key(channel, names or "dial", timeout, keys, run)
+            if first is None:
+                return "", False
+        for name in file_names(names) if names and not tone else ():
             failure = await hear(channel, _uri(name), run, keys)
             if failure is not None:
                 log.warning("%s: Read: %s", channel.name, failure)
@@ -154,7 +217,7 @@ async def _read_once(channel: Channel, names: str, most: int, timeout: float, ru
             first = None
             if digit is None:
                 return digits, False
-            if digit == "#":
+            if digit == ends:
                 return digits, True
             digits += digit
     return digits, True
@@ -182,26 +245,46 @@ async def _echo(channel: Channel, arguments: str, run: Run) -> None:
         port.echo(False)
 
 
-async def _say(channel: Channel, scheme: str, arguments: str, run: Run) -> None:
-    parts = split_arguments(arguments)
-    if not parts or not parts[0]:
-        return
+async def _milliwatt(channel: Channel, arguments: str, run: Run) -> None:
+    """1004 Hz, with `m` for nine seconds of ten."""
+    options = letters("Milliwatt", arguments.strip(), "m")
     _answered(channel, "")
-    failure = await hear(channel, f"{scheme}:{parts[0]}", run)
-    if failure is not None:
-        log.warning("%s: %s", channel.name, failure)
+    run.plan.media.tones(channel, "1004/9000,0/1000" if "m" in options else "1004")
+    try:
+        await channel.until(channel.registry.loop.create_future())
+    finally:
+        run.plan.media.tones(channel, None)
 
 
-async def _say_digits(channel: Channel, arguments: str, run: Run) -> None:
-    await _say(channel, "digits", arguments, run)
-
-
-async def _say_number(channel: Channel, arguments: str, run: Run) -> None:
-    await _say(channel, "number", arguments, run)
-
-
-async def _say_alpha(channel: Channel, arguments: str, run: Run) -> None:
-    await _say(channel, "characters", arguments, run)
+async def _control_playback(channel: Channel, arguments: str, run: Run) -> None:
+    """``ControlPlayback(files[,skip ms[,forward[,back[,stop[,pause[,restart[,o(ms)]]]]]]])``."""
+    parts = [*split_arguments(arguments), *[""] * 8]
+    if not parts[0]:
+        raise ApplicationError("ControlPlayback names no file")
+    options = letters("ControlPlayback", parts[7], "", "o")
+    keys = {parts[2] or "#": "forward", parts[3] or "*": "reverse"}
+    for pressed, how in zip(parts[4:7], ("stop", "pause", "restart"), strict=True):
+        keys.update(dict.fromkeys(pressed, how))
+    _answered(channel, "")
+    try:
+        played = await play_moving(
+            run.plan.media,
+            channel,
+            [name.strip() for name in file_names(parts[0])],
+            keys,
+            skip_ms=max(1, whole_number(parts[1], DEFAULT_SKIP_MS)),
+            offset_ms=max(0, whole_number(options.get("o", ""))),
+        )
+    except MediaError as failure:
+        log.warning("%s: ControlPlayback: %s", channel.name, failure)
+        channel.set_variable("CPLAYBACKSTATUS", "ERROR")
+        return
+    if played.failure is not None:
+        log.warning("%s: ControlPlayback: %s", channel.name, played.failure)
+    stopped = "REMOTESTOPPED" if played.remote else "USERSTOPPED" if played.key else "SUCCESS"
+    channel.set_variable("CPLAYBACKSTATUS", "ERROR" if played.failure is not None else stopped)
+    channel.set_variable("CPLAYBACKOFFSET", str(played.position_ms))
+    channel.set_variable("CPLAYBACKSTOPKEY", played.key)
 
 
 async def _play_tones(channel: Channel, arguments: str, run: Run) -> None:
@@ -278,10 +361,19 @@ APPLICATIONS = (
         "Background",
         "Background(file[&file…][,options[,language[,context]]])",
         "Plays files until the caller dials an extension, and goes there; options `s` and `n` are Playback's skip "
-        "and noanswer.",
+        "and noanswer, `m` heeds keys alone that are an extension, `p` none.",
         _background,
     ),
+    Application(
+        "ControlPlayback",
+        "ControlPlayback(file[&file…][,skip ms[,forward[,back[,stop[,pause[,restart[,o(ms)]]]]]]])",
+        "Plays files in which keys move: `#` and `*` by 3000 ms unless others are named; `o` is where it begins. "
+        "CPLAYBACKSTATUS is SUCCESS, USERSTOPPED, REMOTESTOPPED or ERROR, CPLAYBACKOFFSET where it ended, "
+        "CPLAYBACKSTOPKEY the key.",
+        _control_playback,
+    ),
     Application("Echo", "Echo()", "Sends the caller's audio back, until `#`.", _echo),
+    Application("Milliwatt", "Milliwatt([m])", "Sends 1004 Hz; with `m` a second of ten is silent.", _milliwatt),
     Application(
         "MusicOnHold", "MusicOnHold([class[,seconds]])", "Plays music for a time, or for ever.", _music_on_hold
     ),
@@ -301,12 +393,11 @@ APPLICATIONS = (
     Application(
         "Read",
         "Read(variable[,file&file…[,digits[,options[,attempts[,seconds]]]]])",
-        "Reads digits, ended by `#`, into a variable; READSTATUS is OK or TIMEOUT.",
+        "Reads digits, ended by `#`, into a variable; READSTATUS is OK, TIMEOUT, SKIPPED or HANGUP. Options: `s` and "
+        "`n` are Playback's skip and noanswer, `i` plays a tone by its name instead of a file, `t(key)` ends with "
+        "another key, `t` with none, `e` gives the key itself when it is all there is.",
         _read,
     ),
-    Application("SayAlpha", "SayAlpha(text)", "Spells a text.", _say_alpha),
-    Application("SayDigits", "SayDigits(digits)", "Says digits.", _say_digits),
-    Application("SayNumber", "SayNumber(number)", "Says a number.", _say_number),
     Application(
         "SendDTMF",
         "SendDTMF(digits[,gap ms[,duration ms[,channel]]])",

@@ -64,6 +64,7 @@ def standard_applications() -> Applications:
         control,
         data,
         dial,
+        listening,
         loops,
         mixmonitor,
         morse,
@@ -73,5 +74,5 @@ def standard_applications() -> Applications:
         system,
     )
 
-    parts = (agi, calls, control, data, dial, loops, mixmonitor, morse, recording, saying, sounds, system)
+    parts = (agi, calls, control, data, dial, listening, loops, mixmonitor, morse, recording, saying, sounds, system)
     return Applications(application for part in parts for application in part.APPLICATIONS)

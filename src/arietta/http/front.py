@@ -81,7 +81,7 @@ class AriFront:
         if user is None:
             challenge = (("WWW-Authenticate", f'Basic realm="{self.options.realm}"'),)
             return json_message(401, "Authentication required", challenge, pretty=self.options.pretty)
-        if not all(acl_permits(rules, request.peer.host) for rules in user.acls):
+        if user.acls and not all(acl_permits(rules, request.peer.host) for rules in user.acls):
             log.warning("user %r is not permitted to connect from %s", user.name, request.peer.host)
             return self.refuse(request, 403, f"Not permitted from {request.peer.host}")
         request.user = user

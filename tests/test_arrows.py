@@ -38,8 +38,8 @@ ALLOWED: dict[str, set[str]] = {
     "manager": {"model", "bus", "media", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb"},
     "records": {"model", "bus", "channels", "bridges", "config"},
     "server": {
-        "model", "bus", "store", "astdb", "config", "logs", "http", "media", "channels", "bridges", "dialplan", "records",
-        "stasis", "manager", "drivers", "ari", "rtp", "sip", "sdp",
+        "model", "bus", "store", "astdb", "config", "logs", "http", "media", "channels", "bridges", "dialplan",
+        "stasis", "manager", "drivers", "ari", "rtp", "sip", "sdp", "records",
     },
     "client": {"model"},
     "testing": {"sip", "sdp", "rtp", "media", "config", "model", "server"},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -104,6 +105,7 @@ class FakeSwitch:
         self.last_reload_at = time.time() - 61
         self.asterisk_id = "02:00:00:00:00:01"
         self.calls_processed = 7
+        self.records: Any = None
         self.broken: tuple[Problem, ...] = ()
         self.done: list[object] = []
         self.hung_up: Callable[[], None] = lambda: None

@@ -43,6 +43,7 @@ from arietta.drivers.sip.driver import SipDriver
 from arietta.drivers.sip.history import RecordedCall
 from arietta.errors import AllocationFailed, BadRequest, NotFound
 from arietta.model import snapshots
+from arietta.server.records import Records
 from arietta.sip.masking import mask_message
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class RunningServer(Protocol):
     dialplan: Interpreter
     http: HttpServer
     manager: Manager
+    records: Records
     modules: Modules
     engine_missing: str | None
     started_at: float
@@ -110,6 +112,10 @@ class ServerSwitch:
     @property
     def calls_processed(self) -> int:
         return self._server.channels.count_made
+
+    @property
+    def records(self) -> Records:
+        return self._server.records
 
     # ------------------------------------------------------------------------------------- channels and bridges
 

@@ -14,6 +14,7 @@ import msgspec
 from arietta.config.tree import Config
 from arietta.media.engine import EngineStatistics
 from arietta.model import snapshots
+from arietta.server.records import Records
 
 
 class ChannelView(msgspec.Struct, frozen=True):
@@ -221,6 +222,11 @@ class Switch(Protocol):
     @property
     def calls_processed(self) -> int:
         """Calls since the start, those that live included."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """The records of calls and the log of channels."""
         ...
 
     def channels(self) -> Sequence[ChannelView]:

@@ -13,9 +13,9 @@ def all_commands() -> Commands:
 
 
 def _every_command() -> Iterator[Command]:
-    from arietta.cli.commands import ari, bridge, channel, core, dialplan, ladder, logger, manager, pjsip, system
+    from arietta.cli.commands import ari, bridge, cdr, channel, core, dialplan, ladder, logger, manager, pjsip, system
 
-    for group in (ari, bridge, channel, core, dialplan, ladder, logger, manager, pjsip, system):
+    for group in (ari, bridge, cdr, channel, core, dialplan, ladder, logger, manager, pjsip, system):
         yield from group.COMMANDS
 
 

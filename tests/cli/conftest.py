@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from arietta import verbose
+from arietta.astdb import AstDb
 from arietta.cli.commands import Console, all_commands
 from arietta.cli.switch import (
     BanView,
@@ -41,6 +42,7 @@ from arietta.errors import AllocationFailed, NotFound
 from arietta.logs import Logs
 from arietta.media.engine import EngineStatistics
 from arietta.model import snapshots
+from arietta.store import Store
 
 DEMO = Path(str(files("arietta"))) / "data" / "demo"
 
@@ -111,6 +113,8 @@ class FakeSwitch:
         self.hung_up: Callable[[], None] = lambda: None
         now = time.time()
         self.said = said()
+        self.store = Store(None)
+        self.astdb = AstDb(self.store)
         self.living = [
             ChannelView(
                 channel("PJSIP/1001-00000000", "1700000000.1", "Up", ("Stasis", "hello-world,a")),
@@ -271,6 +275,42 @@ class FakeSwitch:
         self.done.append(("hang up", channel_id))
         self.hung_up()
 
+    def redirect(self, channel_id: str, context: str, exten: str, priority: str) -> None:
+        self.done.append(("redirect", channel_id, context, exten, priority))
+
+    def kick(self, bridge_id: str, channel_id: str) -> None:
+        self.done.append(("kick", bridge_id, channel_id))
+
+    def destroy_bridge(self, bridge_id: str) -> None:
+        self.done.append(("destroy", bridge_id))
+
+    def database(self) -> AstDb:
+        return self.astdb
+
+    def custom_devices(self) -> Sequence[snapshots.DeviceState]:
+        return [snapshots.DeviceState(name="Custom:lamp", state="BUSY")]
+
+    def set_custom_device(self, name: str, state: str) -> None:
+        self.done.append(("device", name, state))
+
+    def globals(self) -> Mapping[str, str]:
+        return {"TRUNK": "PJSIP/trunk", "EMPTY": ""}
+
+    def set_global(self, name: str, value: str) -> None:
+        self.done.append(("global", name, value))
+
+    def groups(self) -> Sequence[tuple[str, str, str]]:
+        return [("PJSIP/1001-00000000", "sales", "")]
+
+    def music(self) -> Mapping[str, Sequence[str]]:
+        return {"default": ("/moh/one.wav", "/moh/two.wav"), "other": ()}
+
+    def load_module(self, name: str) -> None:
+        self.done.append(("load", name))
+
+    def unload_module(self, name: str) -> None:
+        self.done.append(("unload", name))
+
     async def originate(self, call: Originate) -> str:
         if call.endpoint.startswith("Bogus/"):
             raise AllocationFailed()
@@ -297,8 +337,10 @@ def demo_config() -> Config:
 
 
 @pytest.fixture
-def switch(demo_config: Config) -> FakeSwitch:
-    return FakeSwitch(demo_config)
+def switch(demo_config: Config) -> Iterator[FakeSwitch]:
+    made = FakeSwitch(demo_config)
+    yield made
+    made.store.close()
 
 
 @pytest.fixture

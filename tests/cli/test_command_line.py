@@ -92,6 +92,20 @@ def test_check_reads_the_dialplan_too(tmp_path: Path) -> None:
     assert checked.exit_code == 0
     assert "warning: extensions.conf line 4: application Frobnicate is unknown, it will end the call" in checked.output
     assert "Stasis" not in checked.output
+    file.write_text(
+        "[default]\nexten => 1,1,Queue(help)\n same => n,ExecIf($[1]?VoiceMail(1):Playback(a))\n"
+        " same => n,TryExec(Frobnicate(x))\n same => n,Set(X=${NOWHERE(1)}${CDR(src)}${PJSIP_HEADER(read,X)})\n"
+        " same => n,Exec(${X}(1))\n same => n,Bridge(a)\n"
+    )
+    lines = call("check", "-C", tmp_path).output.splitlines()
+    assert [line.partition("extensions.conf ")[2] for line in lines[:-1]] == [
+        "line 2: application Queue is unknown, it will end the call: an application of the REST interface does that, "
+        "see examples/call_queue.py",
+        "line 3: application VoiceMail is unknown, it will end the call: an application of the REST interface does "
+        "that, see examples/voicemail_record.py",
+        "line 4: application Frobnicate is unknown, it will end the call",
+        "line 5: function NOWHERE is unknown, it will be empty",
+    ]
     file.write_text("[default]\n same => n,NoOp()\n")
     broken = call("check", "-C", tmp_path)
     assert broken.exit_code == 1

@@ -9,8 +9,38 @@ import click
 from arietta.cli.options import configuration_option
 from arietta.config.conf import Problem
 
-# Applications that the server adds to the dialplan's own.
-ADDED_APPLICATIONS = {"stasis", "stasisbroadcast"}
+# Applications and functions that the server adds to the dialplan's own.
+ADDED_APPLICATIONS = {
+    "bridge",
+    "celgenuserevent",
+    "channelredirect",
+    "forkcdr",
+    "pickup",
+    "pickupchan",
+    "resetcdr",
+    "stasis",
+    "stasisbroadcast",
+}
+ADDED_FUNCTIONS = {
+    "CDR",
+    "CDR_PROP",
+    "PJSIP_AOR",
+    "PJSIP_CONTACT",
+    "PJSIP_DIAL_CONTACTS",
+    "PJSIP_DTMF_MODE",
+    "PJSIP_ENDPOINT",
+    "PJSIP_HEADER",
+    "PJSIP_HEADERS",
+    "PJSIP_HEADER_PARAM",
+    "PJSIP_MEDIA_OFFER",
+    "PJSIP_MOH_PASSTHROUGH",
+    "PJSIP_PARSE_URI",
+    "PJSIP_PARSE_URI_FROM",
+    "PJSIP_RESPONSE_HEADER",
+    "PJSIP_RESPONSE_HEADERS",
+    "PJSIP_SEND_SESSION_REFRESH",
+    "PJSIP_TRANSFER_HANDLING",
+}
 
 
 @click.command()
@@ -36,6 +66,8 @@ def problems_of(source: Path) -> list[Problem]:
     from arietta.config.tree import read
     from arietta.config.wizard import with_sections
     from arietta.dialplan.applications import standard_applications
+    from arietta.dialplan.checking import problems_of as problems_of_plan
+    from arietta.dialplan.functions import standard_functions
     from arietta.dialplan.reader import read_dialplan
     from arietta.media.choosing import why_no_srtp
 
@@ -57,13 +89,7 @@ def problems_of(source: Path) -> list[Problem]:
         found = refusal.problems
     else:
         known = {application.name.lower() for application in standard_applications()} | ADDED_APPLICATIONS
-        unknown = tuple(
-            Problem(step.file, step.line, "warning", f"application {step.application} is unknown, it will end the call")
-            for context in plan.contexts.values()
-            for extension in context.extensions()
-            for step in extension.steps.values()
-            if step.key not in known
-        )
+        unknown = problems_of_plan(plan, known, standard_functions(), ADDED_FUNCTIONS)
         found = (*plan.warnings, *unknown)
     return sorted({*problems, *found}, key=lambda problem: (problem.file, problem.line, problem.message))
 

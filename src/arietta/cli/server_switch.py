@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arietta.ari.behaviour.modules import Modules
+from arietta.astdb import AstDb
 from arietta.channels.channel import Channel
 from arietta.channels.dialing import call_out
 from arietta.channels.driver import CannotRequest, DialRequest, Driver
@@ -42,18 +43,21 @@ from arietta.dialplan.run import Run
 from arietta.drivers.sip.driver import SipDriver
 from arietta.drivers.sip.history import RecordedCall
 from arietta.errors import AllocationFailed, BadRequest, NotFound
+from arietta.media.files import sound_files
 from arietta.model import snapshots
 from arietta.server.records import Records
 from arietta.sip.masking import mask_message
 
 if TYPE_CHECKING:
-    from arietta.bridges.bridge import BridgeRegistry
+    from arietta.bridges.bridge import Bridge, BridgeRegistry
     from arietta.channels.registry import ChannelRegistry
     from arietta.cli.serving import Stop
     from arietta.http.server import HttpServer
     from arietta.server import ReloadReport
     from arietta.server.manager import Manager
     from arietta.stasis.applications import Applications
+    from arietta.stasis.devices import DeviceStates
+    from arietta.stasis.moving import Moves
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +83,9 @@ class RunningServer(Protocol):
     started_at: float
     last_reload_at: float
     asterisk_id: str
+    moves: Moves
+    astdb: AstDb
+    device_states: DeviceStates
 
     def reload(self, modules: tuple[str, ...] | None = None) -> ReloadReport:
         """Read the configuration again; raises ConfigError."""
@@ -133,6 +140,28 @@ class ServerSwitch:
         found = self._server.channels.get(channel_id)
         if found is not None:
             found.request_hangup()
+
+    def redirect(self, channel_id: str, context: str, exten: str, priority: str) -> None:
+        channel = self._server.channels.get(channel_id)
+        if channel is None:
+            raise NotFound(f"channel {channel_id!r} does not exist")
+        self._server.moves.redirect(channel, context or channel.context, exten or channel.exten, priority)
+
+    def kick(self, bridge_id: str, channel_id: str) -> None:
+        bridge = self._bridge(bridge_id)
+        channel = next((c for c in bridge.channels if channel_id in (c.id, c.name)), None)
+        if channel is None:
+            raise NotFound(f"channel {channel_id!r} is not in bridge {bridge_id!r}")
+        bridge.leave(channel, "removed")
+
+    def destroy_bridge(self, bridge_id: str) -> None:
+        self._bridge(bridge_id).destroy()
+
+    def _bridge(self, bridge_id: str) -> Bridge:
+        bridge = self._server.bridges.get(bridge_id)
+        if bridge is None:
+            raise NotFound(f"Bridge '{bridge_id}' not found")
+        return bridge
 
     async def originate(self, call: Originate) -> str:
         server, plan = self._server, self._server.dialplan
@@ -211,6 +240,31 @@ class ServerSwitch:
             )
             for context in self._server.dialplan.dialplan.contexts.values()
         ]
+
+    def globals(self) -> Mapping[str, str]:
+        return self._server.dialplan.globals
+
+    def set_global(self, name: str, value: str) -> None:
+        self._server.dialplan.set_global(name, value)
+
+    def groups(self) -> Sequence[tuple[str, str, str]]:
+        found = []
+        for category, group, ids in self._server.dialplan.groups:
+            channels = [self._server.channels.get(ident) for ident in ids]
+            found += [(channel.name, group, category) for channel in channels if channel is not None]
+        return sorted(found)
+
+    def database(self) -> AstDb:
+        return self._server.astdb
+
+    def custom_devices(self) -> Sequence[snapshots.DeviceState]:
+        return self._server.device_states.custom()
+
+    def set_custom_device(self, name: str, state: str) -> None:
+        try:
+            self._server.device_states.set_custom(name, state)
+        except ValueError as problem:
+            raise BadRequest(str(problem)) from None
 
     def dialplan_applications(self) -> Sequence[HelpView]:
         return [_help(a) for a in self._server.dialplan.applications]
@@ -373,6 +427,18 @@ class ServerSwitch:
 
     def modules(self) -> Sequence[ModuleView]:
         return [ModuleView(module.name, module.description) for module in self._server.modules.list()]
+
+    def load_module(self, name: str) -> None:
+        self._server.modules.load(name)
+
+    def unload_module(self, name: str) -> None:
+        self._server.modules.unload(name)
+
+    def music(self) -> Mapping[str, Sequence[str]]:
+        from arietta.server.server import engine_settings
+
+        classes = engine_settings(self.config).music
+        return {name: sound_files(at) if isinstance(at, str) else at for name, at in classes.items()}
 
     def engine(self) -> EngineView:
         engine = self._server.channels.engine

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from arietta.astdb import AstDb
 from arietta.config.tree import Config
 from arietta.media.engine import EngineStatistics
 from arietta.model import snapshots
@@ -334,6 +335,54 @@ class Switch(Protocol):
 
     def hang_up(self, channel_id: str) -> None:
         """Ask a channel to end."""
+        ...
+
+    def redirect(self, channel_id: str, context: str, exten: str, priority: str) -> None:
+        """Send a channel to a place in the dialplan; an empty part is that of its present place. Raises Refused."""
+        ...
+
+    def kick(self, bridge_id: str, channel_id: str) -> None:
+        """Take a channel out of a bridge. Raises NotFound."""
+        ...
+
+    def destroy_bridge(self, bridge_id: str) -> None:
+        """End a bridge; its members leave it. Raises NotFound."""
+        ...
+
+    def database(self) -> AstDb:
+        """The database of the dialplan."""
+        ...
+
+    def custom_devices(self) -> Sequence[snapshots.DeviceState]:
+        """The Custom: devices that were set."""
+        ...
+
+    def set_custom_device(self, name: str, state: str) -> None:
+        """Set the state of a Custom: device. Raises BadRequest."""
+        ...
+
+    def globals(self) -> Mapping[str, str]:
+        """The global variables of the dialplan."""
+        ...
+
+    def set_global(self, name: str, value: str) -> None:
+        """Set a global variable."""
+        ...
+
+    def groups(self) -> Sequence[tuple[str, str, str]]:
+        """Channel name, group and category of the channels that are in groups."""
+        ...
+
+    def music(self) -> Mapping[str, Sequence[str]]:
+        """The files of each class of music on hold, in the order of its folder or playlist."""
+        ...
+
+    def load_module(self, name: str) -> None:
+        """Put a part back. Raises Refused."""
+        ...
+
+    def unload_module(self, name: str) -> None:
+        """Take a part out. Raises Refused."""
         ...
 
     async def originate(self, call: Originate) -> str:

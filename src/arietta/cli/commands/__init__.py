@@ -13,9 +13,24 @@ def all_commands() -> Commands:
 
 
 def _every_command() -> Iterator[Command]:
-    from arietta.cli.commands import ari, bridge, cdr, channel, core, dialplan, ladder, logger, manager, pjsip, system
+    from arietta.cli.commands import (
+        ari,
+        bridge,
+        cdr,
+        channel,
+        core,
+        database,
+        dialplan,
+        ladder,
+        logger,
+        manager,
+        media,
+        pjsip,
+        system,
+    )
 
-    for group in (ari, bridge, cdr, channel, core, dialplan, ladder, logger, manager, pjsip, system):
+    first = (ari, bridge, cdr, channel, core, database, dialplan)
+    for group in (*first, ladder, logger, manager, media, pjsip, system):
         yield from group.COMMANDS
 
 

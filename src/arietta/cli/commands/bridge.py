@@ -39,6 +39,25 @@ def show(console: Console, arguments: list[str]) -> str:
     return "\n".join(lines)
 
 
+def kick(console: Console, arguments: list[str]) -> str:
+    bridge_id, channel = arguments
+    console.switch.kick(bridge_id, channel)
+    return f"Kicking channel '{channel}' from bridge '{bridge_id}'"
+
+
+def destroy(console: Console, arguments: list[str]) -> str:
+    console.switch.destroy_bridge(arguments[0])
+    return f"Destroying bridge '{arguments[0]}'"
+
+
+def _ids_and_members(console: Console, arguments: Sequence[str]) -> Iterable[str]:
+    if not arguments:
+        return _ids(console, arguments)
+    members = [ident for b in console.switch.bridges() if b.id == arguments[0] for ident in b.channels]
+    views = [console.switch.channel(ident) for ident in members]
+    return [view.snapshot.name for view in views if view is not None] if len(arguments) == 1 else ()
+
+
 def _ids(console: Console, arguments: Sequence[str]) -> Iterable[str]:
     return (bridge.id for bridge in console.switch.bridges()) if not arguments else ()
 
@@ -46,4 +65,6 @@ def _ids(console: Console, arguments: Sequence[str]) -> Iterable[str]:
 COMMANDS = (
     Command(("bridge", "show", "all"), "List the bridges.", show_all),
     Command(("bridge", "show"), "Show one bridge with its channels.", show, "ID", 1, 1, _ids),
+    Command(("bridge", "kick"), "Take a channel out of a bridge.", kick, "ID CHANNEL", 2, 2, _ids_and_members),
+    Command(("bridge", "destroy"), "End a bridge; its channels leave it.", destroy, "ID", 1, 1, _ids),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from arietta.cli.commands.core import channel_names, need_channel
 from arietta.cli.commands.registry import Command, CommandError, Console
 from arietta.cli.switch import Originate
-from arietta.cli.tables import plural
+from arietta.cli.tables import columns, plural
 
 
 def request_hangup(console: Console, arguments: list[str]) -> str:
@@ -19,6 +19,22 @@ def request_hangup(console: Console, arguments: list[str]) -> str:
     view = need_channel(console, arguments[0])
     console.switch.hang_up(view.snapshot.id)
     return f"Requested hangup of {view.snapshot.name}."
+
+
+def redirect(console: Console, arguments: list[str]) -> str:
+    view = need_channel(console, arguments[0])
+    places = arguments[1].split(",")
+    if len(places) > 3 or not all(places):
+        raise CommandError(f"'{arguments[1]}' is not [[CONTEXT,]EXTEN,]PRIORITY")
+    context, exten, priority = [""] * (3 - len(places)) + places
+    console.switch.redirect(view.snapshot.id, context, exten, priority)
+    return f"Channel '{view.snapshot.name}' successfully redirected to {arguments[1]}"
+
+
+def show_groups(console: Console, arguments: list[str]) -> str:
+    found = [row for row in console.switch.groups() if not arguments or arguments[0] in row[1]]
+    lines = columns((25, 20, 20), ("Channel", "Group", "Category"), *((n, g, c or "(default)") for n, g, c in found))
+    return "\n".join([*lines, plural(len(found), "active channel")])
 
 
 async def originate(console: Console, arguments: list[str]) -> str:
@@ -55,6 +71,16 @@ def _originate_words(console: Console, arguments: Sequence[str]) -> Iterable[str
 
 
 COMMANDS = (
+    Command(
+        ("channel", "redirect"),
+        "Send a channel to another place in the dialplan.",
+        redirect,
+        "NAME [[CONTEXT,]EXTEN,]PRIORITY",
+        2,
+        2,
+        channel_names,
+    ),
+    Command(("group", "show", "channels"), "List the channels that are in groups.", show_groups, "[GROUP]", most=1),
     Command(
         ("channel", "request", "hangup"), "End a channel, or all.", request_hangup, "NAME|all", 1, 1, _names_and_all
     ),

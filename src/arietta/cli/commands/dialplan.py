@@ -48,8 +48,25 @@ def _body(context: ContextView, extensions: Sequence[ExtensionView], *, whole: b
             yield f"{'  Include =>':<20}'{included}'"
 
 
+def show_globals(console: Console, _: list[str]) -> str:
+    found = console.switch.globals()
+    return "\n".join(
+        [*(f"   {name}={value}" for name, value in found.items()), "", f"    -- {plural(len(found), 'variable')}"]
+    )
+
+
+def set_global(console: Console, arguments: list[str]) -> str:
+    name, value = arguments
+    console.switch.set_global(name, value)
+    return f"    -- Global variable '{name}' set to '{value}'"
+
+
 async def reload(console: Console, _: list[str]) -> str:
     return await reload_report(console, ("pbx_config.so",))
+
+
+def _globals(console: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return () if arguments else console.switch.globals()
 
 
 def _places(console: Console, arguments: Sequence[str]) -> Iterable[str]:
@@ -63,5 +80,7 @@ def _places(console: Console, arguments: Sequence[str]) -> Iterable[str]:
 
 COMMANDS = (
     Command(("dialplan", "show"), "Show the dialplan.", show, "[CONTEXT|EXTEN@CONTEXT]", most=1, complete=_places),
+    Command(("dialplan", "show", "globals"), "Show the global variables.", show_globals),
+    Command(("dialplan", "set", "global"), "Set a global variable.", set_global, "NAME VALUE", 2, 2, _globals),
     Command(("dialplan", "reload"), "Read extensions.conf again; calls go on.", reload),
 )

@@ -22,11 +22,27 @@ async def reload_modules(console: Console, arguments: list[str]) -> str:
     if not arguments:
         return await reload_report(console, None)
     known = {module.name for module in console.switch.modules()}
-    names = tuple(name if name.endswith(".so") else f"{name}.so" for name in arguments)
+    names = tuple(map(_with_suffix, arguments))
     for name in names:
         if name not in known:
             raise CommandError(f"No such module '{name}'")
     return await reload_report(console, names)
+
+
+def load_module(console: Console, arguments: list[str]) -> str:
+    name = _with_suffix(arguments[0])
+    console.switch.load_module(name)
+    return f"Loaded {name}"
+
+
+def unload_module(console: Console, arguments: list[str]) -> str:
+    name = _with_suffix(arguments[0])
+    console.switch.unload_module(name)
+    return f"Unloaded {name}"
+
+
+def _with_suffix(name: str) -> str:
+    return name if name.endswith(".so") else f"{name}.so"
 
 
 async def reload_all(console: Console, _: list[str]) -> str:
@@ -54,5 +70,7 @@ COMMANDS = (
         most=100,
         complete=_module_names,
     ),
+    Command(("module", "load"), "Put a part of the server back.", load_module, "MODULE", 1, 1),
+    Command(("module", "unload"), "Take a part of the server out.", unload_module, "MODULE", 1, 1, _module_names),
     Command(("core", "reload"), "Read the whole configuration again; calls go on.", reload_all),
 )

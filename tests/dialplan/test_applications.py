@@ -1,11 +1,13 @@
 """What applications do to a call: answering, sounds, digits, waiting, events."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from arietta.channels import signals
 from arietta.channels.channel import State
+from arietta.dialplan.elsewhere import EXAMPLES
 
 from .stage import Stage, leg_of, walk
 
@@ -260,3 +262,14 @@ def test_keys_move_in_a_file() -> None:
     assert stage.variables("CPLAYBACKSTATUS") == ["USERSTOPPED"]
     assert asked("ControlPlayback(hello,500,6,4,0,8)", "0")[1].variables("CPLAYBACKSTOPKEY") == ["0"]
     assert asked("ControlPlayback(nothing)", "")[1].variables("CPLAYBACKSTATUS") == ["ERROR"]
+
+
+def test_what_an_application_of_the_interface_does_names_its_example(caplog: pytest.LogCaptureFixture) -> None:
+    said("Queue(help)")
+    assert "there is no application Queue(): an application of the REST interface does that" in caplog.text
+    assert "examples/call_queue.py" in caplog.text
+
+
+def test_the_examples_that_are_named_are_there() -> None:
+    folder = Path(__file__).parents[2] / "examples"
+    assert all((folder / name).is_file() for name in EXAMPLES.values())

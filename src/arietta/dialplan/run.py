@@ -11,6 +11,7 @@ from arietta.channels.channel import HungUp, Moved, Story
 from arietta.channels.driver import Indication
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.digits import DigitInput
+from arietta.dialplan.elsewhere import advice
 from arietta.dialplan.errors import ApplicationError, DialplanError
 from arietta.dialplan.matcher import Step
 from arietta.dialplan.variables import SubstitutionError, Template
@@ -136,7 +137,8 @@ class Run:
             )
         application = self.plan.applications.get(step.key)
         if application is None:
-            raise self._fatal(step, f"there is no application {step.application}()")
+            help_ = advice(step.key)
+            raise self._fatal(step, f"there is no application {step.application}(){f': {help_}' if help_ else ''}")
         try:
             await application.execute(channel, arguments, self)
         except DialplanError as failure:

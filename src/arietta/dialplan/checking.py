@@ -1,0 +1,56 @@
+"""What a dialplan uses that is not there: applications, also inside of Exec and the like, and functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+from arietta.config.conf import Problem
+from arietta.dialplan.elsewhere import advice
+from arietta.dialplan.functions import Functions
+from arietta.dialplan.matcher import Dialplan, Step
+from arietta.dialplan.variables import Template
+
+_NAME = r"\s*([A-Za-z][A-Za-z0-9_]*)\s*\("
+_WHOLE = re.compile(_NAME)
+_BEHIND_CONDITION = re.compile(rf"[?:]{_NAME}")
+_INSIDE = {"exec": _WHOLE, "tryexec": _WHOLE, "execif": _BEHIND_CONDITION, "execiftime": _BEHIND_CONDITION}
+
+
+def problems_of(
+    plan: Dialplan, applications: Container[str], functions: Functions, added: Container[str]
+) -> list[Problem]:
+    """A warning for each; `applications` has names in lower case, `added` functions besides those of `functions`."""
+    found = []
+    for context in plan.contexts.values():
+        for extension in context.extensions():
+            for step in extension.steps.values():
+                for text in _problems_of_step(step, applications, functions, added):
+                    found.append(Problem(step.file, step.line, "warning", text))
+    return found
+
+
+def _problems_of_step(
+    step: Step, applications: Container[str], functions: Functions, added: Container[str]
+) -> Iterator[str]:
+    if step.key not in applications:
+        yield unknown(step.application)
+    inside = _INSIDE.get(step.key)
+    if inside is _WHOLE:
+        begins = _WHOLE.match(step.written)
+        names = [begins[1]] if begins else []
+    else:
+        names = inside.findall(step.written) if inside is not None else []
+    for name in names:
+        if name.lower() not in applications:
+            yield unknown(name)
+    if isinstance(step.arguments, Template):
+        for name in sorted(step.arguments.functions):
+            if functions.get(name) is None and name.upper() not in added:
+                yield f"function {name} is unknown, it will be empty"
+
+
+def unknown(application: str) -> str:
+    """What is to be said of an application that is not there."""
+    help_ = advice(application.lower())
+    return f"application {application} is unknown, it will end the call{f': {help_}' if help_ else ''}"

@@ -74,6 +74,15 @@ def test_what_is_shown(console: Console) -> None:
     assert "Port start:" in run(console, "rtp show settings")[0]
 
 
+def test_what_the_machine_and_the_media_have_is_listed(console: Console) -> None:
+    assert "audio    ulaw               8000" in run(console, "core show codecs")[0].splitlines()
+    formats = run(console, "core show file formats")[0]
+    assert "slin       sln" in formats.splitlines()
+    assert formats.endswith("file formats registered.")
+    assert "MainThread" in run(console, "core show threads")[0]
+    assert "Total RAM:" in run(console, "core show sysinfo")[0]
+
+
 REFUSED = {
     "moh show files none": "There is no class of music on hold 'none'",
     "channel redirect PJSIP/1001-00000000 a,b,c,d": "'a,b,c,d' is not [[CONTEXT,]EXTEN,]PRIORITY",

@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import threading
 from collections.abc import Iterable, Sequence
 
 from arietta.cli.commands.registry import Command, CommandError, Console
 from arietta.cli.commands.system import reload_report
-from arietta.cli.tables import fields, yes_no
+from arietta.cli.tables import columns, fields, plural, yes_no
+from arietta.media.codecs.registry import CODECS
+from arietta.media.files import EXTENSIONS
+
+
+def show_codecs(_: Console, __: list[str]) -> str:
+    widths = (8, 18, 8)
+    lines = columns(widths, ("Type", "Name", "Rate"), ("----", "----", "----"))
+    return "\n".join([*lines, *columns(widths, *(("audio", one.name, one.rate) for one in CODECS.values()))])
+
+
+def show_file_formats(_: Console, __: list[str]) -> str:
+    widths = (10, 10)
+    lines = columns(widths, ("Format", "Extension"), ("------", "---------"))
+    rows = sorted((kind, extension) for extension, kind in EXTENSIONS.items())
+    return "\n".join([*lines, *columns(widths, *rows), f"{plural(len(rows), 'file format')} registered."])
+
+
+def show_threads(_: Console, __: list[str]) -> str:
+    names = sorted(thread.name for thread in threading.enumerate())
+    return "\n".join([*names, f"{plural(len(names), 'thread')} listed."])
+
+
+def show_system(_: Console, __: list[str]) -> str:
+    page, load = os.sysconf("SC_PAGE_SIZE"), os.getloadavg()
+    pairs = (
+        ("Load", " ".join(f"{one:.2f}" for one in load)),
+        ("Processors", os.cpu_count() or "(unknown)"),
+        ("Total RAM", f"{os.sysconf('SC_PHYS_PAGES') * page // 1024} KiB"),
+        ("Free RAM", f"{os.sysconf('SC_AVPHYS_PAGES') * page // 1024} KiB"),
+        ("Largest of this process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} KiB"),
+    )
+    return "\n".join(["System Statistics", "-----------------", *fields(pairs)])
 
 
 def rtp_settings(console: Console, _: list[str]) -> str:
@@ -54,6 +89,10 @@ def _classes(console: Console, arguments: Sequence[str]) -> Iterable[str]:
 
 
 COMMANDS = (
+    Command(("core", "show", "codecs"), "List the codecs.", show_codecs),
+    Command(("core", "show", "file", "formats"), "List the formats of sound files.", show_file_formats),
+    Command(("core", "show", "threads"), "List the threads of Python; those of the engine are its own.", show_threads),
+    Command(("core", "show", "sysinfo"), "Show the machine's load and memory.", show_system),
     Command(("rtp", "show", "settings"), "Show how RTP is carried.", rtp_settings),
     Command(("moh", "show", "classes"), "List the classes of music on hold.", moh_classes),
     Command(("moh", "show", "files"), "List the files of music on hold.", moh_files, "[CLASS]", 0, 1, _classes),

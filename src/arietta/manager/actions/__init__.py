@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arietta.manager.actions import (
     agi,
+    audio,
     bridges,
     calls,
     configuration,
@@ -20,7 +21,7 @@ from arietta.manager.actions import (
 )
 
 MODULES = (
-    agi, bridges, calls, configuration, database, dialplan, endpoints, login, mailboxes, messages, originate, showing,
-    states, system,
+    agi, audio, bridges, calls, configuration, database, dialplan, endpoints, login, mailboxes, messages, originate,
+    showing, states, system,
 )  # fmt: skip
 """Being imported they have declared their actions."""

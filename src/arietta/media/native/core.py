@@ -87,14 +87,10 @@ class NativeCore:
         self.players: dict[int, NativePlayer] = {}
         self.recorders: dict[int, NativeRecorder] = {}
         self.tokens: dict[int, Callable[[], None]] = {}
+        self.srtp_missing = why_no_srtp()  # asked for each call, and found out by trying
         self._token = count(1)
 
     # -- the engine's interface --
-
-    @property
-    def srtp_missing(self) -> str | None:
-        """See the interface."""
-        return why_no_srtp()
 
     def open_rtp(self, *, bind: str, on_event: EventHandler) -> NativeRtpPort:
         """See the interface."""

@@ -10,11 +10,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from arietta.channels.channel import Channel, Story
+from arietta.channels.channel import Channel, Moved, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import find_outside, seconds, split_arguments, whole_number
+from arietta.dialplan.errors import ApplicationError
 from arietta.media.engine import DigitOut
 from arietta.model import causes
 
@@ -37,7 +38,18 @@ class _BadArguments(ValueError):
 class Options:
     """The options of one Dial."""
 
-    __slots__ = ("digits", "go_on", "limit_seconds", "music", "ring")
+    __slots__ = (
+        "both_place",
+        "both_to",
+        "digits",
+        "go_on",
+        "limit_seconds",
+        "music",
+        "peer_goes_on",
+        "peer_place",
+        "peer_to",
+        "ring",
+    )
 
     def __init__(self, text: str) -> None:
         self.ring = False
@@ -45,6 +57,10 @@ class Options:
         self.go_on = False
         self.limit_seconds: float | None = None
         self.digits = ""
+        self.both_to = self.peer_to = ""
+        self.both_place: tuple[str, str, int] | None = None
+        self.peer_place: tuple[str, str, int] | None = None
+        self.peer_goes_on = False
         position = 0
         while position < len(text):
             letter = text[position]
@@ -57,6 +73,11 @@ class Options:
                 argument = text[position + 1 : closing]
                 position = closing + 1
             self._take(letter, argument)
+
+    def find_places(self, run: Run) -> None:
+        """Look the places up before anybody is called; ApplicationError for one that there cannot be."""
+        self.both_place = run.place_of(self.both_to) if self.both_to else None
+        self.peer_place = run.place_of(self.peer_to) if self.peer_to else None
 
     def _take(self, letter: str, argument: str) -> None:
         match letter:
@@ -72,6 +93,10 @@ class Options:
                 self.limit_seconds = seconds(argument or "0") or None
             case "D":
                 self.digits = argument.partition(":")[0]
+            case "F":
+                self.peer_goes_on, self.peer_to = True, argument.replace("^", ",")
+            case "G" if argument:
+                self.both_to = argument.replace("^", ",")
             case _ if letter in WITHOUT_EFFECT:
                 pass
             case _:
@@ -215,6 +240,13 @@ def _leave_place(peer: Channel) -> None:
     peer.set_app(*LINE)
 
 
+def _send_on(peer: Channel, context: str, exten: str, priority: int) -> None:
+    """Let who was called go on by itself at a place in the dialplan."""
+    peer.resting_app = ("", "")
+    peer.set_place(context, exten, priority)
+    peer.interrupt(Moved())
+
+
 async def _line(peer: Channel, released: asyncio.Future[None]) -> None:
     """The story of a dialled channel: it lives until it is released, or goes where somebody sends it."""
     await peer.until(released)
@@ -235,7 +267,8 @@ async def _dial(channel: Channel, arguments: str, run: Run) -> None:
         if len(parts) > 1 and parts[1] and (timeout is None or timeout < 0):
             raise _BadArguments(f"timeout {parts[1]!r} is not a number of seconds")
         options = Options(parts[2] if len(parts) > 2 else "")
-    except _BadArguments as failure:
+        options.find_places(run)
+    except (_BadArguments, ApplicationError) as failure:
         log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
         channel.set_variable("DIALSTATUS", "INVALIDARGS")
         return
@@ -303,6 +336,12 @@ async def _talk(channel: Channel, run: Run, dialling: Dialling, winner: Attempt,
     channel.set_variable("DIALEDPEERNAME", peer.name)
     channel.set_variable("DIALEDPEERNUMBER", dialling.destinations[peer.id])
     channel.answer()
+    if dialling.options.both_place is not None:
+        context, exten, priority = dialling.options.both_place
+        _send_on(peer, context, exten, priority + 1)
+        run.goto(context, exten, priority)
+        return
+    behind = (channel.context, channel.exten, channel.priority + 1)
     left: asyncio.Future[Channel] = loop.create_future()
 
     def gone(who: Channel) -> None:
@@ -318,6 +357,8 @@ async def _talk(channel: Channel, run: Run, dialling: Dialling, winner: Attempt,
         pass
     finally:
         end_bridge()
+        if dialling.options.peer_goes_on and channel.hangup_requested and not peer.hangup_requested:
+            _send_on(peer, *(dialling.options.peer_place or behind))
         dialling.release(peer, causes.NORMAL_CLEARING)
         now = loop.time()
         channel.variables["DIALEDTIME"] = str(int(now - started))
@@ -336,7 +377,9 @@ APPLICATIONS = (
         "Dial(TECH/resource[&TECH/resource…][,seconds[,options]])",
         "Calls destinations and connects the first that answers; DIALSTATUS tells how it went. Options: `g` goes on "
         "after the peer hung up, `m(class)` plays music, `r` shows ringing, `L(ms)` and `S(seconds)` limit the call, "
-        "`D(digits)` sends digits to the peer; `t T k K w W x X h H i I c e` have no effect, others are refused.",
+        "`D(digits)` sends digits to the peer, `F` and `F(context^exten^priority)` let the peer go on when the caller "
+        "hangs up, `G(context^exten^priority)` sends both to a place when the call is answered, the peer to the step "
+        "behind it; `t T k K w W x X h H i I c e` have no effect, others are refused.",
         _dial,
     ),
 )

@@ -10,7 +10,7 @@ from arietta.config.cdr import CdrCsv, CdrSettings
 from arietta.config.cel import CelSettings
 from arietta.config.record_files import RecordFile, RecordTable
 from arietta.records.channels import Entry
-from arietta.records.detail import Detail, local_time
+from arietta.records.detail import Detail, local_time, second_in_words
 from arietta.records.writing import Line, RecordWriter, Row
 
 Headers = tuple[tuple[str, str], ...]
@@ -123,10 +123,9 @@ def _write_custom(
 
 def csv_line(detail: Detail, settings: CdrCsv) -> str:
     """One line of Master.csv, its columns in Asterisk's order: texts in quotes, numbers without."""
-    in_zone = time.gmtime if settings.usegmtime else time.localtime
 
     def at(seconds: float) -> str:
-        return _quoted(time.strftime("%Y-%m-%d %H:%M:%S", in_zone(seconds))) if seconds else ""
+        return _quoted(second_in_words(int(seconds), is_utc=settings.usegmtime)) if seconds else ""
 
     columns = [
         *map(_quoted, (detail.accountcode, detail.src, detail.dst, detail.dcontext, detail.clid, detail.channel)),

@@ -83,7 +83,6 @@ class CallRecorder:
             events.ChannelCreated: self._created,
             events.ChannelStateChange: self._changed,
             events.ChannelDialplan: self._changed,
-            events.ChannelCallerId: self._changed,
             events.Dial: self._dialled,
             events.ChannelEnteredBridge: self._entered,
             events.ChannelLeftBridge: self._left,
@@ -197,22 +196,24 @@ class CallRecorder:
         self._begin(party)
         return party
 
-    def _changed(self, fact: events.ChannelStateChange | events.ChannelDialplan | events.ChannelCallerId) -> None:
+    def _changed(self, fact: events.ChannelStateChange | events.ChannelDialplan) -> None:
         party = self._parties.get(fact.channel.id)
         if party is None:
             return
         channel = party.channel
-        if party.dialled and type(fact) is events.ChannelDialplan and channel.app_name not in DIALLED_APPS:
+        steps = type(fact) is events.ChannelDialplan
+        if party.dialled and steps and channel.app_name not in DIALLED_APPS:
             # It was called, and does something of its own now.
             party.dialled = False
             party.records = [detail for detail in party.records if detail.dstchannel]
         ended = True
         for detail in party.open:
             ended = False
-            detail.show(channel)
+            if steps:
+                detail.show(channel)
             if not detail.answer and channel.answered_at is not None:
                 detail.answer = party.clock()
-        if ended and not party.ending and not channel.hangup_requested and type(fact) is events.ChannelDialplan:
+        if ended and not party.ending and not channel.hangup_requested and steps:
             # The path it had is over, and it goes on in the dialplan or in an application.
             self._begin(party)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -128,7 +129,13 @@ def caller_id(name: str, number: str) -> str:
 
 def local_time(seconds: float) -> str:
     """A time as records show it; empty for one that never came."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else ""
+    return second_in_words(int(seconds)) if seconds else ""
+
+
+@functools.lru_cache(maxsize=64)
+def second_in_words(second: int, *, is_utc: bool = False) -> str:
+    """A whole second since 1970, local or UTC; records come in bursts."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second) if is_utc else time.localtime(second))
 
 
 def _time(seconds: float, options: str) -> str:

@@ -28,6 +28,8 @@ context=default
 aors=trunk
 allow=ulaw
 outbound_proxy=sip:10.0.0.7:5080
+sdp_owner=switch
+sdp_session=A good day
 [trunk]
 type=aor
 contact=sip:far.example.com
@@ -68,6 +70,9 @@ identify_by=transport
 type=identify
 endpoint=bytcp
 transport=tcp
+[system]
+type=system
+timer_b=8000
 [global]
 type=global
 endpoint_identifier_order=ip,username,request_uri,transport
@@ -211,3 +216,25 @@ def test_what_could_not_be_used_is_refused(text: str, finding: str) -> None:
     read_pjsip(parse_conf(text, "pjsip.conf"), report)
     (problem,) = report.problems
     assert str(problem).startswith(f"pjsip.conf line 3: {finding}")
+
+
+async def test_a_description_has_the_owner_and_the_name_that_are_configured(
+    server: Server, proxy: Phone, phone: MakePhone
+) -> None:
+    alice = await phone("10.0.0.2", 5060, username="alice", password=PASSWORD, server=HOME)
+    call = await alice.invite("95551234")
+    ringing = await proxy.ringing()
+    assert b"\r\no=switch " in ringing.request.body and b"\r\ns=A good day\r\n" in ringing.request.body
+    ringing.reject(486)
+    await call.ended()
+
+
+async def test_the_wait_for_an_answer_is_timer_b(
+    server: Server, proxy: Phone, phone: MakePhone, loop: VirtualLoop
+) -> None:
+    alice = await phone("10.0.0.2", 5060, username="alice", password=PASSWORD, server=HOME)
+    await proxy.close()
+    began = loop.time()
+    call = await alice.invite("95551234")
+    await call.ended(within=60)
+    assert 7 < loop.time() - began < 9

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from arietta.drivers.sip import transports
 from arietta.server import Server
 from arietta.sip.message import parse
 from arietta.testing import Network, Phone, VirtualLoop
@@ -117,11 +118,11 @@ class Stranger(asyncio.Protocol):
         self.closed = True
 
 
-def stranger(loop: VirtualLoop, port: int, data: bytes = b"") -> Stranger:
+def stranger(loop: VirtualLoop, port: int, data: bytes = b"", host: str = "10.0.0.66") -> Stranger:
     """One that has said this, if it was let in."""
     said = Stranger()
     try:
-        carrier, _ = loop.run(loop.create_connection(lambda: said, HOME, port, local_addr=("10.0.0.66", 0)))
+        carrier, _ = loop.run(loop.create_connection(lambda: said, HOME, port, local_addr=(host, 0)))
     except ConnectionResetError:
         said.closed = True
     else:
@@ -426,6 +427,23 @@ def test_half_a_handshake_does_not_stay(
         loop.advance(16)
         assert one.closed
         assert why in warnings(caplog)
+
+
+def test_one_host_that_may_does_not_take_every_connection(
+    loop: VirtualLoop,
+    start: Start,
+    phone: OpenPhone,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "MAX_KEPT_OF_HOST", 1)
+    start(transport("tcp"))
+    alice = registered(loop, phone, "alice", "10.0.0.2", "tcp")
+    one = stranger(loop, 5060, host="10.0.0.2")
+    loop.advance(1)
+    assert one.closed
+    assert "it has 1 already" in warnings(caplog)
+    loop.run(alice.register())
 
 
 def test_one_host_does_not_take_every_connection(

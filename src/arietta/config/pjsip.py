@@ -439,6 +439,8 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
         assert isinstance(endpoint, Endpoint)
         tables["endpoints"][name] = endpoint = with_implied(endpoint)
         check_secure_media(endpoint, report)
+        if not endpoint.sdp_owner or any(sign.isspace() for sign in endpoint.sdp_owner):
+            report.error(endpoint.at("sdp_owner"), f"sdp_owner {endpoint.sdp_owner!r} is not one word")
     return PjsipSettings(name="pjsip.conf", file=file.path, **singles, **tables)  # type: ignore[arg-type]
 
 

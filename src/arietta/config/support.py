@@ -30,7 +30,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=guard": _words("""
         type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
         auth_failure_period ban_time scanners"""),
-    "pjsip.conf type=system": _words("type timer_t1 disable_tcp_switch"),
+    "pjsip.conf type=system": _words("type timer_t1 timer_b disable_tcp_switch"),
     "pjsip.conf type=transport": _words("""
         type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
         tcp_keepalive_enable tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file
@@ -49,7 +49,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
-        outbound_proxy
+        outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
     "pjsip.conf type=aor": _words("""
         type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
@@ -97,7 +97,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         send_contact_status_on_update_registration taskprocessor_overload_trigger
         norefersub default_auth_algorithms_uac"""),
     "pjsip.conf type=system": _words("""
-        timer_b compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
+        compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
         threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
     "pjsip.conf type=transport": _words("""
         async_operations allow_reload websocket_write_timeout"""),
@@ -107,7 +107,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
         cos_audio cos_video refer_blind_progress
-        sdp_owner sdp_session use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
+        use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),

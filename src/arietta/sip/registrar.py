@@ -204,6 +204,11 @@ def _contact_headers(bindings: tuple[Binding, ...], now: float) -> tuple[tuple[s
     return tuple(headers)
 
 
+def q_of(contact: NameAddr) -> float:
+    """How much a contact is wished for, 0 to 1 (RFC 3261 20.10)."""
+    return _read_q(contact.parameter("q"))
+
+
 def _read_q(text: str | None) -> float:
     try:
         value = float(text) if text else 1.0

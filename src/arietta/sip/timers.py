@@ -23,11 +23,18 @@ class Timers(msgspec.Struct, frozen=True):
     """Longest interval between retransmissions."""
     t4: float = 5.0
     """Longest time a message stays in the network."""
+    b: float = 0.0
+    """How long an INVITE waits for its first answer, 0 for 64*T1."""
 
     @property
     def longest(self) -> float:
-        """64*T1: timers B, F, H, J, L, M and the wait for an ACK."""
+        """64*T1: timers F, H, J, L, M and the wait for an ACK."""
         return 64 * self.t1
+
+    @property
+    def timer_b(self) -> float:
+        """Timer B (17.1.1.2)."""
+        return self.b or self.longest
 
 
 class Timed(Protocol):

@@ -227,7 +227,7 @@ class ClientTransaction(Transaction):
         """Send the request, arm timers A and B, or E and F."""
         self.data = bytes(self.request)
         _resend(self, now, None)
-        self.expires_at = now + self.timers.longest
+        self.expires_at = now + (self.timers.timer_b if self.request.method == "INVITE" else self.timers.longest)
         if not self.transport.reliable:
             self.retransmit_at = now + self.interval
         self.deadline = min(self.expires_at, self.retransmit_at)

@@ -104,7 +104,8 @@ class SipDriver:
             product=settings.general.user_agent or product,
             resolve=self._resolve_now,
         )
-        self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000))
+        timer_b_s = settings.system.timer_b / 1000 if "timer_b" in settings.system.set_at else 0.0
+        self.agent = UserAgent(profile, timers=Timers(t1=settings.system.timer_t1 / 1000, b=timer_b_s))
         self.resolver = Resolver(resolver or ResolverSettings(), self.loop, self.agent.counters)
         self.shunned = Shunned()
         self._naming: asyncio.Task[None] | None = None  # keeps the addresses of hosts that identify endpoints

@@ -38,6 +38,7 @@ from arietta.model import causes
 from arietta.sip import events
 from arietta.sip.invite import InviteSession, SessionState
 from arietta.sip.message import Request, Response
+from arietta.sip.registrar import q_of
 from arietta.sip.transactions import Address, Transport
 from arietta.sip.uri import quote
 
@@ -273,7 +274,8 @@ class SipLeg:
             session_id=self._session_id,
             direction=direction,
             rtcp_mux=self.endpoint.rtcp_mux,
-            name="Arietta",
+            username=endpoint.sdp_owner,
+            name=endpoint.sdp_session,
             prefer_ours=in_order_of == "local",
             one_codec=only_first,
             crypto_suites=suites_of(endpoint) if self.driver.engine.srtp_missing is None else (),
@@ -602,7 +604,7 @@ class SipLeg:
         if may_go_on and self._called is not None and self.driver.call_next(self, self._called):
             return
         if 300 <= event.status < 400 and event.contacts:
-            user = event.contacts[0].uri.user
+            user = max(event.contacts, key=q_of).uri.user  # the first of the best
             if user:
                 channel.receive(signals.Forwarded(user))
                 if channel.hangup_requested:

@@ -35,6 +35,8 @@ MAX_CONNECTIONS = 10000
 MAX_STRANGERS = 2000
 """Connections that nobody has registered, called or been called through."""
 MAX_STRANGERS_OF_HOST = 200
+MAX_KEPT_OF_HOST = 5000
+"""Connections of one host that somebody has registered or called through: half of all, for a proxy with many phones."""
 MAX_NEW_OF_HOST = 100
 """Connections that one host may open in a second: each may cost a TLS handshake."""
 BACKLOG = 1024
@@ -75,6 +77,7 @@ class SipTransports:
         self._servers: list[asyncio.AbstractServer] = []
         self._connections: dict[_Key, Connection] = {}
         self._strangers: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
         self._connecting: dict[_Key, list[Send]] = {}
         self._names: OrderedDict[Address, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -346,7 +349,8 @@ class SipTransports:
             return
         if not connection.kept:
             connection.kept = True
-            self._count_stranger(peer[0], -1)
+            self._count(self._strangers, peer[0], -1)
+            self._count(self._kept, peer[0], 1)
         if aor:
             connection.aors.add(aor)
 
@@ -373,7 +377,7 @@ class SipTransports:
             if refusal:
                 self.turned_away(connection, refusal)
                 return False
-            self._count_stranger(host, 1)
+        self._count(self._kept if connection.kept else self._strangers, host, 1)
         self._connections[connection.transport.name, connection.peer] = connection
         self.counters["connections.opened"] += 1
         return True
@@ -384,8 +388,7 @@ class SipTransports:
         if self._connections.get(key) is not connection:
             return
         del self._connections[key]
-        if not connection.kept:
-            self._count_stranger(connection.peer[0], -1)
+        self._count(self._kept if connection.kept else self._strangers, connection.peer[0], -1)
         if connection.aors and not self.closed:
             self._lost(connection)
 
@@ -403,6 +406,8 @@ class SipTransports:
         open_now, near = self._strangers.total(), is_loopback(host)
         if open_now >= MAX_STRANGERS or (self._strangers[host] >= MAX_STRANGERS_OF_HOST and not near):
             return f"{open_now} are open that nobody has registered through"
+        if self._kept[host] >= MAX_KEPT_OF_HOST and not near:
+            return f"it has {self._kept[host]} already"
         now = asyncio.get_running_loop().time()
         if not self.admits(host, now):
             return "it is banned, or not in the access list"
@@ -412,10 +417,11 @@ class SipTransports:
         self._new[host] += 1
         return f"{MAX_NEW_OF_HOST} were opened this second" if self._new[host] > MAX_NEW_OF_HOST and not near else ""
 
-    def _count_stranger(self, host: str, step: int) -> None:
-        self._strangers[host] += step
-        if not self._strangers[host]:
-            del self._strangers[host]
+    @staticmethod
+    def _count(connections: Counter[str], host: str, step: int) -> None:
+        connections[host] += step
+        if not connections[host]:
+            del connections[host]
 
 
 class DatagramSkin(asyncio.DatagramProtocol):

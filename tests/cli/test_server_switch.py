@@ -79,6 +79,45 @@ def test_a_call_is_started_shown_and_ended(folder: Path, logs: Logs) -> None:
 
 
 @pytest.mark.real
+def test_what_is_changed_has_changed(folder: Path, logs: Logs) -> None:
+    async def story(server: Server, stop: Stop, say: Say) -> None:
+        await say("channel originate Local/9@default extension 9@default")
+        for _ in range(1000):  # until it is answered, which the redirection needs
+            if " Up " in await say("core show channels"):
+                break
+            await asyncio.sleep(0.01)
+        assert "successfully redirected" in await say("channel redirect Local/9@default-00000000;1 default,9,1")
+        assert "no step 1 in 9@nowhere" in await say("channel redirect Local/9@default-00000000;1 nowhere,9,1")
+
+        await say("core stop when convenient")
+        assert server.channels.accepting
+        await say("core stop gracefully")
+        assert not server.channels.accepting
+        assert "goes on" in await say("core abort shutdown")
+        assert server.channels.accepting
+        await say("channel request hangup all")
+        await server.channels.all_gone()
+        await asyncio.sleep(0)
+        assert not stop.is_asked
+
+        await say("dialplan set global TRUNK PJSIP/trunk")
+        assert "TRUNK=PJSIP/trunk" in await say("dialplan show globals")
+        await say("devstate change Custom:lamp ringing")
+        assert "'Custom:lamp'  State: 'RINGING'" in await say("devstate list")
+        assert "is no state of a device" in await say("devstate change Custom:lamp purple")
+        await say("database put a b c")
+        assert await say("database get a b") == "Value: c"
+        assert await say("module unload app_echo") == "Unloaded app_echo.so"
+        assert "is loaded already" in await say("module load app_dial")
+        assert await say("module load app_echo") == "Loaded app_echo.so"
+        assert await say("bridge destroy none") == "Bridge 'none' not found"
+        assert await say("bridge kick none x") == "Bridge 'none' not found"
+        assert "Class: default" in await say("moh show files")
+
+    on_a_server(folder, logs, story)
+
+
+@pytest.mark.real
 def test_every_show_command_answers(folder: Path, logs: Logs) -> None:
     async def story(server: Server, stop: Stop, say: Say) -> None:
         for command in all_commands():

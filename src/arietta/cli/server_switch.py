@@ -478,7 +478,7 @@ class ServerSwitch:
         return True
 
     def _stop_after_last_call(self) -> None:
-        if not self._ending:
+        if not self._ending or self._stop.is_asked:
             return
         living = next(iter(self._server.channels), None)
         if living is None:

@@ -238,3 +238,13 @@ async def test_the_wait_for_an_answer_is_timer_b(
     call = await alice.invite("95551234")
     await call.ended(within=60)
     assert 7 < loop.time() - began < 9
+
+
+async def test_a_redirection_leads_to_the_best_contact(server: Server, proxy: Phone, phone: MakePhone) -> None:
+    alice = await phone("10.0.0.2", 5060, username="alice", password=PASSWORD, server=HOME)
+    call = await alice.invite("95551234")
+    contacts = "<sip:1300@far.example.com>;q=0.2, <sip:1200@far.example.com>;q=0.8"
+    (await proxy.ringing()).reject(302, headers=(("Contact", contacts),))
+    await call.answered()
+    assert any(channel.exten == "1200" for channel in server.channels)
+    await call.hang_up()

@@ -24,6 +24,8 @@ exten => 4,1,ChanSpy(PJSIP/alice,qx(9)w)
 exten => 5,1,ChanSpy(PJSIP/alice,qES)
  same => n,Set(GLOBAL(HOW)=left)
 exten => 6,1,ChanSpy(all,v(2))
+exten => 7,1,AMD()
+ same => n,Set(GLOBAL(HOW)=${AMDSTATUS} ${CUT(AMDCAUSE,-,1)})
 """
 
 
@@ -88,3 +90,24 @@ async def test_a_spy_leaves_with_the_call(server: Server, alice: Phone, bob: Pho
 async def test_the_volume_cannot_be_set(alice: Phone) -> None:
     calling = await alice.invite("6")
     await calling.ended()
+
+
+@pytest.mark.parametrize(
+    ("words", "how"),
+    [
+        ((), "MACHINE INITIALSILENCE"),
+        ((600,), "HUMAN HUMAN"),
+        ((2000,), "MACHINE LONGGREETING"),
+        ((200, 300), "MACHINE MAXWORDS"),
+    ],
+)
+async def test_who_answered_is_told_by_the_greeting(
+    server: Server, alice: Phone, words: tuple[int, ...], how: str
+) -> None:
+    calling = await alice.invite("7")
+    await calling.answered()
+    for length_ms in words:
+        await calling.send_audio(tone(500, length_ms))
+        await asyncio.sleep(0.2)
+    await calling.ended(within=8)
+    assert server.dialplan.globals["HOW"] == how

@@ -60,6 +60,7 @@ def standard_applications() -> Applications:
     """Every application of this package."""
     from arietta.dialplan.agi import application as agi
     from arietta.dialplan.applications import (
+        amd,
         calls,
         control,
         data,
@@ -74,5 +75,20 @@ def standard_applications() -> Applications:
         system,
     )
 
-    parts = (agi, calls, control, data, dial, listening, loops, mixmonitor, morse, recording, saying, sounds, system)
+    parts = (
+        agi,
+        amd,
+        calls,
+        control,
+        data,
+        dial,
+        listening,
+        loops,
+        mixmonitor,
+        morse,
+        recording,
+        saying,
+        sounds,
+        system,
+    )
     return Applications(application for part in parts for application in part.APPLICATIONS)

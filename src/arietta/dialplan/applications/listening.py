@@ -35,7 +35,7 @@ LOOK_AGAIN_SECONDS = 1.0
 class Ear:
     """A channel's far end, talking or silent; used with ``with``."""
 
-    def __init__(self, channel: Channel, silence_ms: int) -> None:
+    def __init__(self, channel: Channel, silence_ms: int, threshold: int = THRESHOLD) -> None:
         if channel.port is None:
             raise ApplicationError("the channel has no media")
         self._channel = channel
@@ -44,7 +44,7 @@ class Ear:
         self._port = channel.registry.engine.open_snoop(
             channel.port, spy=Side.IN, whisper=Side.NONE, on_event=self._hear
         )
-        self._port.detect_talk(THRESHOLD, silence_ms)
+        self._port.detect_talk(threshold, silence_ms)
 
     def __enter__(self) -> Ear:
         return self

@@ -161,6 +161,8 @@ class Channel:
         self.sends_until = 0.0  # on the loop's clock: when the digits that are told of have been sent
         self.listeners: list[Callable[[signals.Signal], None]] = []
         self.on_end: list[Callable[[Channel], None]] = []
+        self.farewell: Story | None = None
+        """What the owner does when its story has ended, before the leg does."""
         self.endpoint = endpoint
         self.topics: tuple[str, ...] = (f"channel:{channel_id}", "channel:")
         if endpoint is not None:
@@ -541,7 +543,16 @@ class Channel:
 
     async def _run(self, story: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._follow(story)
+            await self._tell(self._follow(story))
+            if self.farewell is not None:
+                await self._tell(self.farewell())
+        finally:
+            self.farewell = None
+            self.finish()
+
+    async def _tell(self, story: Coroutine[Any, Any, None]) -> None:
+        try:
+            await story
         except HungUp:
             pass
         except asyncio.CancelledError:
@@ -549,8 +560,6 @@ class Channel:
         except Exception:
             log.exception("channel %s (%s) failed and is hung up", self.id, self.name)
             self.hangup_cause = CAUSE_OUR_FAULT
-        finally:
-            self.finish()
 
     async def _follow(self, story: Coroutine[Any, Any, None]) -> None:
         """Run a story, or what takes its place when somebody sends the channel elsewhere."""

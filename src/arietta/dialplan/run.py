@@ -87,6 +87,15 @@ class Run:
                 # Somebody sent the channel to another place, and has set it already; or it is in other hands now.
                 story = moved.story or self._steps
 
+    async def gosub(self, place: str) -> None:
+        """Run ``[[context,]extension,]priority[(arguments)]`` to its Return, and be where it was; raises HungUp."""
+        channel, jumped, depth = self.channel, self.jumped, len(self.frames)
+        former = channel.context, channel.exten, channel.priority
+        await self.call("Gosub", place)
+        await self.subroutine(depth)
+        channel.set_place(*former)
+        self.jumped = jumped
+
     async def subroutine(self, depth: int) -> None:
         """Execute steps until so many Gosubs are left, or the steps end; raises HungUp and Moved."""
         await self._steps(depth)

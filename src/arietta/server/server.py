@@ -93,8 +93,8 @@ from arietta.server.media_sockets import MediaClients, MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.moving import bridge_application, pickup_applications, redirect_application
 from arietta.server.outbound import OutboundSockets
-from arietta.server.records import Records
 from arietta.server.pjsip_functions import pjsip_functions
+from arietta.server.records import Records
 from arietta.server.remote_sounds import fetch_with
 from arietta.server.sip_sockets import SipMount, has_sockets, socket_ports
 from arietta.server.web import ask

@@ -1,26 +1,25 @@
 """Dial: calls one or several destinations and connects the first that answers.
 
 Not done: early media of the far end (the caller hears ringing or silence until the answer), and options
-that would run other parts of the dialplan.
+that would run other parts of the dialplan once somebody has answered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from arietta.channels.channel import Channel, Moved, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import find_outside, seconds, split_arguments, whole_number
+from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.functions.endings import CAUSES, note_cause
+from arietta.dialplan.run import Run
 from arietta.dialplan.errors import ApplicationError
 from arietta.media.engine import DigitOut
 from arietta.model import causes
-
-if TYPE_CHECKING:
-    from arietta.dialplan.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ class Options:
     __slots__ = (
         "both_place",
         "both_to",
-        "digits",
+        "before_call", "before_dialling", "digits",
         "go_on",
         "limit_seconds",
         "music",
@@ -61,6 +60,10 @@ class Options:
         self.both_place: tuple[str, str, int] | None = None
         self.peer_place: tuple[str, str, int] | None = None
         self.peer_goes_on = False
+        self.before_call = ""
+        """The subroutine that each called channel runs before its call goes out,"""
+        self.before_dialling = ""
+        """and that of the caller before there are any."""
         position = 0
         while position < len(text):
             letter = text[position]
@@ -91,6 +94,10 @@ class Options:
                 self.limit_seconds = whole_number(argument.partition(":")[0]) / 1000 or None
             case "S":
                 self.limit_seconds = seconds(argument or "0") or None
+            case "b" if argument:
+                self.before_call = argument.replace("^", ",")
+            case "B" if argument:
+                self.before_dialling = argument.replace("^", ",")
             case "D":
                 self.digits = argument.partition(":")[0]
             case "F":
@@ -106,8 +113,11 @@ class Options:
 class Dialling:
     """One Dial while it lasts: the attempts, and the future its owner waits for."""
 
-    def __init__(self, channel: Channel, options: Options) -> None:
+    def __init__(self, channel: Channel, options: Options, run: Run) -> None:
         self.channel = channel
+        self.run = run
+        self.preparing: dict[str, asyncio.Future[bool]] = {}
+        """What tells whether a channel could run its subroutine before the call, by its id."""
         self.options = options
         self.attempts: list[Attempt] = []
         self.released: dict[str, asyncio.Future[None]] = {}
@@ -138,7 +148,7 @@ class Dialling:
             log.warning("%s: Dial: %s cannot be called: %s", channel.name, destination, failure)
             self.cause = failure.cause
             return
-        self.prepare(peer, resource)
+        self.prepare(peer, resource, self.options.before_call)
         self.attempts.append(
             Attempt(
                 peer,
@@ -151,18 +161,39 @@ class Dialling:
             )
         )
 
-    def prepare(self, peer: Channel, resource: str) -> None:
+    def prepare(self, peer: Channel, resource: str, before: str = "") -> None:
         """Give a new channel its owner, its place and the parties of the call."""
         channel = self.channel
         released: asyncio.Future[None] = channel.registry.loop.create_future()
         self.released[peer.id] = released
         self.destinations[peer.id] = resource
-        peer.own(_line(peer, released))
+        if before:
+            ready = self.preparing[peer.id] = channel.registry.loop.create_future()
+            peer.own(_prepared_line(peer, released, Run(self.run.plan, peer), before, ready))
+        else:
+            peer.own(_line(peer, released))
         peer.set_variable("DIALEDPEERNUMBER", resource)
         peer.set_place(peer.context, channel.exten, channel.priority)
         peer.resting_app = LINE
         with peer.new_parties(caller=self.dialled, connected=channel.caller):
             peer.set_app(*LINE)
+
+    async def start(self) -> None:
+        """Call everybody, once they are prepared; who ended before is not called."""
+        try:
+            prepared = {peer: await self.channel.until(ready) for peer, ready in self.preparing.items()}
+        except BaseException:
+            for attempt in self.attempts:
+                attempt.stop()
+                attempt.peer.request_hangup()
+            raise
+        for attempt in tuple(self.attempts):
+            if prepared.get(attempt.peer.id, True) and not attempt.peer.ended:
+                attempt.start()
+            else:
+                attempt.stop()
+        if self.attempts and all(attempt.over for attempt in self.attempts) and not self.decided.done():
+            self.decided.set_result(None)
 
     def forwarded(self, attempt: Attempt) -> None:
         """The far end asked for another place: its old channel ends, the new one takes part."""
@@ -252,6 +283,24 @@ async def _line(peer: Channel, released: asyncio.Future[None]) -> None:
     await peer.until(released)
 
 
+async def _prepared_line(
+    peer: Channel, released: asyncio.Future[None], run: Run, place: str, ready: asyncio.Future[bool]
+) -> None:
+    """The same, after a subroutine; what goes wrong in that ends the channel."""
+    prepared = False
+    try:
+        await run.gosub(place)
+        prepared = True
+    except DialplanError as failure:
+        log.error("%s: Dial: subroutine %s: %s", peer.name, place, failure)
+    finally:
+        if not ready.done():
+            ready.set_result(prepared)
+    if prepared:
+        peer.set_app(*LINE)
+        await peer.until(released)
+
+
 async def _dial(channel: Channel, arguments: str, run: Run) -> None:
     parts = split_arguments(arguments)
     for name in ("DIALSTATUS", "DIALEDPEERNUMBER", "DIALEDPEERNAME"):
@@ -272,16 +321,21 @@ async def _dial(channel: Channel, arguments: str, run: Run) -> None:
         log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
         channel.set_variable("DIALSTATUS", "INVALIDARGS")
         return
-    dialling = Dialling(channel, options)
+    dialling = Dialling(channel, options, run)
     try:
         await _call(channel, run, dialling, destinations, timeout or None)
     finally:
+        channel.functions.pop(CAUSES, None)
+        for attempt in dialling.attempts:
+            note_cause(channel, attempt.peer)
         dialling.forget()
 
 
 async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: list[str], timeout: float | None) -> None:
     loop = channel.registry.loop
     started = loop.time()
+    if dialling.options.before_dialling:
+        await run.gosub(dialling.options.before_dialling)
     if dialling.options.ring:
         channel.indicate(Indication.RINGING)
     elif dialling.options.music is not None:
@@ -290,8 +344,7 @@ async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: li
     try:
         for destination in destinations:
             dialling.request(destination)
-        for attempt in tuple(dialling.attempts):
-            attempt.start()
+        await dialling.start()
         if len(dialling.attempts) == 1 and _tells_who(dialling.attempts[0].peer):
             # Whom the caller will talk to is clear already; of several it is known with the answer.
             channel.set_connected(dialling.dialled)
@@ -377,7 +430,9 @@ APPLICATIONS = (
         "Dial(TECH/resource[&TECH/resource…][,seconds[,options]])",
         "Calls destinations and connects the first that answers; DIALSTATUS tells how it went. Options: `g` goes on "
         "after the peer hung up, `m(class)` plays music, `r` shows ringing, `L(ms)` and `S(seconds)` limit the call, "
-        "`D(digits)` sends digits to the peer, `F` and `F(context^exten^priority)` let the peer go on when the caller "
+        "`D(digits)` sends digits to the peer, "
+        "`b(context^exten^priority(argument^…))` runs a subroutine on each called channel before its call, `B` on "
+        "the caller, `F` and `F(context^exten^priority)` let the peer go on when the caller "
         "hangs up, `G(context^exten^priority)` sends both to a place when the call is answered, the peer to the step "
         "behind it; `t T k K w W x X h H i I c e` have no effect, others are refused.",
         _dial,

@@ -115,6 +115,7 @@ def standard_functions() -> Functions:
         channels,
         codes,
         database,
+        endings,
         groups,
         lists,
         logic,
@@ -125,5 +126,5 @@ def standard_functions() -> Functions:
         system,
     )
 
-    parts = (channels, codes, database, groups, lists, logic, outside, sharing, states, strings, system)
+    parts = (channels, codes, database, endings, groups, lists, logic, outside, sharing, states, strings, system)
     return Functions(function for part in parts for function in part.FUNCTIONS)

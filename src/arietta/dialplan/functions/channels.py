@@ -162,6 +162,10 @@ def _read_channel(plan: Interpreter, channel: Channel | None, arguments: str) ->
             return str(channel.priority)
         case "appname":
             return channel.app_name
+        case "checkhangup":
+            return "1" if channel.hangup_requested else "0"
+        case "tonezone":
+            return channel.tone_zone
         case "appdata":
             return channel.app_data
         case "callgroup":
@@ -196,6 +200,12 @@ def _write_channel(plan: Interpreter, channel: Channel | None, arguments: str, v
             channel.peeraccount = value
         case "musicclass":
             channel.music_class = value
+        case "tonezone":
+            channel.tone_zone = value
+        case "hangup_handler_push" | "hangup_handler_pop" | "hangup_handler_wipe":
+            from arietta.dialplan.functions.endings import change_handlers  # which needs this package
+
+            change_handlers(plan, channel, item, value)
         case "callgroup" | "pickupgroup" | "namedcallgroup" | "namedpickupgroup":
             _write_groups(channel, item, value)
         case _ if item in KEPT_ITEMS:

@@ -152,11 +152,11 @@ def test_exec_in_a_file_follows_asterisk_conf(tmp_path: Path) -> None:
 
 
 def test_files_of_others_are_ignored_in_one_line(tmp_path: Path) -> None:
-    for name in ("queues.conf", "cdr.conf", "http.conf", "part.conf"):
+    for name in ("queues.conf", "followme.conf", "http.conf", "part.conf"):
         (tmp_path / name).write_text("")
     (tmp_path / "http.conf").write_text("#include part.conf\n")
     (warning,) = load(tmp_path, HOME).warnings
-    assert str(warning) == f"{tmp_path}: files that this server does not read are ignored: cdr.conf, queues.conf"
+    assert str(warning) == f"{tmp_path}: files that this server does not read are ignored: followme.conf, queues.conf"
 
 
 def test_a_broken_file_is_refused_whole_and_others_are_still_read(tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, Party
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import find_outside, seconds, split_arguments, whole_number
-from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.errors import ApplicationError, DialplanError
 from arietta.dialplan.functions.endings import CAUSES, note_cause
 from arietta.dialplan.run import Run
-from arietta.dialplan.errors import ApplicationError
 from arietta.media.engine import DigitOut
 from arietta.model import causes
 
@@ -38,9 +37,11 @@ class Options:
     """The options of one Dial."""
 
     __slots__ = (
+        "before_call",
+        "before_dialling",
         "both_place",
         "both_to",
-        "before_call", "before_dialling", "digits",
+        "digits",
         "go_on",
         "limit_seconds",
         "music",

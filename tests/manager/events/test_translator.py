@@ -11,6 +11,7 @@ from arietta.channels.channel import Channel, State
 from arietta.channels.snooping import PortLeg
 from arietta.manager.events import KINDS, Translator
 from arietta.manager.events.declared import TRANSLATIONS
+from arietta.manager.events.records import RECORDS
 from arietta.manager.message import ManagerEvent
 from arietta.model import events, facts
 from arietta.model.times import wire_now

@@ -84,8 +84,8 @@ def test_mistakes_are_named_with_their_line(tmp_path: Path, user: str, words: st
 @pytest.mark.parametrize(
     ("general", "secret", "refused"),
     [
-        ("", "amp111", False),
-        ("", "mysecret", False),
+        ("", "amp111", True),
+        ("", "n0body-kn0ws", False),
         ("", "secret", True),
         ("bindaddr=127.0.0.1", "secret", False),
         ("bindaddr=192.0.2.1", "admin", True),

@@ -10,6 +10,8 @@ from arietta.config.pjsip import Transport
 from arietta.config.settings import Report, Settings
 
 if TYPE_CHECKING:
+    from arietta.config.ari import AriUser
+    from arietta.config.manager import ManagerUser
     from arietta.config.tree import Config
 
 
@@ -20,7 +22,8 @@ def check_references(config: Config, report: Report) -> None:
     _check_manager(config, report)
     _check_endpoints(config, report)
     _check_other_sip(config, report)
-    for user in (*config.ari.users.values(), *config.manager.users.values()):
+    users: tuple[AriUser | ManagerUser, ...] = (*config.ari.users.values(), *config.manager.users.values())
+    for user in users:
         for name in user.acl:
             if name not in config.acls:
                 report.error(user.at("acl"), f"acl {name} of user [{user.name}] is not a section of acl.conf")

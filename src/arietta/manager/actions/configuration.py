@@ -24,6 +24,8 @@ def _file(call: Call) -> ConfFile:
     name = call.need("Filename", "Filename not specified")
     config = call.domain.system.config
     folder = os.path.realpath(config.directory)
+    if "\0" in name:
+        raise BadRequest("Filename has a NUL in it")
     path = os.path.realpath(os.path.join(folder, name))
     if "\0" in name or os.path.dirname(path) != folder or not path.endswith(".conf"):
         raise BadRequest(f"Filename {name[:80]!r} is no .conf file of the configuration folder")

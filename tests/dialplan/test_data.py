@@ -46,6 +46,11 @@ def test_astdb_is_written_read_counted_and_emptied(stage: Stage, channel: Channe
     assert shown(stage, channel, "<${DB(cf/101)}>") == "<>"
 
 
+def test_a_database_counts_even_while_it_is_empty(stage: Stage, tmp_path: Path) -> None:
+    database = AstDb(Store(tmp_path / "other.sqlite3"))
+    assert Interpreter(stage.plan.dialplan, stage.registry, database=database).database is database
+
+
 @pytest.mark.parametrize("name", ["DB(cf)", "DB()", "DB(/x)", "DB_EXISTS(a)", "DB_DELETE(a)"])
 def test_astdb_wants_a_family_and_a_key(stage: Stage, channel: Channel, name: str) -> None:
     with pytest.raises(FunctionError, match="FAMILY/KEY"):

@@ -22,7 +22,7 @@ class DirectoryOptions(Settings, frozen=True, kw_only=True, eq=False):
     astdbdir: Annotated[str, FilePath("Database.")] = "/var/lib/asterisk"
     astkeydir: Annotated[str, FilePath("Keys.")] = "/var/lib/asterisk"
     astdatadir: Annotated[str, FilePath("Fixed data: sounds, moh, static-http.")] = "/var/lib/asterisk"
-    astagidir: Annotated[str, FilePath("AGI programs; none are run.")] = "/var/lib/asterisk/agi-bin"
+    astagidir: Annotated[str, FilePath("AGI programs.")] = "/var/lib/asterisk/agi-bin"
     astspooldir: Annotated[str, FilePath("Recordings.")] = "/var/spool/asterisk"
     astrundir: Annotated[str, FilePath("Control socket and process id.")] = "/var/run/asterisk"
     astlogdir: Annotated[str, FilePath("Log files.")] = "/var/log/asterisk"

@@ -77,7 +77,7 @@ class Interpreter:
         self.bridges = bridges or NoBridges()
         self.devices = devices or DriverDevices(self._driver_state)
         self.presences = presences or NoPresence()
-        self.database = database or NoDatabase()
+        self.database = NoDatabase() if database is None else database
         self.groups = Groups()
         self.folders = folders or Folders()
         self.async_agi: dict[str, AgiQueue] = {}

@@ -247,6 +247,35 @@ async def test_call_queue_serves_callers_in_order(on: On) -> None:
         await other.hang_up()
 
 
+async def test_conference_lets_in_who_knows_the_pin(on: On) -> None:
+    async with on("conference") as play:
+        one = await (await play.dial("1001", "7021")).answered()
+        await one.hears(sound("conf-getpin"))
+        await one.send_digits("1234#")
+        assert await music_of(one) > 100
+        other = await (await play.dial("1002", "7021")).answered()
+        await asyncio.sleep(0.5)
+        await other.send_digits("99#")
+        await other.hears(sound("conf-invalidpin"))
+        await other.send_digits("1234#")
+        await one.hears(sound("beep"))
+        await hear_each_other(one, other, 440)
+        await other.send_digits("*")
+        await asyncio.sleep(1)
+        other.send_audio(tone(700, 800))
+        await asyncio.sleep(1)
+        assert loudness(one, 0.5) == 0
+        await other.send_digits("#")
+        await other.expect("BYE")
+        assert await music_of(one) > 100
+        stranger = await (await play.dial("1003", "7022")).answered()
+        for _ in range(3):
+            await asyncio.sleep(1)
+            await stranger.send_digits("5#")
+        await stranger.expect("BYE")
+        await one.hang_up()
+
+
 def loudness(call: Call, seconds: float) -> int:
     """The mean amplitude of what was heard lately; nothing is 0."""
     latest = memoryview(call.heard.since(asyncio.get_running_loop().time() - seconds)).cast("h")

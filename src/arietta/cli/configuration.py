@@ -122,5 +122,5 @@ Next:
   arietta run -C {written.directory}
   arietta console -C {written.directory}
   curl -u {key} http://127.0.0.1:{http_port}/ari/asterisk/info
-  wscat -c "ws://127.0.0.1:{http_port}/ari/events?api_key={key}&app=hello-world"
+  wscat -c "ws://127.0.0.1:{http_port}/ari/events?app=hello-world" --auth {key}
 Then dial 1000 from the phone.""")

@@ -17,8 +17,8 @@ EXAMPLES = {
     "park": "hold.py",
     "parkandannounce": "hold.py",
     "parkedcall": "hold.py",
-    "confbridge": "bridge_dial.py",
-    "meetme": "bridge_dial.py",
+    "confbridge": "conference.py",
+    "meetme": "conference.py",
     "page": "bridge_dial.py",
     "followme": "bridge_dial.py",
 }

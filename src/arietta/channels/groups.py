@@ -39,6 +39,11 @@ class Groups:
         return ",".join(map(str, sorted(self.numbered)))
 
     @property
+    def mask(self) -> int:
+        """The numbered groups as the bits of a number."""
+        return sum(1 << number for number in self.numbered)
+
+    @property
     def names(self) -> str:
         """The named groups as text."""
         return ",".join(sorted(self.named))

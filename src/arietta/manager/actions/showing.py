@@ -56,7 +56,6 @@ def core_show_channels(call: Call) -> Reply:
     ("[Variables]", "Variables and functions to show, between commas."),
     ("[AllVariables]", "true to show every variable that is set."),
     write="system,call,reporting",
-    lacks="`Callgroup` and `Pickupgroup` are numbers of no group, 0",
 )
 def status(call: Call) -> Reply:
     channels = [call.channel()] if call.get("Channel") else living(call)
@@ -88,8 +87,8 @@ def _status(blocks: Blocks, channel: Channel) -> Headers:
         ("Readtrans", ""),
         ("Writeformat", codec),
         ("Writetrans", ""),
-        ("Callgroup", "0"),
-        ("Pickupgroup", "0"),
+        ("Callgroup", str(channel.call_groups.mask)),
+        ("Pickupgroup", str(channel.pickup_groups.mask)),
         ("Seconds", str(int(time.time() - channel.answered_at) if channel.answered_at else 0)),
     )
 

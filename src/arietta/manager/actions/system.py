@@ -50,7 +50,7 @@ def core_settings(call: Call) -> Reply:
         ("CoreRunGroup", options.rungroup),
         ("CoreMaxFilehandles", str(options.maxfiles)),
         ("CoreRealTimeEnabled", "No"),
-        ("CoreCDRenabled", "No"),
+        ("CoreCDRenabled", "Yes" if config.cdr.running else "No"),
         ("CoreHTTPenabled", "Yes" if config.http.enabled else "No"),
         ("SoundsSearchCustomDir", "No"),
     )

@@ -133,6 +133,18 @@ async def test_a_transfer_from_no_bridge_is_invalid(alice: Phone, app: AriClient
     await call.hang_up()
 
 
+async def test_a_transfer_of_nobody_is_invalid_and_leaves_the_phone_where_it_is(alice: Phone, app: AriClient) -> None:
+    bridge, (call,), channels = await in_a_bridge(app, alice)
+    await refer(call, f"<sip:1200@{SERVER[0]}>")
+    await notified(call, 100, 400)
+    told = await app.event("BridgeBlindTransfer")
+    assert (told["result"], told["bridge"]["channels"]) == ("Invalid", channels)
+    assert "transferee" not in told and "replace_channel" not in told
+    assert (await app.get(f"/bridges/{bridge}")).json["channels"] == channels
+    await call.hang_up()
+    await app.delete(f"/bridges/{bridge}", expect=204)
+
+
 async def test_a_transfer_to_nowhere_tells_the_phone_alone(alice: Phone, bob: Phone, app: AriClient) -> None:
     bridge, calls, channels = await in_a_bridge(app, alice, bob)
     await refer(calls[0], f"<sip:9999@{SERVER[0]}>")

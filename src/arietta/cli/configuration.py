@@ -15,6 +15,7 @@ ADDED_APPLICATIONS = {
     "celgenuserevent",
     "channelredirect",
     "forkcdr",
+    "nocdr",
     "pickup",
     "pickupchan",
     "resetcdr",

@@ -13,8 +13,8 @@ What `extensions.conf` can use. This page is generated: `python -m arietta.dialp
 An application that is not listed here ends the call that uses it, with a line in the log that names it, the file and
 the line. A function that is not listed is an empty text, and a warning in the log. Parts of the server add their
 own: the applications `Stasis`, `StasisBroadcast`, `Bridge`, `ChannelRedirect`, `Pickup`, `PickupChan`, `NoCDR`,
-`ResetCDR`, `ForkCDR`, `CELGenUserEvent`, the functions `CDR`, `CDR_PROP` and those that begin with `PJSIP_`. `core show application
-NAME` and `core show function NAME` of the console describe them.
+`ResetCDR`, `ForkCDR`, `CELGenUserEvent`, the functions `CDR`, `CDR_PROP` and those that begin with `PJSIP_`.
+`core show application NAME` and `core show function NAME` of the console describe them.
 
 ## The file
 

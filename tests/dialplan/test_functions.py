@@ -20,6 +20,8 @@ SITE=north
 exten => s,1,NoOp()
 exten => 100,1(top),NoOp()
 exten => 100,hint,Test/100
+exten => rule,1,Return(${TEXT}!)
+same => n(own),Return(${TEXT}?)
 """
 
 
@@ -45,6 +47,8 @@ def channel(stage: Stage) -> Channel:
         ("${TOUPPER(aBc)}", "ABC"),
         ("${TOLOWER(aBc)}", "abc"),
         ("${TRIM(  a b )}", "a b"),
+        ("<${LTRIM(  a )}${RTRIM( b  )}>", "<a  b>"),
+        ("${EVAL_EXTEN(default,rule,1)} ${EVAL_EXTEN(rule,own)}", "hello! hello?"),
         ('${QUOTE(say "x")}', '"say \\"x\\""'),
         ('${CSV_QUOTE(a"b)}', '"a""b"'),
         ("${FIELDQTY(LIST)}", "3"),
@@ -200,6 +204,9 @@ def test_detectors_reach_the_port(stage: Stage, channel: Channel) -> None:
         "HASH(h)",
         "TIMEOUT(x)",
         "SET(x)",
+        "EVAL_EXTEN(1)",
+        "EVAL_EXTEN(nowhere,x,1)",
+        "EVAL_EXTEN()",
     ],
 )
 def test_readings_that_are_refused(stage: Stage, channel: Channel, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from arietta.dialplan.arguments import find_outside, is_true, split_arguments, whole_number
 from arietta.dialplan.errors import FunctionError
 from arietta.dialplan.expressions import format_number, number_of
-from arietta.dialplan.functions import Function
+from arietta.dialplan.functions import Function, needed
 from arietta.dialplan.timing import BadTime, parse_time_condition
 
 if TYPE_CHECKING:
@@ -71,6 +71,21 @@ def _isnull(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
 
 def _eval(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     return plan.substitute(channel, arguments)
+
+
+def _eval_exten(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    """The value that the Return at a place gives back, evaluated for the channel."""
+    channel = needed(channel, "EVAL_EXTEN")
+    *place, priority = split_arguments(arguments, 3) or [""]
+    exten = place[-1] if place else channel.exten
+    context = place[0] if len(place) > 1 else channel.context
+    number = int(priority) if priority.isascii() and priority.isdigit() and len(priority) <= 10 else None
+    if number is None:
+        number = plan.priority_of_label(context, exten, priority, channel.caller.number)
+    step = plan.dialplan.find(context, exten, number, channel.caller.number) if number is not None else None
+    if step is None or step.key != "return":
+        raise FunctionError("EVAL_EXTEN", f"there is no Return at {exten}@{context}:{priority}")
+    return step.arguments if isinstance(step.arguments, str) else plan.render(channel, step.arguments)
 
 
 def _rand(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
@@ -195,6 +210,12 @@ FUNCTIONS = (
     Function("ABS", "ABS(number)", "The number without its sign.", _abs),
     Function("DEC", "DEC(variable)", "Takes one off a variable and gives its new value.", _dec),
     Function("EVAL", "EVAL(text)", "The text, substituted once more.", _eval),
+    Function(
+        "EVAL_EXTEN",
+        "EVAL_EXTEN([[context,]extension,]priority)",
+        "What the Return at a place would give back for this channel.",
+        _eval_exten,
+    ),
     Function("EXISTS", "EXISTS(text)", "1 if there is any text, else 0.", _exists),
     Function("IF", "IF(condition?true:false)", "One of two texts; quotes around them are taken off.", _if),
     Function(

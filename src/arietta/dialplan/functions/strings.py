@@ -32,6 +32,14 @@ def _trim(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     return arguments.strip()
 
 
+def _ltrim(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    return arguments.lstrip()
+
+
+def _rtrim(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    return arguments.rstrip()
+
+
 def _passthru(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     return arguments
 
@@ -272,6 +280,7 @@ FUNCTIONS = (
         "The fields of a variable that are not the value.",
         _listfilter,
     ),
+    Function("LTRIM", "LTRIM(text)", "The text without white space at its beginning.", _ltrim),
     Function(
         "PASSTHRU", "PASSTHRU(text)", "The text itself; lets text stand where a variable's name is wanted.", _passthru
     ),
@@ -285,6 +294,7 @@ FUNCTIONS = (
         "The value of a variable with each of the characters replaced by one, or taken out.",
         _replace,
     ),
+    Function("RTRIM", "RTRIM(text)", "The text without white space at its end.", _rtrim),
     Function("SHIFT", "SHIFT(variable[,separator])", "Takes the first field off a variable.", _shift),
     Function(
         "STRREPLACE",

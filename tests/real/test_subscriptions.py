@@ -38,15 +38,19 @@ def is_subscribed(server: RunningServer) -> bool:
     return "Objects found: 1" in server.console("pjsip show subscriptions inbound")
 
 
-@pytest.mark.parametrize("scenario", ["watches_calls.xml", "watches_lamp.xml"])
-async def test_a_phone_sees_another_ring_talk_and_hang_up(server: RunningServer, scenario: str) -> None:
+@pytest.mark.parametrize(
+    ("scenario", "talking"), [("watches_calls.xml", "On the phone"), ("watches_lamp.xml", "confirmed")]
+)
+async def test_a_phone_sees_another_ring_talk_and_hang_up(server: RunningServer, scenario: str, talking: str) -> None:
+    """It is told the state of the moment when it has answered the NOTIFY before: each state lasts until it is seen."""
     async with server.ari() as app, Sipp(server, scenario, service="6500") as watcher:
         await app.connect("hello-world")
         await eventually(lambda: is_subscribed(server), "the subscription")
         assert "Watchers  1" in server.console("core show hint 6500@watched")
-        async with Sipp(server, "answering.xml", port=server.answering_port) as phone:
+        async with Sipp(server, "answering.xml", "-d", "1000", port=server.answering_port) as phone:
             await app.post("/channels", endpoint="PJSIP/answering", app="hello-world")
             channel = (await app.event("StasisStart"))["channel"]["id"]
+            await eventually(lambda: talking in watcher.told(), "the NOTIFY of the conversation")
             await app.delete(f"/channels/{channel}", expect=204)
             await phone.succeeded()
         await watcher.succeeded()

@@ -14,7 +14,7 @@ from arietta.dialplan.functions import Function, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.transfer import HANDLING
-from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Source, Tones
+from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Port, Source, Tones
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
@@ -78,25 +78,23 @@ class DialplanMedia:
                 raise MediaError(str(failure)) from None
             assert isinstance(source, Files)
             paths += source.paths
-        files = Files(tuple(paths))
-
-        def ended(how: PlayEnd) -> None:
-            on_end(how.error or "it cannot be played" if how.reason is PlayEndReason.FAILED else None)
-
-        tell_playing(channel.name, files, channel.language)
-        return port.play(files, offset_ms=offset_ms, on_end=ended)
+        return self._begin(channel, port, Files(tuple(paths)), on_end, offset_ms)
 
     def _play(self, channel: Channel, source: Source, on_end: Callable[[str | None], None]) -> Callable[[], None]:
         port = channel.port
         if port is None:
             return channel.registry.loop.call_soon(on_end, "it cannot be played: there is no media").cancel
+        return self._begin(channel, port, source, on_end).stop
 
+    def _begin(
+        self, channel: Channel, port: Port, source: Source, on_end: Callable[[str | None], None], offset_ms: int = 0
+    ) -> Player:
         def ended(how: PlayEnd) -> None:
             failed = how.reason is PlayEndReason.FAILED
             on_end(how.error or "it cannot be played" if failed else None)
 
         tell_playing(channel.name, source, channel.language)
-        return port.play(source, on_end=ended).stop
+        return port.play(source, offset_ms=offset_ms, on_end=ended)
 
     def tones(self, channel: Channel, what: str | None) -> bool:
         """Let a tone sound in the background."""

@@ -276,8 +276,8 @@ class Stage:
 
         async def story() -> None:
             channel.own(self.plan.run(channel))
-            assert channel._task is not None
-            await channel._task
+            assert channel.task is not None
+            await channel.task
 
         self.do(story())
         return leg_of(channel).said

@@ -42,6 +42,17 @@ def split_arguments(text: str, limit: int = 0, separator: str = ",") -> list[str
     return found
 
 
+def raw_arguments(text: str, separator: str = ",") -> list[str]:
+    """The arguments of `text` as they are written: quotes and backslashes stay, one argument at least."""
+    pieces: list[str] = []
+    start = 0
+    while (end := find_outside(text, separator, start)) >= 0:
+        pieces.append(text[start:end])
+        start = end + 1
+    pieces.append(text[start:])
+    return pieces
+
+
 def find_outside(text: str, wanted: str, start: int = 0) -> int:
     """The place of `wanted` outside of quotes, parentheses and braces; -1 if it is not there."""
     depth = 0
@@ -75,13 +86,13 @@ def whole_number(text: str, default: int = 0) -> int:
     return int(text[:end]) if end > start else default
 
 
-def seconds(text: str) -> float | None:
-    """A duration in seconds, fractions allowed; None for what is no number."""
+def seconds(text: str, limit: float = 1e9) -> float | None:
+    """A duration in seconds, fractions allowed; None for what is no number, or beyond the limit."""
     try:
         value = float(text.strip())
     except ValueError:
         return None
-    return value if -1e9 < value < 1e9 else None
+    return value if -limit < value < limit else None
 
 
 def is_true(text: str) -> bool:

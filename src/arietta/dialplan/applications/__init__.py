@@ -73,6 +73,7 @@ def standard_applications() -> Applications:
         saying,
         sounds,
         system,
+        waiting,
     )
 
     parts = (
@@ -90,5 +91,6 @@ def standard_applications() -> Applications:
         saying,
         sounds,
         system,
+        waiting,
     )
     return Applications(application for part in parts for application in part.APPLICATIONS)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from arietta.channels import signals
 from arietta.channels.channel import State
 from arietta.channels.driver import Indication
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
 from arietta.model import causes, events
 from arietta.model.times import wire_now
 
@@ -72,42 +70,6 @@ async def _hangup(channel: Channel, arguments: str, run: Run) -> None:
     if not channel.hangup_cause:
         channel.hangup_cause = causes.NORMAL_CLEARING
     raise run.hangup()
-
-
-async def _wait(channel: Channel, arguments: str, run: Run) -> None:
-    duration = seconds(arguments or "0")
-    if duration is None or duration < 0:
-        log.warning("%s: Wait(%s) is not a number of seconds", channel.name, arguments)
-    elif duration > 0:
-        await channel.sleep(duration)
-
-
-async def _wait_exten(channel: Channel, arguments: str, run: Run) -> None:
-    parts = [*split_arguments(arguments), "", ""]
-    options = letters("WaitExten", parts[1], "dm", "m")
-    timeout = seconds(parts[0]) if parts[0] else None
-    if timeout is None:
-        timeout = run.plan.timeout_of(channel, "response")
-    media = run.plan.media
-
-    def hush(signal: signals.Signal) -> None:
-        if isinstance(signal, signals.DigitEnded):
-            media.tones(channel, None)
-
-    if "m" in options:
-        media.music(channel, options["m"] or channel.music_class or "default")
-    elif "d" in options:
-        media.tones(channel, "dial")
-        channel.listeners.append(hush)
-    try:
-        await run.wait_for_extension("", timeout)
-    finally:
-        if hush in channel.listeners:
-            channel.listeners.remove(hush)
-        if "m" in options:
-            media.music(channel, None)
-        elif "d" in options:
-            media.tones(channel, None)
 
 
 async def _progress(channel: Channel, arguments: str, run: Run) -> None:
@@ -208,12 +170,4 @@ APPLICATIONS = (
         _transfer,
     ),
     Application("UserEvent", "UserEvent(name[,key: value…])", "Sends applications a ChannelUserevent.", _user_event),
-    Application("Wait", "Wait(seconds)", "Waits; fractions of seconds are allowed.", _wait),
-    Application(
-        "WaitExten",
-        "WaitExten([seconds[,options]])",
-        "Waits for the caller to dial an extension, and goes there. Option `m` or `m(class)` lets music sound, `d` the "
-        "dial tone up to the first key.",
-        _wait_exten,
-    ),
 )

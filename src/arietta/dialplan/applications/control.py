@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from arietta import verbose as console
 from arietta.dialplan.applications import Application
-from arietta.dialplan.arguments import find_outside, is_true, split_arguments, whole_number
+from arietta.dialplan.arguments import find_outside, is_true, raw_arguments, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError, DialplanError
 from arietta.dialplan.run import Frame
 from arietta.dialplan.timing import BadTime, parse_time_condition
@@ -37,18 +37,8 @@ async def _set(channel: Channel, arguments: str, run: Run) -> None:
 
 
 async def _mset(channel: Channel, arguments: str, run: Run) -> None:
-    for pair in _raw_pieces(arguments):
+    for pair in raw_arguments(arguments):
         _assign(channel, pair, run)
-
-
-def _raw_pieces(arguments: str) -> list[str]:
-    pieces: list[str] = []
-    start = 0
-    while (comma := find_outside(arguments, ",", start)) >= 0:
-        pieces.append(arguments[start:comma])
-        start = comma + 1
-    pieces.append(arguments[start:])
-    return pieces
 
 
 def _assign(channel: Channel, text: str, run: Run) -> None:

@@ -304,7 +304,7 @@ class Course:
             return
         port, random = self.ports[self.any_port()], self.random
         on = random.random() < 0.5
-        kind = random.choice(("mute", "echo", "digits", "talk", "tone", "inband", "flush", "digit"))
+        kind = random.choice(("mute", "echo", "digits", "talk", "tone", "inband", "volume", "flush", "digit"))
         if kind == "mute":
             port.mute(random.choice((None, True, False)), random.choice((None, False, on)))
         elif kind == "echo":
@@ -317,6 +317,8 @@ class Course:
             port.detect_tone(random.choice((None, 440, 2100)), 100, side=random.choice(SIDES), repeats=on)
         elif kind == "inband":
             port.detect_digits(on)
+        elif kind == "volume":
+            port.volume(random.choice(SIDES), random.choice((1, 1, 0, 0.4, 3, -1)))
         elif self._streams:
             stream = self._streams[random.choice(list(self._streams))]
             if kind == "flush":

@@ -69,6 +69,7 @@ class Player:
             lambda: port.link(other, muted=choose([True, False])),
             lambda: port.mute(choose([True, False, None]), choose([True, False, None])),
             lambda: port.echo(choose([True, False])),
+            lambda: port.volume(choose([Side.IN, Side.OUT]), choose([1, 0.5, 4])),
             lambda: port.detect_talk(choose([256, None]), 100),
             lambda: port.detect_digits(choose([True, False])),
             lambda: port.detect_tone(choose([400, None]), 60, side=choose([Side.IN, Side.OUT])),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from arietta.media.codecs import CODECS
-from arietta.media.engine import EngineSettings, RtpPort
+from arietta.media.engine import EngineSettings, JitterRules, RtpPort
 from arietta.rtp import RtpPacket
 
 from .conftest import NATIVE_MISSING
@@ -64,8 +64,9 @@ def run(engine: str, seed: int, folder: Path) -> Told:
             telephone_event_pt=random.choice((None, 101)),
             ptime_ms=random.choice((20, 20, 20, 40, 60)),
             timeout_ms=random.choice((0, 500)),
-            jitter_ms=random.choice((0, 0, 60)),
         )
+        if random.random() < 0.4:
+            phone.port.buffer(random.choice((JitterRules(True, 60), JitterRules(False, 20, 100, 200))))
         return phone.port, lambda: talk(course, phone)
 
     course = Course(world.core, seed, folder, open_rtp, lambda: (world.now - 10**12) / MS, comparable=True)

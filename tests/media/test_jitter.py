@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arietta.media.codecs import CODECS
-from arietta.media.reference.jitter import MOST_MS, JitterBuffer
+from arietta.media.engine import MOST_BUFFERED_MS, JitterRules, MediaError
+from arietta.media.reference.jitter import JitterBuffer
 
 ULAW = CODECS["ulaw"]
 LOST = -1
@@ -66,9 +69,9 @@ def test_what_comes_too_late_is_dropped_and_deepens_the_target() -> None:
     assert (buffer.dropped, buffer.target_ms) == (1, before + 20)
 
 
-@pytest.mark.parametrize(("fixed_ms", "target_ms"), [(60, 60), (10_000, MOST_MS)])
-def test_a_fixed_depth_stays(fixed_ms: int, target_ms: int) -> None:
-    buffer = JitterBuffer(fixed_ms)
+@pytest.mark.parametrize("target_ms", [60, MOST_BUFFERED_MS])
+def test_a_fixed_depth_stays(target_ms: int) -> None:
+    buffer = JitterBuffer(JitterRules(True, target_ms))
     for n in (0, 1, 2, 4, 5, 6):
         buffer.put(n, ULAW, frame(n))
     drain(buffer, 4)
@@ -77,6 +80,41 @@ def test_a_fixed_depth_stays(fixed_ms: int, target_ms: int) -> None:
         buffer.put(n, ULAW, frame(n))
         buffer.get()
     assert buffer.target_ms == target_ms
+
+
+def test_it_gets_no_deeper_than_its_rules_allow_and_no_less() -> None:
+    buffer = JitterBuffer(JitterRules(False, 60, 100))
+    assert buffer.target_ms == 60
+    for n in (*range(4), *range(9, 20)):
+        buffer.put(n, ULAW, frame(n))
+    drain(buffer, 10)
+    for n in range(4, 9):
+        buffer.put(n, ULAW, frame(n))  # too late
+    assert buffer.target_ms == 100
+    for n in range(20, 3000):
+        buffer.put(n, ULAW, frame(n))
+        buffer.get()
+    assert buffer.target_ms == 60
+
+
+@pytest.mark.parametrize(("jump", "is_new"), [(8, False), (15, True), (-8, False), (-15, True)])
+def test_a_jump_beyond_the_threshold_begins_a_new_stream(jump: int, is_new: bool) -> None:
+    buffer = JitterBuffer(JitterRules(False, 20, 200, 200))
+    for n in range(100, 103):
+        buffer.put(n, ULAW, frame(n))
+    drain(buffer, 2)
+    buffer.put(102 + jump, ULAW, frame(200))
+    waited = drain(buffer, 1)
+    assert (waited == [200]) is is_new
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [((False, 10), "10 ms"), ((True, 501), "501 ms"), ((False, 100, 80), "80 ms"), ((False, 40, 200, 99), "99 ms")],
+)
+def test_rules_that_cannot_be_are_refused_by_name(values: tuple[Any, ...], wrong: str) -> None:
+    with pytest.raises(MediaError, match=wrong):
+        JitterRules(*values)
 
 
 def test_packets_of_any_length_become_frames_of_the_tick() -> None:
@@ -99,7 +137,7 @@ def test_a_sender_whose_clock_runs_fast_does_not_add_delay_for_ever() -> None:
             sequence += 1
         buffer.get()
         deepest = max(deepest, buffer.depth_ms)
-    assert deepest <= MOST_MS
+    assert deepest <= MOST_BUFFERED_MS
 
 
 @given(
@@ -114,7 +152,7 @@ def test_it_is_bounded_and_gives_whole_frames_whatever_comes(packets: list[tuple
     for sequence, name, count in packets:
         codec = CODECS[name]
         buffer.put(sequence, codec, codec.silence * count)
-        assert buffer.depth_ms <= MOST_MS + 140
+        assert buffer.depth_ms <= MOST_BUFFERED_MS + 140
         if sequence % 3 == 0:
             got = buffer.get()
             assert got is None or got[1] is None or len(got[1]) == got[0].bytes_of(20)

@@ -12,6 +12,7 @@ from arietta.media.engine import (
     Direction,
     EngineClosed,
     EngineSettings,
+    JitterRules,
     MediaError,
     MediaStarted,
     MediaStopped,
@@ -305,7 +306,8 @@ def test_a_pair_that_another_program_holds_is_passed_over() -> None:
 
 @pytest.mark.parametrize("depth_ms", [20, 100, 300])
 def test_a_jitter_buffer_of_fixed_depth_delays_by_it(world: World, depth_ms: int) -> None:
-    phone = world.phone(jitter_ms=depth_ms)
+    phone = world.phone()
+    phone.port.buffer(JitterRules(True, depth_ms))
     phone.port.echo(True)
     phone.say(tone(500, 1000))
     waited_ms = 0

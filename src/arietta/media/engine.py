@@ -23,6 +23,7 @@ from typing import Protocol
 from .tones import Tones
 
 __all__ = [
+    "ADAPTIVE",
     "Digit",
     "DigitBegan",
     "DigitEnded",
@@ -36,6 +37,7 @@ __all__ = [
     "Files",
     "FrameHandler",
     "Generator",
+    "JitterRules",
     "MediaEngine",
     "MediaError",
     "MediaEvent",
@@ -234,12 +236,41 @@ class RtpSettings:
     """`MediaStopped` after so much silence of the far end; 0 never. Another limit than before counts from now on."""
     keepalive_ms: int = 0
     """Send a packet of comfort noise when nothing was sent for so long (RFC 6263); 0 never."""
-    jitter_ms: int = 0
-    """Depth of the jitter buffer, 500 at most; 0 adapts it."""
     srtp: SrtpKeys | None = None
     """None: plain RTP. MediaError in the reference engine, which has no ciphers. A key that was in use before stays."""
     awaits_keys: bool = False
     """The keys are agreed on the port itself (RFC 5764): as long as there is no `srtp` nothing is sent or heard."""
+
+
+MOST_BUFFERED_MS = 500
+LEAST_RESYNC_MS, MOST_RESYNC_MS = 100, 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class JitterRules:
+    """How an RTP port evens out what arrives; MediaError when it is made with what cannot be."""
+
+    fixed: bool = False
+    """Whether it stays as deep as it is; else it gets deeper when packets come late, and less deep afterwards."""
+    target_ms: int = 40
+    """How deep it is at first, and at least: 20 to MOST_BUFFERED_MS."""
+    largest_ms: int = 200
+    """How deep it gets, unless it is fixed: target_ms to MOST_BUFFERED_MS."""
+    resync_ms: int = 0
+    """A packet this far from what is due begins a new stream; 0: as many packets as usual, however long they are."""
+
+    def __post_init__(self) -> None:
+        if not 20 <= self.target_ms <= MOST_BUFFERED_MS:
+            raise MediaError(f"a jitter buffer of {self.target_ms} ms is outside 20..{MOST_BUFFERED_MS}")
+        if not self.fixed and not self.target_ms <= self.largest_ms <= MOST_BUFFERED_MS:
+            limits = f"{self.target_ms}..{MOST_BUFFERED_MS}"
+            raise MediaError(f"a jitter buffer's greatest depth of {self.largest_ms} ms is outside {limits}")
+        if self.resync_ms and not LEAST_RESYNC_MS <= self.resync_ms <= MOST_RESYNC_MS:
+            raise MediaError(f"resync after {self.resync_ms} ms is outside {LEAST_RESYNC_MS}..{MOST_RESYNC_MS}")
+
+
+ADAPTIVE = JitterRules()
+"""Those of each port at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,6 +549,12 @@ class Port(Protocol):
         are still told.
         """
 
+    def volume(self, side: Side, factor: float) -> None:
+        """Multiply what is heard of it (IN), or what it sends (OUT), from now on; 1 leaves it as it is.
+
+        What it detects (digits, tones, talk) is heard before. MediaError outside of 0 to 100, and for other sides.
+        """
+
     def record(
         self,
         path: str,
@@ -583,6 +620,9 @@ class RtpPort(Port, Protocol):
         Before the first call packets are received and dropped. Raises MediaError for a codec the engine lacks
         or a port outside 1..65535.
         """
+
+    def buffer(self, rules: JitterRules) -> None:
+        """Even out what arrives in another way from now on; what waits is forgotten."""
 
     def take_packets(self, on_packet: PacketHandler | None) -> None:
         """Hear what is neither RTP nor RTCP from now on: STUN and DTLS, by their first byte (RFC 7983); None ends it.

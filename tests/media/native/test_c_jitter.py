@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arietta.media.codecs import CODECS, Codec
+from arietta.media.engine import ADAPTIVE, JitterRules
 from arietta.media.reference.jitter import JitterBuffer
 
 from .leaves import leaf
@@ -26,6 +27,15 @@ class JitterFrame(ctypes.Structure):
         ("data", ctypes.c_void_p),
         ("size", ctypes.c_int),
         ("run", ctypes.c_int),
+    ]
+
+
+class Rules(ctypes.Structure):
+    _fields_ = [
+        ("fixed", ctypes.c_bool),
+        ("target_ms", ctypes.c_int),
+        ("largest_ms", ctypes.c_int),
+        ("resync_ms", ctypes.c_int),
     ]
 
 
@@ -46,8 +56,9 @@ names = {pointer: name for name, pointer in native.items() if pointer}
 class Buffer:
     """The C functions on one buffer."""
 
-    def __init__(self, fixed_ms: int = 0) -> None:
-        self._jitter = ctypes.c_void_p(c.jitter_new(fixed_ms))
+    def __init__(self, rules: JitterRules = ADAPTIVE) -> None:
+        theirs = Rules(rules.fixed, rules.target_ms, rules.largest_ms, rules.resync_ms)
+        self._jitter = ctypes.c_void_p(c.jitter_new(ctypes.byref(theirs)))
         assert self._jitter
 
     def put(self, sequence: int, name: str, payload: bytes) -> None:
@@ -82,8 +93,8 @@ class Buffer:
 
 
 @contextmanager
-def buffer(fixed_ms: int = 0) -> Iterator[Buffer]:
-    opened = Buffer(fixed_ms)
+def buffer(rules: JitterRules = ADAPTIVE) -> Iterator[Buffer]:
+    opened = Buffer(rules)
     try:
         yield opened
     finally:
@@ -132,14 +143,15 @@ arrivals = st.tuples(
         lambda name: st.tuples(st.just(name), st.sampled_from(durations[name]), st.sampled_from([0] * 12 + [1, 7]))
     ),
 )
+RULES = [ADAPTIVE, JitterRules(True, 20), JitterRules(True, 70), JitterRules(False, 60, 80, 100)]
 moves = st.one_of(arrivals, st.just(("get",)), st.just(("get",)), st.sampled_from([("clear",), ("ticks", 40)]))
 
 
-@given(st.integers(0, 0xFFFF), st.lists(moves, max_size=150), st.sampled_from([0, 0, 20, 70, 900]))
+@given(st.integers(0, 0xFFFF), st.lists(moves, max_size=150), st.sampled_from(RULES))
 @settings(deadline=None, max_examples=300)
-def test_any_course_ends_as_in_the_reference(start: int, course: list[Any], fixed_ms: int) -> None:
-    theirs = Reference(fixed_ms)
-    with buffer(fixed_ms) as ours:
+def test_any_course_ends_as_in_the_reference(start: int, course: list[Any], rules: JitterRules) -> None:
+    theirs = Reference(rules)
+    with buffer(rules) as ours:
         sequence = start
         for n, move in enumerate(course):
             if move[0] == "put":
@@ -212,9 +224,9 @@ def test_the_longest_packet_alone_comes_out_whole() -> None:
         assert ours.state()[2] == 1
 
 
-@pytest.mark.parametrize("fixed_ms, target_ms", [(60, 60), (10_000, 500)])
-def test_a_fixed_depth_stays(fixed_ms: int, target_ms: int) -> None:
-    with buffer(fixed_ms) as ours:
+@pytest.mark.parametrize("target_ms", [60, 500])
+def test_a_fixed_depth_stays(target_ms: int) -> None:
+    with buffer(JitterRules(True, target_ms)) as ours:
         for n in range(target_ms // 20):
             assert ours.get()[0] == NOTHING
             ours.put(n, "ulaw", payload("ulaw", 20, n))

@@ -12,6 +12,7 @@ import pytest
 from arietta.media.engine import (
     DigitOut,
     EngineSettings,
+    JitterRules,
     MediaError,
     RecordOptions,
     RtpPort,
@@ -97,9 +98,9 @@ def agree(course: Course, phone: Phone) -> None:
         dtmf_inband=random.random() < 0.3,
         symmetric=random.random() < 0.8,
         timeout_ms=random.choice((0, 100, 500)),
-        jitter_ms=random.choice((0, 0, 60, 500, *NUMBERS[2:9])),
         srtp=random.choice((None, None, None, SrtpKeys("AES_CM_128_HMAC_SHA1_80", key, key))),
     )
+    phone.port.buffer(random.choice((JitterRules(), JitterRules(True, 500), JitterRules(False, 20, 500, 100))))
 
 
 def impossible(course: Course) -> None:

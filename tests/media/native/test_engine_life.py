@@ -17,6 +17,7 @@ import pytest
 
 from arietta.media.engine import (
     EngineSettings,
+    JitterRules,
     PlayEnd,
     PlayEndReason,
     RecordEnd,
@@ -59,7 +60,8 @@ def epolls() -> set[int]:
 
 def call(engine: NativeEngine, phone: socket.socket) -> RtpPort:
     port = engine.open_rtp(bind="127.0.0.1", on_event=lambda event: None)
-    port.configure(RtpSettings(phone.getsockname(), "ulaw", 0, {0: "ulaw"}, jitter_ms=20))
+    port.configure(RtpSettings(phone.getsockname(), "ulaw", 0, {0: "ulaw"}))
+    port.buffer(JitterRules(True, 20))
     return port
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from arietta.media.engine import EngineSettings, MediaError, RtpPort, RtpSettings, Samples, Silence
+from arietta.media.engine import EngineSettings, JitterRules, MediaError, RtpPort, RtpSettings, Samples, Silence
 from arietta.media.native import why_not
 
 from ..courses import Course, spoken
@@ -58,9 +58,9 @@ class Loopback:
                 rtcp_mux=course.random.random() < 0.3,
                 ptime_ms=course.random.choice((10, 20, 20, 60)),
                 timeout_ms=course.random.choice((0, 50)),
-                jitter_ms=course.random.choice((0, 0, 60)),
             )
         )
+        port.buffer(course.random.choice((JitterRules(), JitterRules(True, 60))))
 
     def talk(self, course: Course, port: RtpPort) -> None:
         if course.random.random() < 0.1:

@@ -15,6 +15,7 @@ from ..engine import (
     EventHandler,
     FrameHandler,
     Generator,
+    JitterRules,
     MediaError,
     MediaEvent,
     MixerMode,
@@ -33,6 +34,7 @@ from ..engine import (
 from ..engine import Mixer as MixerInterface
 from ..engine import Port as PortInterface
 from ..tones import Tones, ToneSegment, render
+from ..volume import check_volume
 from ..writers import recording_format
 from .playing import NativeGenerator, NativePlayer
 from .recording import SIDES, NativeRecorder
@@ -114,6 +116,11 @@ class NativePort:
         """See the interface."""
         values = [-1 if value is None else int(value) for value in (incoming, outgoing)]
         self.core.engine.switch(self.number, _Switch.MUTE, *values)
+
+    def volume(self, side: Side, factor: float) -> None:
+        """See the interface."""
+        check_volume(side, factor)
+        self.core.engine.volume(self.number, SIDES[side.value], factor)
 
     def record(
         self,
@@ -256,13 +263,17 @@ class NativeRtpPort(NativePort):
                 settings.rtcp_mux,
                 settings.dtmf_inband,
                 settings.timeout_ms,
-                settings.jitter_ms,
                 settings.keepalive_ms,
                 settings.awaits_keys,
             )
         except (ValueError, LookupError, RuntimeError) as error:
             raise MediaError(str(error)) from None
         self._use_codec(settings.send_codec)
+
+    def buffer(self, rules: JitterRules) -> None:
+        """See the interface."""
+        if not self.closed:
+            self.core.engine.buffer(self.number, rules.fixed, rules.target_ms, rules.largest_ms, rules.resync_ms)
 
     def take_packets(self, on_packet: PacketHandler | None) -> None:
         """See the interface."""

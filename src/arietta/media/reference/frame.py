@@ -11,7 +11,7 @@ with warnings.catch_warnings():
 from ..codecs import Codec, Resampler, Transcode
 from ..codecs.host import host_codec
 
-__all__ = ["Converter", "Frame", "level", "mixed"]
+__all__ = ["Converter", "Frame", "level", "mixed", "scaled"]
 
 
 class Frame:
@@ -80,6 +80,11 @@ def mixed(one: Frame | None, other: Frame | None, rate: int, converters: tuple[C
         size = max(len(first), len(second))
         first, second = first.ljust(size, b"\0"), second.ljust(size, b"\0")
     return Frame.of_samples(audioop.add(first, second, 2), rate)
+
+
+def scaled(frame: Frame, factor: float) -> Frame:
+    """The frame, louder or quieter; saturated, rounded down."""
+    return Frame.of_samples(audioop.mul(frame.samples(), 2, factor), frame.rate)
 
 
 def level(samples: bytes) -> int:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from ..codecs import Codec
 from ..codecs.host import FRAME_MS
+from ..engine import ADAPTIVE, MOST_BUFFERED_MS, JitterRules
 
 __all__ = ["JitterBuffer"]
 
-MOST_MS = 500
+MOST_MS = MOST_BUFFERED_MS
 """More than this waiting is too much: the oldest are dropped down to the target."""
-LARGEST_TARGET_MS = 200
 MOST_CONCEALED = 5
 """Frames in a row that are made up for lost ones; a longer gap is left out."""
 WINDOW_FRAMES = 250
 """Frames after which the depth is looked at: a sender's faster clock costs one frame then."""
-
-
-TARGET_MS = 40
+MOST_LATE, MOST_AHEAD = 100, 1000
+"""Packets that a jump may have which begins no new stream, unless the rules say it in milliseconds."""
 
 
 class JitterBuffer:
@@ -29,11 +28,11 @@ class JitterBuffer:
     __slots__ = (
         "_codec",
         "_concealed",
-        "_fixed",
         "_frames",
         "_least",
         "_next",
         "_playing",
+        "_rules",
         "_stock",
         "_waiting",
         "_waiting_ms",
@@ -42,9 +41,9 @@ class JitterBuffer:
         "target_ms",
     )
 
-    def __init__(self, fixed_ms: int = 0) -> None:
-        self.target_ms = min(fixed_ms, MOST_MS) if fixed_ms > 0 else TARGET_MS
-        self._fixed = fixed_ms > 0
+    def __init__(self, rules: JitterRules = ADAPTIVE) -> None:
+        self.target_ms = rules.target_ms
+        self._rules = rules
         self.dropped = 0
         """Packets too late, double or too many."""
         self.lost = 0
@@ -81,22 +80,8 @@ class JitterBuffer:
 
     def put(self, sequence: int, codec: Codec, payload: bytes) -> None:
         """Take one packet."""
-        if self._next >= 0:
-            ahead = ((sequence - self._next + 0x8000) & 0xFFFF) - 0x8000
-            if ahead < 0:
-                if ahead > -100 and self._playing:
-                    self.dropped += 1
-                    if not self._fixed:
-                        self.target_ms = min(LARGEST_TARGET_MS, self.target_ms + FRAME_MS)
-                    return
-                if ahead > -100:
-                    self.dropped += 1
-                    return
-                self.clear()
-            elif ahead > 1000:
-                self.clear()
         duration = codec.ms_of(payload)
-        if duration == 0 or sequence in self._waiting:
+        if not self._in_time(sequence, duration) or duration == 0 or sequence in self._waiting:
             self.dropped += 1
             return
         self._waiting[sequence] = (codec, payload)
@@ -107,6 +92,20 @@ class JitterBuffer:
             self._waiting_ms -= dropped.ms_of(data)
             self._next = (oldest + 1) & 0xFFFF
             self.dropped += 1
+
+    def _in_time(self, sequence: int, duration: int) -> bool:
+        """False when its time is over; a jump of the sequence numbers begins a new stream."""
+        if self._next < 0:
+            return True
+        ahead = ((sequence - self._next + 0x8000) & 0xFFFF) - 0x8000
+        resync = self._rules.resync_ms // duration + 1 if self._rules.resync_ms and duration else 0
+        if ahead <= -(resync or MOST_LATE) or ahead > (resync or MOST_AHEAD):
+            self.clear()
+        elif ahead < 0:
+            if self._playing and not self._rules.fixed and self.target_ms < self._rules.largest_ms:
+                self.target_ms += FRAME_MS
+            return False
+        return True
 
     def get(self) -> tuple[Codec, bytes | None] | None:
         """The frame of this tick, without bytes when it was lost; None when there is nothing to hear."""
@@ -196,7 +195,7 @@ class JitterBuffer:
             else:
                 self._take()
             self.dropped += 1
-        elif not self._fixed and self.target_ms > 2 * FRAME_MS and self._least > FRAME_MS:
+        elif self.target_ms > self._rules.target_ms and self._least > FRAME_MS:
             self.target_ms -= FRAME_MS
         self._frames = 0
         self._least = MOST_MS

@@ -191,6 +191,7 @@ class MixerUnit:
                 settings is None
                 or peer.settings is None
                 or port.overheard
+                or not port.is_plain
                 or port.muted_in
                 or self._members[port].muted
                 or settings.send_codec != peer.settings.send_codec

@@ -31,11 +31,12 @@ from ..engine import (
 )
 from ..engine import Port as PortInterface
 from ..tones import DIGIT_LEVEL, Tones, ToneSegment, digit_tones, render
+from ..volume import check_volume
 from ..writers import recording_format
 from .detect import InbandDigits, TalkDetector, ToneDetector
 from .digits import DigitSender
 from .feed import Feed, GeneratorFeed, PlayerUnit
-from .frame import Converter, Frame, mixed
+from .frame import Converter, Frame, mixed, scaled
 from .recorder import RecorderUnit
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class BasePort:
         self._echo = False
         self.muted_in = False
         self.muted_out = False
+        self._volumes = {Side.IN: 1.0, Side.OUT: 1.0}
+        """What samples are multiplied with."""
         self.mixer: MixerUnit | None = None
         self.passes_digits = True
         self.recorders: list[RecorderUnit] = []
@@ -147,6 +150,12 @@ class BasePort:
                 self.muted_in = incoming
             if outgoing is not None:
                 self.muted_out = outgoing
+            self._changed()
+
+    def volume(self, side: Side, factor: float) -> None:
+        check_volume(side, factor)
+        with self.core.lock:
+            self._volumes[side] = factor
             self._changed()
 
     def record(
@@ -250,6 +259,8 @@ class BasePort:
             frame = None
         if self._talk is not None or self._inband is not None or Side.IN in self._tones:
             self._detect(frame)
+        if frame is not None and self._volumes[Side.IN] != 1:
+            frame = scaled(frame, self._volumes[Side.IN])
         if self.whispers_in:
             whisper = self.whispers_in.popleft()
             rate = frame.rate if frame is not None else whisper.rate
@@ -272,7 +283,7 @@ class BasePort:
             return
         if payload is not None:
             codec = feed_codec(self._codec)
-            if self.tapped or self.whispers_out:
+            if self._goes_by_frames:
                 if self._played is None and not codec.stateless:
                     self._played = codec.decoder()
                 self._send_tapped(Frame(codec, payload, self._played), tick)
@@ -284,7 +295,7 @@ class BasePort:
         if self._echo:
             incoming = self.frame_in
         if incoming is not None or self.whispers_out:
-            if self.tapped or self.whispers_out:
+            if self._goes_by_frames:
                 self._send_tapped(incoming, tick)
             elif incoming is not None:
                 self._send_frame(incoming, tick)
@@ -433,6 +444,8 @@ class BasePort:
     def _send_tapped(self, frame: Frame | None, tick: int) -> None:
         if frame is not None:
             frame = self._at_heard_rate(frame)
+            if self._volumes[Side.OUT] != 1:
+                frame = scaled(frame, self._volumes[Side.OUT])
         if self.whispers_out:
             whisper = self.whispers_out.popleft()
             rate = frame.rate if frame is not None else whisper.rate
@@ -475,6 +488,16 @@ class BasePort:
                 self.core.activate(self)
             else:
                 self._discard()
+
+    @property
+    def _goes_by_frames(self) -> bool:
+        """What it sends is looked at or changed on its way."""
+        return self.tapped or bool(self.whispers_out) or self._volumes[Side.OUT] != 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Frames pass as loud as they are."""
+        return all(factor == 1 for factor in self._volumes.values())
 
     @property
     def overheard(self) -> bool:

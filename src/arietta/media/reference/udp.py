@@ -15,6 +15,7 @@ from ..engine import (
     Address,
     Direction,
     EventHandler,
+    JitterRules,
     MediaError,
     MediaStarted,
     MediaStopped,
@@ -124,8 +125,6 @@ class UdpPort(BasePort):
                 return
             before, self._settings = self._settings, settings
             self._listen()
-            if settings.jitter_ms != (before.jitter_ms if before is not None else 0):
-                self._jitter = JitterBuffer(settings.jitter_ms)
             self._sends = settings.direction in (Direction.SENDRECV, Direction.SENDONLY)
             self._receives = settings.direction in (Direction.SENDRECV, Direction.RECVONLY)
             self._payload_type = settings.send_payload_type
@@ -144,6 +143,10 @@ class UdpPort(BasePort):
             self._relay_from = None
             self._begin_to_wait(settings, before)
             self._changed()
+
+    def buffer(self, rules: JitterRules) -> None:
+        with self.core.lock:
+            self._jitter = JitterBuffer(rules)
 
     def take_packets(self, on_packet: PacketHandler | None) -> None:
         with self.core.lock:

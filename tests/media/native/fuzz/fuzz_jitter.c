@@ -60,7 +60,12 @@ static void put(jitter_t *jitter, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     codecs_init();
-    jitter_t *jitter = jitter_new(size > 0 ? data[0] * (data[0] & 1) : 0);
+    jitter_rules_t rules = jitter_adaptive;
+    if (size > 0 && data[0] & 1)
+        rules = (jitter_rules_t){.fixed = true, .target_ms = 20 + data[0]};
+    else if (size > 0)
+        rules.resync_ms = 100 * (data[0] >> 2);
+    jitter_t *jitter = jitter_new(&rules);
     if (!jitter)
         return 0;
     for (size_t at = 1; at < size; at++) {

@@ -1,5 +1,6 @@
 #include "frame.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const int class_samples[FRAME_CLASSES] = {320, 960, MAX_FRAME_SAMPLES};
@@ -195,6 +196,22 @@ frame_t *frame_mixed(frame_pool_t *pool, frame_t *one, frame_t *other, int rate,
     frame_release(pool, one);
     frame_release(pool, other);
     return sum;
+}
+
+static int16_t scaled(int16_t sample, double factor)
+{
+    double value = floor(sample * factor);
+    return value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : (int16_t)value;
+}
+
+frame_t *frame_scaled(frame_pool_t *pool, frame_t *frame, double factor)
+{
+    const int16_t *samples = frame_samples(frame);
+    frame_t *changed = frame_of_samples(pool, frame->rate, frame->count);
+    for (int n = 0; changed && n < frame->count; n++)
+        changed->samples[n] = scaled(samples[n], factor);
+    frame_release(pool, frame);
+    return changed;
 }
 
 void frame_queue_put(frame_pool_t *pool, frame_queue_t *queue, frame_t *frame)

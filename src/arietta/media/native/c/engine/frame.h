@@ -76,6 +76,10 @@ const int16_t *converter_samples(converter_t *converter, frame_t *frame, int rat
 /* The saturated sum of two frames as a new one (a reference); either alone as it is (its reference passes on). */
 frame_t *frame_mixed(frame_pool_t *pool, frame_t *one, frame_t *other, int rate, converter_t converters[2]);
 
+/* The frame, louder or quieter by a factor, saturated and rounded down; takes the reference and gives one, NULL without
+   memory. */
+frame_t *frame_scaled(frame_pool_t *pool, frame_t *frame, double factor);
+
 /* A bounded queue of references to frames; the oldest leaves when it is full. All zero is empty. */
 enum { QUEUE_FRAMES = 10 };
 

@@ -142,7 +142,7 @@ static bool may_relay(const port_t *port, const port_t *peer)
 {
     const rtp_port_t *one = (const rtp_port_t *)port, *other = (const rtp_port_t *)peer;
     const codec_t *received = rtp_port_received_codec(one);
-    return one->configured && other->configured && !port_overheard(port) && !port->muted_in && !port->member.muted &&
+    return one->configured && other->configured && !port_overheard(port) && port_is_plain(port) && !port->muted_in && !port->member.muted &&
            one->settings.send_codec == other->settings.send_codec && one->settings.ptime_ms == other->settings.ptime_ms &&
            (!received || received == one->settings.send_codec);
 }

@@ -37,6 +37,7 @@ port_t *port_new(core_t *core, const port_kind_t *kind, const codec_t *codec)
     port->core = core;
     port->id = core_new_id(core);
     port->passes_digits = true;
+    port->volume_in = port->volume_out = 1;
     port->timer_ns = INT64_MAX;
     port->timer_slot = -1;
     port->codec = codec;
@@ -136,6 +137,12 @@ void port_mute(port_t *port, int incoming, int outgoing)
         port->muted_in = incoming;
     if (outgoing >= 0)
         port->muted_out = outgoing;
+    port_changed(port);
+}
+
+void port_volume(port_t *port, side_t side, double factor)
+{
+    *(side == SIDE_OUT ? &port->volume_out : &port->volume_in) = factor;
     port_changed(port);
 }
 
@@ -239,6 +246,8 @@ void port_tick_in(port_t *port, int64_t tick)
     }
     if (port->talk || port->inband || port->tone_in)
         port_detect(port, frame);
+    if (frame && port->volume_in != 1)
+        frame = frame_scaled(pool, frame, port->volume_in);
     if (port->whispers_in.count > 0) {
         frame_t *whisper = frame_queue_take(&port->whispers_in);
         frame = frame_mixed(pool, frame, whisper, frame ? frame->rate : whisper->rate, port->whisper_converters);
@@ -248,11 +257,17 @@ void port_tick_in(port_t *port, int64_t tick)
         mixer_offer(port->mixer, port, frame);
 }
 
+/* What it sends is looked at or changed on its way. */
+static bool goes_by_frames(const port_t *port)
+{
+    return port->tapped || port->whispers_out.count > 0 || port->volume_out != 1;
+}
+
 /* What a player or generator gives: as bytes where nobody listens and the codec is the port's, else as a frame. */
 static void send_fed(port_t *port, const codec_t *codec, const uint8_t *payload, int64_t tick)
 {
     int size = codec_bytes(codec, FRAME_MS);
-    if (codec == port->codec && !port->tapped && port->whispers_out.count == 0) {
+    if (codec == port->codec && !goes_by_frames(port)) {
         port->kind->send_payload(port, payload, size, tick);
         return;
     }
@@ -265,7 +280,7 @@ static void send_fed(port_t *port, const codec_t *codec, const uint8_t *payload,
 
 static void send_linked(port_t *port, frame_t *frame, int64_t tick)
 {
-    if (port->tapped || port->whispers_out.count > 0) {
+    if (goes_by_frames(port)) {
         port_send_tapped(port, frame, tick);
         return;
     }
@@ -430,6 +445,8 @@ void port_send_tapped(port_t *port, frame_t *frame, int64_t tick)
     int heard_rate = port_heard_rate(port);
     if (frame && heard_rate)
         frame = port_converted(port, frame, heard_rate); /* so that those who listen have one rate, whatever the mix has */
+    if (frame && port->volume_out != 1)
+        frame = frame_scaled(pool, frame, port->volume_out);
     if (port->whispers_out.count > 0) {
         frame_t *whisper = frame_queue_take(&port->whispers_out);
         frame = frame_mixed(pool, frame, whisper, frame ? frame->rate : whisper->rate, port->whisper_converters);

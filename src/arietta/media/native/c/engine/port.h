@@ -40,6 +40,7 @@ struct port {
     bool closed, is_active, echo, muted_in, muted_out, passes_digits;
     bool hearing; /* somebody wants what it receives */
     bool tapped;  /* somebody wants frame_in and frame_out at the end of the tick */
+    double volume_in, volume_out; /* what samples are multiplied with; 1 leaves frames as they are */
 
     port_t *next, *previous; /* of the core's ports */
     port_t *next_active, *previous_active;
@@ -91,6 +92,7 @@ bool port_send_digit(port_t *port, char digit, int duration_ms, int gap_ms);
 bool port_mark_digits(port_t *port, uint64_t token);
 int port_digit_room(const port_t *port);
 void port_mute(port_t *port, int incoming, int outgoing); /* -1 leaves it as it is */
+void port_volume(port_t *port, side_t side, double factor); /* SIDE_IN or SIDE_OUT */
 void port_link(port_t *port, struct mixer *mixer, bool muted, bool announcer); /* NULL ends it */
 void port_echo(port_t *port, bool on);
 bool port_detect_talk(port_t *port, int threshold, int silence_ms); /* threshold -1 ends it; false without memory */
@@ -116,6 +118,7 @@ void port_pass_digit_began(port_t *port, char digit);
 void port_tell(port_t *port, event_kind_t kind, int64_t a, int64_t b);
 void port_changed(port_t *port); /* work out who listens, after any command */
 bool port_overheard(const port_t *port); /* somebody but the link listens */
+static inline bool port_is_plain(const port_t *port) { return port->volume_in == 1 && port->volume_out == 1; }
 static inline port_t *port_partner(const port_t *port)
 {
     return port->kind->partner ? port->kind->partner(port) : NULL;

@@ -37,6 +37,7 @@ rtp_port_t *rtp_port_open(core_t *core, int local_port, const int sockets[2])
     digit_receiver_init(&port->digit_receiver);
     rtcp_init(&port->rtcp);
     comfort_noise_init(&port->noise);
+    port->jitter_rules = jitter_adaptive;
     return port;
 }
 
@@ -136,12 +137,8 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
 {
     if (!port_use_codec(&port->base, settings->send_codec) || !use_pieces(port, settings->send_codec, settings->ptime_ms))
         return false;
-    if (!port->jitter || port->settings.jitter_ms != settings->jitter_ms) {
-        jitter_free(port->jitter);
-        port->jitter = jitter_new(settings->jitter_ms);
-        if (!port->jitter)
-            return false;
-    }
+    if (!port->jitter && !rtp_port_buffer(port, &port->jitter_rules))
+        return false;
     bool first = !port->configured;
     int64_t timeout_ns = port->settings.timeout_ns;
     const address_t *known = &port->settings.remote;
@@ -157,6 +154,17 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
     port->tie.tied = false;
     begin_to_wait(port, first || timeout_ns != settings->timeout_ns);
     port_changed(&port->base);
+    return true;
+}
+
+bool rtp_port_buffer(rtp_port_t *port, const jitter_rules_t *rules)
+{
+    jitter_t *jitter = jitter_new(rules);
+    if (!jitter)
+        return false;
+    port->jitter_rules = *rules;
+    jitter_free(port->jitter);
+    port->jitter = jitter;
     return true;
 }
 

@@ -38,7 +38,6 @@ typedef struct rtp_settings {
     bool sends, receives, symmetric, rtcp_mux, dtmf_inband;
     bool awaits_keys; /* nothing is sent or heard without */
     int64_t timeout_ns;
-    int jitter_ms; /* fixed depth; 0: adaptive */
     int64_t keepalive_ns; /* a packet at least so often; 0: none */
 } rtp_settings_t;
 
@@ -76,7 +75,8 @@ typedef struct rtp_port {
     int64_t packets_sent, octets_sent;
     int64_t sent_ns;
     /* receiving */
-    jitter_t *jitter;
+    jitter_rules_t jitter_rules;
+    jitter_t *jitter; /* NULL until it is configured */
     stream_t stream;
     comfort_noise_t noise;
     address_t heard_from;
@@ -105,6 +105,8 @@ typedef struct rtp_port {
 rtp_port_t *rtp_port_open(core_t *core, int local_port, const int sockets[2]);
 /* False when an encoder cannot be had. */
 bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings);
+/* Evens out what arrives in another way, from now on; false without memory. */
+bool rtp_port_buffer(rtp_port_t *port, const jitter_rules_t *rules);
 /* Takes both over (NULL: plain); one that the port has already stays. */
 void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
 /* Whether datagrams that are no media are kept for the owner, from now on. False without memory. */

@@ -56,7 +56,7 @@ static bool parse_events(PyObject *pairs, rtp_settings_t *settings)
 }
 
 /* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, event_rate, events, sends,
-   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, jitter_ms, keepalive_ms, awaits_keys) */
+   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, keepalive_ms, awaits_keys) */
 static PyObject *method_configure(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
@@ -67,10 +67,9 @@ static PyObject *method_configure(PyObject *self, PyObject *arguments)
     rtp_settings_t settings = {0};
     engine_t *engine = engine_of(self);
     if (!engine ||
-        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLiLp", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
+        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLLp", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
                           &receive, &settings.ptime_ms, &settings.event_type, &settings.event_rate, &events, &sends,
-                          &receives, &symmetric, &mux, &inband, &timeout_ms, &settings.jitter_ms, &keepalive_ms,
-                          &awaits_keys))
+                          &receives, &symmetric, &mux, &inband, &timeout_ms, &keepalive_ms, &awaits_keys))
         return NULL;
     settings.send_codec = codec_argument(name);
     if (!settings.send_codec || !parse_address(remote, &settings.remote) ||
@@ -92,6 +91,26 @@ static PyObject *method_configure(PyObject *self, PyObject *arguments)
     bool configured = rtp_port_configure((rtp_port_t *)port, &settings);
     core_unlock(port->core);
     return configured ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+/* buffer(port, fixed, target_ms, largest_ms, resync_ms): see JitterRules */
+static PyObject *method_buffer(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    int fixed;
+    jitter_rules_t rules = {0};
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "Kpiii", &id, &fixed, &rules.target_ms, &rules.largest_ms,
+                                     &rules.resync_ms))
+        return NULL;
+    rules.fixed = fixed;
+    port_t *port = port_at(engine, id);
+    if (!port || port->kind != &rtp_kind)
+        Py_RETURN_NONE;
+    core_lock(port->core);
+    bool done = rtp_port_buffer((rtp_port_t *)port, &rules);
+    core_unlock(port->core);
+    return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
 /* secure(port, suite, our_key, suite, their_key): keys with their salts, an empty one stays as it is; secure(port) ends
@@ -308,6 +327,7 @@ static PyObject *method_statistics(PyObject *self, PyObject *arguments)
 
 const PyMethodDef rtp_methods[] = {
     {"configure", method_configure, METH_VARARGS, "configure(port, …): see RtpSettings"},
+    {"buffer", method_buffer, METH_VARARGS, "buffer(port, fixed, target_ms, largest_ms, resync_ms)"},
     {"secure", method_secure, METH_VARARGS, "secure(port, suite, key, suite, key)"},
     {"set_aside", method_set_aside, METH_VARARGS, "set_aside(port, on)"},
     {"packets", method_packets, METH_VARARGS, "packets(port) -> [(data, (host, port))]"},

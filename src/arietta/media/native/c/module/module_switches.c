@@ -73,8 +73,27 @@ static PyObject *method_switch(PyObject *self, PyObject *arguments)
     return good ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
+/* volume(port, side, factor): side 1 is what is heard of it, 2 what it sends */
+static PyObject *method_volume(PyObject *self, PyObject *arguments)
+{
+    unsigned long long id;
+    int side;
+    double factor;
+    engine_t *engine = engine_of(self);
+    if (!engine || !PyArg_ParseTuple(arguments, "Kid", &id, &side, &factor))
+        return NULL;
+    port_t *port = port_at(engine, id);
+    if (!port)
+        Py_RETURN_NONE;
+    core_lock(port->core);
+    port_volume(port, side, factor);
+    core_unlock(port->core);
+    Py_RETURN_NONE;
+}
+
 const PyMethodDef switches_methods[] = {
     {"send_digits", method_send_digits, METH_VARARGS, "send_digits(port, digits, token)"},
     {"switch", method_switch, METH_VARARGS, "switch(port, kind, …)"},
+    {"volume", method_volume, METH_VARARGS, "volume(port, side, factor)"},
     {NULL, NULL, 0, NULL},
 };

@@ -3,10 +3,8 @@
 #include <stdlib.h>
 
 enum {
-    TARGET_MS = 40,
     MOST_MS = 500,          /* more than this waiting is too much: the oldest are dropped */
     MOST_PACKETS = 64,      /* likewise, of packets that hold next to nothing */
-    LARGEST_TARGET_MS = 200,
     MOST_CONCEALED = 5,     /* frames in a row that are made up for lost ones; a longer gap is left out */
     WINDOW_FRAMES = 250,    /* after which the depth is looked at: a sender's faster clock costs one frame then */
     MOST_LATE = 100,        /* packets; what is older begins a new stream */
@@ -31,24 +29,26 @@ struct jitter {
     int count, room;
     bytes_t stock;     /* of the packet that is being given out, whole frames of `codec` or less */
     const codec_t *codec;
+    jitter_rules_t rules;
     int waiting_ms, target_ms;
     int ahead_ms;      /* of varying frames: given out beyond this tick; negative: the tick is not full yet */
     int32_t next;      /* sequence number that is due; -1: any */
     uint16_t first;    /* that came into the empty buffer: what `any` is counted from */
-    bool fixed, playing;
+    bool playing;
     int concealed, frames, least_ms;
     int64_t dropped, lost;
 };
 
 static const jitter_frame_t nothing;
+const jitter_rules_t jitter_adaptive = {.target_ms = 40, .largest_ms = 200};
 
-jitter_t *jitter_new(int fixed_ms)
+jitter_t *jitter_new(const jitter_rules_t *rules)
 {
     jitter_t *jitter = calloc(1, sizeof *jitter);
     if (!jitter)
         return NULL;
-    jitter->fixed = fixed_ms > 0;
-    jitter->target_ms = fixed_ms <= 0 ? TARGET_MS : fixed_ms > MOST_MS ? MOST_MS : fixed_ms;
+    jitter->rules = *rules;
+    jitter->target_ms = rules->target_ms;
     jitter->next = -1;
     jitter->least_ms = MOST_MS;
     return jitter;
@@ -172,27 +172,39 @@ static bool store(jitter_t *jitter, uint16_t sequence, const codec_t *codec, con
     return true;
 }
 
+/* Packets of so long that a jump may have which begins no new stream. */
+static int most_apart(const jitter_t *jitter, int usual, int ms)
+{
+    return jitter->rules.resync_ms > 0 && ms > 0 ? jitter->rules.resync_ms / ms + 1 : usual;
+}
+
+static void deepen(jitter_t *jitter)
+{
+    if (!jitter->rules.fixed && jitter->target_ms < jitter->rules.largest_ms)
+        jitter->target_ms += FRAME_MS;
+}
+
 /* False when its time is over. A jump of the sequence numbers begins a new stream. */
-static bool in_time(jitter_t *jitter, uint16_t sequence)
+static bool in_time(jitter_t *jitter, uint16_t sequence, int ms)
 {
     if (jitter->next < 0)
         return true;
     int ahead = sequence_difference(sequence, (uint16_t)jitter->next);
-    if (ahead <= -MOST_LATE || ahead > MOST_AHEAD) {
+    if (ahead <= -most_apart(jitter, MOST_LATE, ms) || ahead > most_apart(jitter, MOST_AHEAD, ms)) {
         jitter_clear(jitter);
         return true;
     }
     if (ahead >= 0)
         return true;
-    if (jitter->playing && !jitter->fixed && jitter->target_ms < LARGEST_TARGET_MS)
-        jitter->target_ms += FRAME_MS;
+    if (jitter->playing)
+        deepen(jitter);
     return false;
 }
 
 void jitter_put(jitter_t *jitter, uint16_t sequence, const codec_t *codec, const uint8_t *payload, int size)
 {
     int ms = size > 0 && size <= MAX_PACKET ? codec_ms(codec, payload, size) : 0;
-    if (!in_time(jitter, sequence) || ms <= 0 || find(jitter, sequence) >= 0 ||
+    if (!in_time(jitter, sequence, ms) || ms <= 0 || find(jitter, sequence) >= 0 ||
         !store(jitter, sequence, codec, payload, size, ms)) {
         jitter->dropped++;
         return;
@@ -346,7 +358,7 @@ static void watch_depth(jitter_t *jitter)
         return;
     if (jitter->least_ms > jitter->target_ms && jitter->count > 0)
         skip(jitter);
-    else if (!jitter->fixed && jitter->target_ms > 2 * FRAME_MS && jitter->least_ms > FRAME_MS)
+    else if (jitter->target_ms > jitter->rules.target_ms && jitter->least_ms > FRAME_MS)
         jitter->target_ms -= FRAME_MS;
     jitter->frames = 0;
     jitter->least_ms = MOST_MS;

@@ -27,8 +27,18 @@ typedef struct jitter_frame {
     int run;             /* LOST: 1 for the first lost frame in a row */
 } jitter_frame_t;
 
-/* Adaptive with fixed_ms 0, else of that depth, 500 at most. NULL without memory. It allocates in jitter_put alone. */
-jitter_t *jitter_new(int fixed_ms);
+/* How it evens out what arrives. */
+typedef struct jitter_rules {
+    bool fixed;     /* it stays as deep as it is */
+    int target_ms;  /* how deep it is at first, and at least; 500 at most */
+    int largest_ms; /* how deep lateness makes it */
+    int resync_ms;  /* what is further than that from what is due begins a new stream; 0: as many packets as usual */
+} jitter_rules_t;
+
+extern const jitter_rules_t jitter_adaptive; /* as every port has it at first */
+
+/* NULL without memory. It allocates in jitter_put alone. */
+jitter_t *jitter_new(const jitter_rules_t *rules);
 void jitter_free(jitter_t *jitter); /* NULL is fine */
 /* Forgets what waits and begins a new stream; what adapted and was counted stays. */
 void jitter_clear(jitter_t *jitter);

@@ -6,9 +6,9 @@ import pytest
 from http_kit import KEY, SmallApi, World, answers, basic, request, statuses, upgrade
 
 from arietta.http import AclRule, FrontOptions, User
-from arietta.http.auth import acl_permits
 from arietta.http.front import origins_of
 from arietta.http.mounts import MountTable, normalized_prefix
+from arietta.http.user import acl_permits
 
 PING = request("GET /ari/asterisk/ping")
 

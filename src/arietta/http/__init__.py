@@ -1,6 +1,6 @@
 """The HTTP/1.1 and WebSocket front: it knows requests, users and sockets, and nothing of calls."""
 
-from arietta.http.auth import AclRule, User, Users
+from arietta.http.auth import Users
 from arietta.http.front import Api, AriFront, FrontOptions
 from arietta.http.messages import Handler, Peer, Request, Response, SwitchProtocols, html_page, json_message
 from arietta.http.mounts import MountTable
@@ -8,6 +8,7 @@ from arietta.http.pages import Pages
 from arietta.http.server import Address, HttpOptions, HttpServer, tls_context
 from arietta.http.static import StaticFiles
 from arietta.http.status_page import StatusPage
+from arietta.http.user import AclRule, User
 from arietta.http.websocket import Accept, WebSocket, WebSocketConnection, WebSocketOptions, text_frame
 
 __all__ = [

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from arietta.http.auth import User, Users, acl_permits
+from arietta.http.auth import Users
 from arietta.http.cors import cors_headers, preflight_headers
 from arietta.http.messages import Answer, Handler, Request, Response, json_message
+from arietta.http.user import User, acl_permits
 from arietta.http.websocket import Accept, Handshake, read_handshake, refuse_handshake
 
 log = logging.getLogger("arietta.http")

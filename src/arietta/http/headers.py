@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httptools
 
-if TYPE_CHECKING:
-    from arietta.http.auth import User
+from arietta.http.user import User
 
 MAX_CHUNK_OVERHEAD = 16  # raw bytes of a chunked body may be this many times the body limit
 

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import msgspec
 
 from arietta.http.headers import Headers
+from arietta.http.user import User
 
 if TYPE_CHECKING:
-    from arietta.http.auth import User
     from arietta.http.websocket import WebSocketConnection
 
 JSON = "application/json"

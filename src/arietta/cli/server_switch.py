@@ -435,9 +435,9 @@ class ServerSwitch:
         self._server.modules.unload(name)
 
     def music(self) -> Mapping[str, Sequence[str]]:
-        from arietta.server.server import engine_settings
+        from arietta.server.audio import music_classes
 
-        classes = engine_settings(self.config).music
+        classes = music_classes(self.config)
         return {name: sound_files(at) if isinstance(at, str) else at for name, at in classes.items()}
 
     def engine(self) -> EngineView:

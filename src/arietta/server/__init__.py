@@ -6,6 +6,7 @@ await server.start()
 await server.stop(drain_seconds=10)
 """
 
-from arietta.server.server import ReloadReport, Server
+from arietta.server.reloading import ReloadReport
+from arietta.server.server import Server
 
 __all__ = ["ReloadReport", "Server"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from arietta.config.tree import load
 from arietta.media.engine import MediaEngine
 from arietta.server import Server
-from arietta.server.server import engine_settings
+from arietta.server.audio import engine_settings
 
 from .loop import VirtualLoop
 from .media import VirtualEngine

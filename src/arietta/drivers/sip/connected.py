@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from arietta.channels import signals
 from arietta.channels.channel import Channel
+from arietta.drivers.sip.facing import host_towards
 from arietta.drivers.sip.identity import connected_headers, party_of
 from arietta.sip import events
 from arietta.sip.invite import InviteSession, SessionState
@@ -48,7 +49,7 @@ def fields_of(leg: SipLeg) -> Fields:
         return ()
     session = leg.session
     party = "calling" if session is None or session.is_caller else "called"
-    return connected_headers(channel.connected, endpoint, leg.driver.host_towards(endpoint, leg.transport), party)
+    return connected_headers(channel.connected, endpoint, host_towards(endpoint, leg.transport), party)
 
 
 def tell_connected(leg: SipLeg) -> None:

@@ -26,12 +26,13 @@ from arietta.drivers.sip.streams import Connection
 from arietta.model import events
 from arietta.model.times import wire_now
 from arietta.sip.dialogs import literal_address, next_hop
+from arietta.sip.errors import ProtocolError
 from arietta.sip.layer import new_token
 from arietta.sip.message import Request
 from arietta.sip.profile import check_require
 from arietta.sip.registrar import Binding
 from arietta.sip.transactions import Address, RequestReceived, ResponseReceived, Transport
-from arietta.sip.uri import NameAddr, parse_uri
+from arietta.sip.uri import NameAddr, SipUri, parse_uri
 from arietta.verbose import verbose
 
 if TYPE_CHECKING:
@@ -92,6 +93,26 @@ class Contacts:
     def of(self, endpoint: Endpoint) -> list[ContactState]:
         """The contacts of an endpoint."""
         return self.location.contacts(endpoint.aors)
+
+    def uri_of(self, target: str) -> str | None:
+        """A SIP URI, or the first contact of an endpoint, as a URI; None if it is neither."""
+        if target.startswith(("sip:", "sips:")):
+            try:
+                return str(parse_uri(target))
+            except ProtocolError:
+                return None
+        endpoint = self._driver.endpoints_table.get(target)
+        contacts = self.of(endpoint) if endpoint is not None else []
+        return contacts[0].uri if contacts else None
+
+    def endpoint_at(self, uri: SipUri) -> Endpoint | None:
+        """The endpoint that has a contact at the host of a URI, else the one of calls to bare URIs, if it exists."""
+        settings, host = self._driver.settings, uri.host.lower()
+        for endpoint in settings.endpoints.values():
+            for contact in self.of(endpoint):
+                if host in contact.uri.lower() and parse_uri(contact.uri).host.lower() == host:
+                    return endpoint
+        return self._driver.endpoints_table.get(settings.general.default_outbound_endpoint)
 
     # ------------------------------------------------------------------------------------------------- REGISTER
 
@@ -180,7 +201,7 @@ class Contacts:
         for contact in changes.added:
             verbose(3, f"Added contact '{contact.uri}' to AOR '{contact.aor}'")
             for endpoint in self._endpoints_of(contact):
-                self._driver.announce_endpoint(endpoint.name)
+                self._driver.devices.announce(endpoint.name)
                 self._peer(endpoint, "Reachable")
                 self._driver.message_lamps.registered(endpoint, contact)
             self._contact_event(contact, contact.status)
@@ -188,7 +209,7 @@ class Contacts:
             verbose(3, f"Removed contact '{contact.uri}' from AOR '{contact.aor}'")
             for endpoint in self._endpoints_of(contact):
                 if not self.of(endpoint):
-                    self._driver.announce_endpoint(endpoint.name)
+                    self._driver.devices.announce(endpoint.name)
                     self._peer(endpoint, "Unreachable")
             self._contact_event(contact, "Removed")
 
@@ -336,7 +357,7 @@ class Contacts:
         contact.status = status
         verbose(2, f"Contact {contact.aor}/{contact.uri} is now {status}")
         for endpoint in self._endpoints_of(contact):
-            self._driver.announce_endpoint(endpoint.name)
+            self._driver.devices.announce(endpoint.name)
         self._contact_event(contact, status)
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import allows
 from arietta.config.pjsip import Auth, Identify, PjsipSettings
-from arietta.sip.auth import Credentials, DigestServer
+from arietta.sip.auth import Credentials, DigestClient, DigestServer
 from arietta.sip.errors import ProtocolError
 from arietta.sip.message import Request
 from arietta.sip.profile import Profile
@@ -191,6 +191,11 @@ class Endpoints:
         if endpoint is None:
             return None
         return next((credentials_of(a) for a in self.auths_of(endpoint.auth) if a.username == username), None)
+
+    def client_credentials(self, endpoint: Endpoint) -> DigestClient | None:
+        """What answers the challenges of an endpoint."""
+        auths = self.auths_of(endpoint.outbound_auth)
+        return DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None
 
 
 def _header_matches(wanted: str, values: list[str]) -> bool:

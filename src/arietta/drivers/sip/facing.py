@@ -1,4 +1,4 @@
-"""What one socket is called: by peers in its own network, and by those that see it through a NAT."""
+"""What we are called on a socket: by peers in its own network, and by those that see it through a NAT."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 import msgspec
 
+from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import Network
 from arietta.config.pjsip import Transport as TransportSettings
 from arietta.sip.transactions import Address, Transport
@@ -35,6 +36,30 @@ class Facing:
         if self._is_one or self._is_local(address[0]):
             return self.inside
         return self.outside
+
+
+def contact_on(transport: Transport, user: str = "", *, is_secure: bool = False) -> str:
+    """Our Contact on a transport; a sips URI where the request is for one (RFC 3261 8.1.1.8, 12.1.1)."""
+    at = f"{user}@" if user else ""
+    protocol = transport.protocol
+    if protocol in ("WS", "WSS"):
+        parameter = ";transport=ws"  # RFC 7118 5.2: the one name for both
+    elif protocol == "UDP" or is_secure:
+        parameter = ""  # sips says it all (RFC 5630 3.1.4)
+    else:
+        parameter = f";transport={protocol.lower()}"
+    return f"<{'sips' if is_secure else 'sip'}:{at}{transport.sent_by}{parameter}>"
+
+
+def host_towards(endpoint: Endpoint, transport: Transport) -> str:
+    """The host of URIs that name people to an endpoint."""
+    host = endpoint.from_domain or transport.host
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def media_address(endpoint: Endpoint, transport: Transport) -> str:
+    """The address that SDP names to an endpoint."""
+    return endpoint.media_address or transport.media_host or transport.host
 
 
 def primary_address(family_of: str) -> str:

@@ -18,6 +18,7 @@ from arietta.channels.driver import Indication
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, settle, tell_connected
 from arietta.drivers.sip.digits import InfoDigits, read_info_digit
+from arietta.drivers.sip.facing import media_address
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.reports import tell_reports
 from arietta.drivers.sip.transfer import Transfer, part, parted, report_progress, take_notify, take_refer
@@ -131,7 +132,7 @@ class SipLeg:
     def identified(self) -> None:
         """Have a Call-ID, which is shown from after ChannelCreated on."""
         if self.channel is not None:
-            self._call_id = self.request.call_id if self.request is not None else self.driver.new_call_id()
+            self._call_id = self.request.call_id if self.request is not None else self.driver.outgoing.new_call_id()
             channel = self.channel
             self.driver.history.begun(self._call_id, channel.id, channel.name, channel.linkedid)
             channel.changed()
@@ -212,11 +213,13 @@ class SipLeg:
         """Take an RTP port; MediaError if there is none."""
         if self._port is None:
             self._refuse_what_cannot_be_encrypted()
-            self._port = self.driver.engine.open_rtp(bind=self.driver.media_bind(self.transport), on_event=self._heard)
+            self._port = self.driver.engine.open_rtp(
+                bind=self.driver.transports.bound_host(self.transport), on_event=self._heard
+            )
             tell_reports(self, self._port)
             paths, endpoint = self.driver.paths, self.endpoint
             self._path = paths.open(endpoint, self._port, changed=self._configure_port, failed=self._path_failed)
-            if self._path is not None and paths.uses_ice(endpoint, self.driver.media_address(self)):
+            if self._path is not None and paths.uses_ice(endpoint, media_address(endpoint, self.transport)):
                 self._ice = sdp.fresh_ice()
 
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
@@ -240,7 +243,7 @@ class SipLeg:
         channel = self.channel
         if channel is None:
             return
-        self.driver.start_call(self)
+        self.driver.outgoing.start(self)
 
     def invite(self, destination: Address) -> None:
         """Send the INVITE, now that it is known where to."""
@@ -249,7 +252,7 @@ class SipLeg:
             return
         self._ours = self._make_offer()
         self._called, self._heard_of = destination, False
-        self.session = self.driver.invite(self, destination, bytes(self._ours))
+        self.session = self.driver.outgoing.invite(self, destination, bytes(self._ours))
         self.session.user = self
         self.session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
         self.told.fields = fields_of(self)
@@ -267,7 +270,7 @@ class SipLeg:
         in_order_of, only_first = preferences_of(endpoint)
         identity = self._path.identity if self._path is not None else None
         return sdp.OfferSettings(
-            address=self.driver.media_address(self),
+            address=media_address(endpoint, self.transport),
             port=self._port.local_port,
             codecs=self.codecs,
             telephone_event=self.endpoint.dtmf_mode in ("rfc4733", "auto", "auto_info"),
@@ -466,7 +469,7 @@ class SipLeg:
         channel, session = self.channel, self.session
         if channel is None or session is None:
             raise ServerFailure("the call has ended")
-        uri = self.driver.uri_of(target)
+        uri = self.driver.contacts.uri_of(target)
         if uri is None:
             raise Unprocessable(f"endpoint PJSIP/{target} is neither a SIP URI nor a known endpoint")
         now = self.driver.now()
@@ -601,7 +604,7 @@ class SipLeg:
         self.session = None
         no_answer = is_no_answer(event.status, has_response=event.response is not None)
         may_go_on = no_answer and not self._heard_of and not channel.hangup_requested
-        if may_go_on and self._called is not None and self.driver.call_next(self, self._called):
+        if may_go_on and self._called is not None and self.driver.outgoing.call_next(self, self._called):
             return
         if 300 <= event.status < 400 and event.contacts:
             user = max(event.contacts, key=q_of).uri.user  # the first of the best

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import Errand, Way
 from arietta.drivers.sip.subscriptions import ALLOW_EVENTS, MESSAGES
@@ -132,12 +133,12 @@ class MessageLamps:
             self._driver.own(self._look_up_and_send(way, key), f"look up {way.next_hop.host}")
 
     async def _look_up_and_send(self, way: Way, key: LampKey) -> None:
-        destination = await self._driver.look_up(way.next_hop, way.transport)
-        if destination is None:
+        hops = await self._driver.hops(way.next_hop, way.transport, is_fixed=True)
+        if not hops:
             log.warning("NOTIFY to %s: host %s cannot be found", way.to.uri_text, way.next_hop.host)
             self._under_way.pop(key, None)
             return
-        self._send(Way(way.endpoint, way.to, way.transport, destination, way.route_set), key)
+        self._send(Way(way.endpoint, way.to, way.transport, hops[0].address, way.route_set), key)
         self._driver.drain()
 
     def _send(self, way: Way, key: LampKey) -> None:
@@ -158,7 +159,7 @@ class MessageLamps:
                 "Call-ID": [new_token() + new_token()],
                 "CSeq": ["1 NOTIFY"],
                 "Max-Forwards": [str(general.max_forwards)],
-                "Contact": [driver.contact_on(way.transport)],
+                "Contact": [contact_on(way.transport)],
                 "Event": [MESSAGES],
                 "Subscription-State": ["terminated"],
                 "Allow-Events": [ALLOW_EVENTS],
@@ -171,7 +172,7 @@ class MessageLamps:
         )
         if way.route_set:
             request.headers["Route"] = list(way.route_set)
-        errand = LampErrand(request, way, way.destination, driver.client_credentials(endpoint), key=key)
+        errand = LampErrand(request, way, way.destination, driver.endpoints_table.client_credentials(endpoint), key=key)
         driver.agent.send_request(request, way.destination, way.transport, driver.now(), errand)
 
     def answered(self, errand: LampErrand, event: Event) -> None:

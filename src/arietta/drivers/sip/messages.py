@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
+from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.identity import name_addr
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.proxies import route_to
@@ -149,7 +150,7 @@ class Messages:
         target = self._reference(refer_to, to_self, way.transport, variables.get(DISPLAY_NAME, ""))
         request = self._request("REFER", way, sender, headers)
         request.set("Refer-To", target)
-        request.set("Contact", self._driver.contact_on(way.transport))
+        request.set("Contact", contact_on(way.transport))
         self._expect_news(request)
         self._send(request, way)
 
@@ -189,7 +190,7 @@ class Messages:
 
     def _send(self, request: Request, way: Way) -> None:
         driver = self._driver
-        credentials = driver.client_credentials(way.endpoint)
+        credentials = driver.endpoints_table.client_credentials(way.endpoint)
         if way.destination is not None:
             self._begin(Errand(request, way, way.destination, credentials))
             driver.drain()
@@ -197,12 +198,12 @@ class Messages:
         driver.own(self._look_up_and_send(request, way, credentials), f"look up {way.next_hop.host}")
 
     async def _look_up_and_send(self, request: Request, way: Way, credentials: DigestClient | None) -> None:
-        destination = await self._driver.look_up(way.next_hop, way.transport)
-        if destination is None:
+        hops = await self._driver.hops(way.next_hop, way.transport, is_fixed=True)
+        if not hops:
             log.warning("%s to %s: host %s cannot be found", request.method, way.to.uri_text, way.next_hop.host)
             self._forget(_key(request))
             return
-        self._begin(Errand(request, way, destination, credentials))
+        self._begin(Errand(request, way, hops[0].address, credentials))
         self._driver.drain()
 
     def _begin(self, errand: Errand) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from arietta.config import pjsip
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.endpoints import credentials_of
+from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.proxies import route_through
 from arietta.model import facts
 from arietta.sip.auth import DigestClient
@@ -149,8 +150,8 @@ class OutboundRegistrations:
             line = new_token()
             self._lines[line] = name
 
-        def contact_on(carrier: Transport) -> str:
-            contact = driver.contact_on(carrier, user, is_secure=registrar.scheme == "sips")
+        def named_on(carrier: Transport) -> str:
+            contact = contact_on(carrier, user, is_secure=registrar.scheme == "sips")
             if line:
                 contact = f"{contact[:-1]};line={line}>"
             return f"{contact};{wanted.contact_header_params}" if wanted.contact_header_params else contact
@@ -160,7 +161,7 @@ class OutboundRegistrations:
             driver.agent.layer,
             registrar=str(registrar),
             aor=str(client),
-            contact=contact_on(transport),
+            contact=named_on(transport),
             destination=destination,
             transport=transport,
             call_id=new_token(),
@@ -176,7 +177,7 @@ class OutboundRegistrations:
             is_rejection_lasting=wanted.auth_rejection_permanent,
             supports_path=wanted.support_path,
         )
-        registration.ways = [(hop.address, hop.transport, contact_on(hop.transport)) for hop in hops[1:]]
+        registration.ways = [(hop.address, hop.transport, named_on(hop.transport)) for hop in hops[1:]]
         self.registrations[name] = registration
         registration.start(driver.now())
         driver.drain()

@@ -213,7 +213,7 @@ def _call_elsewhere(
 ) -> None:
     """Call a server that has the call to be replaced; who answers gets the place of the phone (RFC 5589 7.3)."""
     driver = leg.driver
-    endpoint = driver.endpoint_towards(uri)
+    endpoint = driver.contacts.endpoint_at(uri)
     if endpoint is None or _parse_replaces(replaces) is None:
         log.info("channel %s: transfer to %s: no endpoint leads to that call", phone.name, uri)
         transfer.notify(404)
@@ -234,7 +234,7 @@ def _call_elsewhere(
         return
     fields = [("Replaces", replaces), ("Require", "replaces")]
     fields += [("Referred-By", value) for value in request.headers.get("Referred-By", ())[:1]]
-    driver.dress(new, tuple(fields))
+    driver.outgoing.dress(new, tuple(fields))
     new.own(_take_place(leg, phone, transfer, new))
 
 

@@ -229,6 +229,11 @@ class SipTransports:
         facing = self._facings.get(transport.name)
         return facing.towards(address) if facing is not None else transport
 
+    def bound_host(self, transport: Transport) -> str:
+        """The address that a transport's sockets are bound to, and those of RTP that go with it."""
+        configured = self._settings.get(transport.name)
+        return configured.bind.host if configured is not None and configured.bind is not None else transport.host
+
     def for_socket(self, is_secure: bool, is_near: bool) -> Transport | None:
         """The transport that WebSockets of clients belong to, None when there is none.
 

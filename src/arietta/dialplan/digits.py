@@ -62,6 +62,11 @@ class DigitInput:
         channel.listeners.append(hear)
         future.add_done_callback(lambda _: channel.listeners.remove(hear) if hear in channel.listeners else None)
 
+    @property
+    def has_digit(self) -> bool:
+        """Whether a digit is there already."""
+        return bool(self._digits)
+
     def take(self) -> str | None:
         """A digit that is there already."""
         return self._digits.popleft() if self._digits else None

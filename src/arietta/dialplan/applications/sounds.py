@@ -62,6 +62,21 @@ async def hear(
             stop()
 
 
+async def hear_names(
+    channel: Channel, application: str, names: Sequence[str], run: Run, keys: DigitInput | None = None
+) -> bool:
+    """Play sounds by their names up to a digit of `keys`; what cannot be played is logged, and makes it False."""
+    all_heard = True
+    for name in names:
+        failure = await hear(channel, _uri(name), run, keys)
+        if failure is not None:
+            log.warning("%s: %s: %s", channel.name, application, failure)
+            all_heard = False
+        if keys is not None and keys.has_digit:
+            break
+    return all_heard
+
+
 def _answered(channel: Channel, options: str) -> bool:
     """Answer if the options do not say otherwise; False if they say to skip an unanswered call."""
     if channel.state is not State.UP:
@@ -78,17 +93,16 @@ async def _playback(channel: Channel, arguments: str, run: Run) -> None:
         raise ApplicationError("Playback names no file")
     words = parts[1].lower().replace("&", " ").split() if len(parts) > 1 else []
     for word in words:
+        if word in ("say", "mix"):
+            raise ApplicationError(
+                f"Playback: option {word} needs say.conf, which is not read: SayNumber and its kind say"
+            )
         if word not in ("skip", "noanswer"):
             raise ApplicationError(f"Playback: option {word} is not supported, supported are: skip noanswer")
     channel.set_variable("PLAYBACKSTATUS", "")
-    status = "SUCCESS"
-    if _answered(channel, " ".join(words)):
-        for name in file_names(parts[0]):
-            failure = await hear(channel, _uri(name), run)
-            if failure is not None:
-                log.warning("%s: Playback: %s", channel.name, failure)
-                status = "FAILED"
-    channel.set_variable("PLAYBACKSTATUS", status)
+    plays = _answered(channel, " ".join(words))
+    heard = not plays or await hear_names(channel, "Playback", file_names(parts[0]), run)
+    channel.set_variable("PLAYBACKSTATUS", "SUCCESS" if heard else "FAILED")
 
 
 def file_names(text: str) -> list[str]:
@@ -205,13 +219,9 @@ async def _read_once(
             first = await _tone_until_key(channel, names or "dial", timeout, keys, run)
             if first is None:
                 return "", False
-        for name in file_names(names) if names and not tone else ():
-            failure = await hear(channel, _uri(name), run, keys)
-            if failure is not None:
-                log.warning("%s: Read: %s", channel.name, failure)
+        elif names:
+            await hear_names(channel, "Read", file_names(names), run, keys)
             first = keys.take()
-            if first is not None:
-                break
         while len(digits) < most:
             digit = first if first is not None else await keys.next(timeout)
             first = None

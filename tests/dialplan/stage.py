@@ -14,7 +14,8 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import parse_conf
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.reader import read_dialplan
-from arietta.media.engine import MediaError
+from arietta.media.engine import JitterRules, MediaError, Side
+from arietta.media.volume import check_volume
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -79,6 +80,16 @@ class Port:
 
     def echo(self, on: bool) -> None:
         self.said.append(f"echo {'on' if on else 'off'}")
+
+    def volume(self, side: Side, factor: float) -> None:
+        check_volume(side, factor)
+        self.said.append(f"volume {side.value} {factor:g}")
+
+    def mute(self, incoming: bool | None = None, outgoing: bool | None = None) -> None:
+        self.said.append(f"mute {incoming} {outgoing}")
+
+    def buffer(self, rules: JitterRules) -> None:
+        self.said.append(f"buffer {rules.fixed} {rules.target_ms} {rules.largest_ms} {rules.resync_ms}")
 
     def detect_talk(self, threshold: int | None, silence_ms: int = 2500) -> None:
         self.said.append(f"talk {threshold} {silence_ms}")

@@ -290,10 +290,6 @@ def _write_tone_detect(plan: Interpreter, channel: Channel | None, arguments: st
     port.detect_tone(frequency_hz, duration_ms)
 
 
-def _write_denoise(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    raise FunctionError("DENOISE", "noise reduction is not supported")
-
-
 def _channels(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     return " ".join(other.name for other in plan.registry if not other.internal)
 
@@ -324,7 +320,6 @@ FUNCTIONS = (
         _read_connectedline,
         _write_connectedline,
     ),
-    Function("DENOISE", "DENOISE(direction)", "Is refused: noise reduction is not supported.", write=_write_denoise),
     Function(
         "TALK_DETECT",
         "TALK_DETECT(set|remove)",

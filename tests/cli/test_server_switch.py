@@ -14,7 +14,6 @@ import pytest
 
 from arietta.cli.client import run_once
 from arietta.cli.commands import Console, all_commands
-from arietta.cli.configuration import ADDED_APPLICATIONS, ADDED_FUNCTIONS
 from arietta.cli.server_switch import ServerSwitch
 from arietta.cli.serving import Stop
 from arietta.config.init import write_initial
@@ -22,7 +21,7 @@ from arietta.config.tree import load
 from arietta.dialplan.applications import standard_applications
 from arietta.dialplan.functions import standard_functions
 from arietta.logs import Logs
-from arietta.server import Server
+from arietta.server import Server, added
 
 from .test_demo import free_port
 
@@ -190,9 +189,9 @@ def test_a_process_runs_answers_its_console_and_ends_on_sigterm(folder: Path, tm
 @pytest.mark.real
 def test_the_check_knows_what_the_server_adds_to_the_dialplan(folder: Path, logs: Logs) -> None:
     async def story(server: Server, stop: Stop, say: Say) -> None:
-        applications = {application.name.lower() for application in server.dialplan.applications}
+        applications = {application.name for application in server.dialplan.applications}
         functions = {function.name for function in server.dialplan.functions}
-        assert applications - {one.name.lower() for one in standard_applications()} == ADDED_APPLICATIONS
-        assert functions - {one.name for one in standard_functions()} == ADDED_FUNCTIONS
+        assert applications - {one.name for one in standard_applications()} == {one.name for one in added.APPLICATIONS}
+        assert functions - {one.name for one in standard_functions()} == {one.name for one in added.FUNCTIONS}
 
     on_a_server(folder, logs, story)

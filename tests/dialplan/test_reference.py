@@ -1,19 +1,20 @@
-"""The page of the dialplan says what the registries say."""
+"""The page of the dialplan says what applications and functions say of themselves."""
 
 from pathlib import Path
 
+from arietta.cli.documents import dialplan_page
 from arietta.dialplan.applications import standard_applications
 from arietta.dialplan.functions import standard_functions
-from arietta.dialplan.reference import dialplan_reference
+from arietta.server import added
 
 PAGE = Path(__file__).parents[2] / "docs" / "dialplan.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == dialplan_reference()
+    assert PAGE.read_text(encoding="utf-8") == dialplan_page(), "run: arietta reference dialplan > docs/dialplan.md"
 
 
 def test_everything_has_a_syntax_that_begins_with_its_name() -> None:
-    for entry in (*standard_applications(), *standard_functions()):
+    for entry in (*standard_applications(), *added.APPLICATIONS, *standard_functions(), *added.FUNCTIONS):
         assert entry.syntax.startswith(f"{entry.name}(")
         assert entry.summary.endswith(".")

@@ -9,40 +9,6 @@ import click
 from arietta.cli.options import configuration_option
 from arietta.config.conf import Problem
 
-# Applications and functions that the server adds to the dialplan's own.
-ADDED_APPLICATIONS = {
-    "bridge",
-    "celgenuserevent",
-    "channelredirect",
-    "forkcdr",
-    "nocdr",
-    "pickup",
-    "pickupchan",
-    "resetcdr",
-    "stasis",
-    "stasisbroadcast",
-}
-ADDED_FUNCTIONS = {
-    "CDR",
-    "CDR_PROP",
-    "PJSIP_AOR",
-    "PJSIP_CONTACT",
-    "PJSIP_DIAL_CONTACTS",
-    "PJSIP_DTMF_MODE",
-    "PJSIP_ENDPOINT",
-    "PJSIP_HEADER",
-    "PJSIP_HEADERS",
-    "PJSIP_HEADER_PARAM",
-    "PJSIP_MEDIA_OFFER",
-    "PJSIP_MOH_PASSTHROUGH",
-    "PJSIP_PARSE_URI",
-    "PJSIP_PARSE_URI_FROM",
-    "PJSIP_RESPONSE_HEADER",
-    "PJSIP_RESPONSE_HEADERS",
-    "PJSIP_SEND_SESSION_REFRESH",
-    "PJSIP_TRANSFER_HANDLING",
-}
-
 
 @click.command()
 @configuration_option()
@@ -71,6 +37,7 @@ def problems_of(source: Path) -> list[Problem]:
     from arietta.dialplan.functions import standard_functions
     from arietta.dialplan.reader import read_dialplan
     from arietta.media.choosing import why_no_srtp
+    from arietta.server import added
 
     problems = problems_of_files(source)
     config, _ = read(source)
@@ -89,8 +56,9 @@ def problems_of(source: Path) -> list[Problem]:
     except ConfigError as refusal:
         found = refusal.problems
     else:
-        known = {application.name.lower() for application in standard_applications()} | ADDED_APPLICATIONS
-        unknown = problems_of_plan(plan, known, standard_functions(), ADDED_FUNCTIONS)
+        applications = {one.name.lower() for one in (*standard_applications(), *added.APPLICATIONS)}
+        functions = {one.name for one in (*standard_functions(), *added.FUNCTIONS)}
+        unknown = problems_of_plan(plan, applications, functions)
         found = (*plan.warnings, *unknown)
     return sorted({*problems, *found}, key=lambda problem: (problem.file, problem.line, problem.message))
 

@@ -13,12 +13,11 @@ import click
 def routes(markdown: bool, brief: bool) -> None:
     """List the operations of the REST interface, in a checkout with the tests that provoke each answer."""
     from arietta.ari.contract import operations
-    from arietta.ari.projections.markdown import reference as page
     from arietta.ari.resources import RESOURCES
     from arietta.cli.provoking import requests_in, tests_folder, tests_of
 
     if markdown:
-        click.echo(page(), nl=False)
+        click.echo(ari_page(), nl=False)
         return
     found = [operation for resource in RESOURCES for operation in operations(resource)]
     width = max(len(operation.path) for operation in found)
@@ -31,22 +30,49 @@ def routes(markdown: bool, brief: bool) -> None:
                 click.echo(f"       {status or 'any'}  {', '.join(files) or '-'}")
 
 
+def dialplan_page() -> str:
+    """All that extensions.conf can use."""
+    from arietta.dialplan.applications import standard_applications
+    from arietta.dialplan.functions import standard_functions
+    from arietta.dialplan.reference import dialplan_reference
+    from arietta.server import added
+
+    return dialplan_reference(
+        (*standard_applications(), *added.APPLICATIONS), (*standard_functions(), *added.FUNCTIONS)
+    )
+
+
+def configuration_page() -> str:
+    """Every option of the configuration files."""
+    from arietta.config.reference import markdown
+
+    return markdown()
+
+
+def ari_page() -> str:
+    """The REST interface."""
+    from arietta.ari.projections.markdown import reference as page
+
+    return page()
+
+
+PAGES = {"configuration": configuration_page, "dialplan": dialplan_page, "ari": ari_page}
+"""The pages for people, by name."""
+
+
 def documents() -> dict[str, str]:
     """Every generated document by its file name."""
     import msgspec
 
     from arietta.ari.contract import operations
     from arietta.ari.projections import asyncapi, openapi, swagger
-    from arietta.ari.projections import markdown as ari_pages
     from arietta.ari.resources import RESOURCES
-    from arietta.config import reference as configuration
 
     def json(document: object) -> str:
         return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
     found = {
-        "configuration.md": configuration.markdown(),
-        "ari.md": ari_pages.reference(),
+        **{f"{name}.md": page() for name, page in PAGES.items()},
         "openapi.json": json(openapi.document()),
         "asyncapi.json": json(asyncapi.document()),
         "api-docs/resources.json": json(swagger.resource_list()),
@@ -60,6 +86,7 @@ def documents() -> dict[str, str]:
 
 
 @click.command()
+@click.argument("page", required=False, type=click.Choice(sorted(PAGES)))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -75,8 +102,14 @@ def documents() -> dict[str, str]:
     help="File of the typed client's operations, in a checkout; left out where its folder is not.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if a file there differs.")
-def reference(out: Path, client: Path, check: bool) -> None:
-    """Write the reference pages, API descriptions and client, each made from the declarations in the code."""
+def reference(page: str | None, out: Path, client: Path, check: bool) -> None:
+    """Print one page of the reference, or write all with the API descriptions and the client.
+
+    Each is made from the declarations in the code.
+    """
+    if page is not None:
+        click.echo(PAGES[page](), nl=False)
+        return
     from arietta.ari.projections import python_client
 
     files = {out / name: content for name, content in documents().items()}

@@ -7,7 +7,6 @@ from collections.abc import Container, Iterator
 
 from arietta.config.conf import Problem
 from arietta.dialplan.elsewhere import advice
-from arietta.dialplan.functions import Functions
 from arietta.dialplan.matcher import Dialplan, Step
 from arietta.dialplan.variables import Template
 
@@ -17,22 +16,18 @@ _BEHIND_CONDITION = re.compile(rf"[?:]{_NAME}")
 _INSIDE = {"exec": _WHOLE, "tryexec": _WHOLE, "execif": _BEHIND_CONDITION, "execiftime": _BEHIND_CONDITION}
 
 
-def problems_of(
-    plan: Dialplan, applications: Container[str], functions: Functions, added: Container[str]
-) -> list[Problem]:
-    """A warning for each; `applications` has names in lower case, `added` functions besides those of `functions`."""
+def problems_of(plan: Dialplan, applications: Container[str], functions: Container[str]) -> list[Problem]:
+    """A warning for each; `applications` has names in lower case, `functions` in upper case."""
     found = []
     for context in plan.contexts.values():
         for extension in context.extensions():
             for step in extension.steps.values():
-                for text in _problems_of_step(step, applications, functions, added):
+                for text in _problems_of_step(step, applications, functions):
                     found.append(Problem(step.file, step.line, "warning", text))
     return found
 
 
-def _problems_of_step(
-    step: Step, applications: Container[str], functions: Functions, added: Container[str]
-) -> Iterator[str]:
+def _problems_of_step(step: Step, applications: Container[str], functions: Container[str]) -> Iterator[str]:
     if step.key not in applications:
         yield unknown(step.application)
     inside = _INSIDE.get(step.key)
@@ -46,7 +41,7 @@ def _problems_of_step(
             yield unknown(name)
     if isinstance(step.arguments, Template):
         for name in sorted(step.arguments.functions):
-            if functions.get(name) is None and name.upper() not in added:
+            if name.upper() not in functions:
                 yield f"function {name} is unknown, it will be empty"
 
 

@@ -1,20 +1,22 @@
-"""The reference of the dialplan in Markdown, made of what the registries say about themselves."""
+"""The reference of the dialplan in Markdown, made of what applications and functions say about themselves."""
 
 from __future__ import annotations
 
-from arietta.dialplan.applications import Applications, standard_applications
+from collections.abc import Iterable
+
+from arietta.dialplan.applications import Application, DeclaredApplication
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS, SET_BY_STEPS
-from arietta.dialplan.functions import Functions, standard_functions
+from arietta.dialplan.functions import DeclaredFunction, Function
+
+WAYS = {(True, True): "", (True, False): " Can only be read.", (False, True): " Can only be set."}
 
 INTRODUCTION = """# Dialplan reference
 
-What `extensions.conf` can use. This page is generated: `python -m arietta.dialplan.reference > docs/dialplan.md`.
+What `extensions.conf` can use. This page is generated: `arietta reference dialplan > docs/dialplan.md`.
 
 An application that is not listed here ends the call that uses it, with a line in the log that names it, the file and
-the line. A function that is not listed is an empty text, and a warning in the log. Parts of the server add their
-own: the applications `Stasis`, `StasisBroadcast`, `Bridge`, `ChannelRedirect`, `Pickup`, `PickupChan`, `NoCDR`,
-`ResetCDR`, `ForkCDR`, `CELGenUserEvent`, the functions `CDR`, `CDR_PROP` and those that begin with `PJSIP_`.
-`core show application NAME` and `core show function NAME` of the console describe them.
+the line. A function that is not listed is an empty text, and a warning in the log. `arietta check` finds both before.
+`core show application NAME` and `core show function NAME` of the console say what is said here.
 
 ## The file
 
@@ -39,16 +41,16 @@ weakest to strongest: `? ::`, `|`, `&`, `= == != < <= > >=`, `+ -`, `* / %`, una
 """
 
 
-def dialplan_reference(functions: Functions | None = None, applications: Applications | None = None) -> str:
-    """The whole page."""
+def dialplan_reference(
+    applications: Iterable[Application | DeclaredApplication], functions: Iterable[Function | DeclaredFunction]
+) -> str:
+    """The whole page, of everything in the order of its name."""
     parts = [INTRODUCTION, "\n## Applications\n"]
-    for application in applications or standard_applications():
+    for application in sorted(applications, key=lambda one: one.name.lower()):
         parts.append(f"\n### {application.name}\n\n`{application.syntax}`\n\n{application.summary}\n")
     parts.append("\n## Functions\n")
-    for function in functions or standard_functions():
-        ways = {(True, True): "", (True, False): " Can only be read.", (False, True): " Can only be set."}
-        readable = function.read is not None or function.wait is not None
-        way = ways[readable, function.write is not None]
+    for function in sorted(functions, key=lambda one: one.name):
+        way = WAYS[function.can_read, function.can_set]
         parts.append(f"\n### {function.name}\n\n`{function.syntax}`\n\n{function.summary}{way}\n")
     parts.append("\n## Variables\n\nBuilt in, for every channel:\n\n")
     known = {name: builtin.summary for name, builtin in BUILTINS.items()}
@@ -57,7 +59,3 @@ def dialplan_reference(functions: Functions | None = None, applications: Applica
     parts.append("\nSet by applications:\n\n")
     parts.extend(f"- `{name}`: {SET_BY_STEPS[name]}\n" for name in sorted(SET_BY_STEPS))
     return "".join(parts)
-
-
-if __name__ == "__main__":
-    print(dialplan_reference(), end="")

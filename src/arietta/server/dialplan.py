@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
 from arietta.channels.channel import Channel
-from arietta.dialplan.applications import Application
+from arietta.dialplan.applications import Application, DeclaredApplication
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.errors import ApplicationError, FunctionError
-from arietta.dialplan.functions import Function, needed
+from arietta.dialplan.functions import DeclaredFunction, Function, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.transfer import HANDLING
@@ -20,6 +20,28 @@ from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
 from arietta.stasis.media_uris import MediaFailed, MediaLibrary, tell_playing
 from arietta.stasis.presence import Presence, PresenceStates
+
+STASIS = DeclaredApplication(
+    "Stasis",
+    "Stasis(application[,argument[,...]])",
+    "Hands the channel to an ARI application; STASISSTATUS is SUCCESS or FAILED afterwards.",
+)
+BROADCAST = DeclaredApplication(
+    "StasisBroadcast",
+    "StasisBroadcast([timeout[,filter[,arguments[,notify]]]])",
+    "Offers the channel to every ARI application whose name matches, for so many milliseconds; the first that "
+    "claims it gets it. STASISSTATUS is SUCCESS, FAILED or TIMEOUT afterwards.",
+)
+TRANSFER_HANDLING = DeclaredFunction(
+    HANDLING,
+    f"{HANDLING}()",
+    "Set to `ari-only` the transfers of a PJSIP channel are left to its ARI application; set to nothing, they are "
+    "carried out by the server.",
+    can_read=False,
+    can_set=True,
+)
+APPLICATIONS = (STASIS, BROADCAST)
+FUNCTIONS = (TRANSFER_HANDLING,)
 
 
 class DialplanMedia:
@@ -198,12 +220,7 @@ def stasis_application(controls: Controls) -> Application:
             # Said even if it is the place where the channel is: then this step is executed again.
             run.goto(channel.context, channel.exten, channel.priority)
 
-    return Application(
-        "Stasis",
-        "Stasis(application[,argument[,...]])",
-        "Hands the channel to an ARI application; STASISSTATUS is SUCCESS or FAILED afterwards.",
-        execute,
-    )
+    return STASIS.done_by(execute)
 
 
 def broadcast_application(broadcasts: Broadcasts) -> Application:
@@ -225,13 +242,7 @@ def broadcast_application(broadcasts: Broadcasts) -> Application:
         except ValueError as problem:
             raise ApplicationError(str(problem)) from problem
 
-    return Application(
-        "StasisBroadcast",
-        "StasisBroadcast([timeout[,filter[,arguments[,notify]]]])",
-        "Offers the channel to every ARI application whose name matches, for so many milliseconds; the first that "
-        "claims it gets it. STASISSTATUS is SUCCESS, FAILED or TIMEOUT afterwards.",
-        execute,
-    )
+    return BROADCAST.done_by(execute)
 
 
 def transfer_handling() -> Function:
@@ -242,10 +253,4 @@ def transfer_handling() -> Function:
             raise FunctionError(HANDLING, f"{value!r} is neither ari-only nor empty")
         needed(channel, HANDLING).functions[HANDLING] = value
 
-    return Function(
-        HANDLING,
-        f"{HANDLING}()",
-        "Set to `ari-only` the transfers of a PJSIP channel are left to its ARI application; set to nothing, they are "
-        "carried out by the server.",
-        write=write,
-    )
+    return TRANSFER_HANDLING.done_by(write=write)

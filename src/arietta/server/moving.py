@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from arietta.channels.channel import Channel, Moved
 from arietta.channels.registry import ChannelRegistry
-from arietta.dialplan.applications import Application
+from arietta.dialplan.applications import Application, DeclaredApplication
 from arietta.dialplan.arguments import find_outside, seconds, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
 from arietta.dialplan.run import Run
@@ -23,6 +23,32 @@ log = logging.getLogger(__name__)
 
 MARK = "PICKUPMARK"
 RESULT, REDIRECT_STATUS = "BRIDGERESULT", "CHANNELREDIRECT_STATUS"
+BRIDGE = DeclaredApplication(
+    "Bridge",
+    "Bridge(channel[,options])",
+    "Takes another channel out of whatever it does, by its name, the beginning of it or its id, and talks to it; "
+    "BRIDGERESULT is SUCCESS, FAILURE, LOOP or NONEXISTENT. Afterwards the other one goes on with its next step. "
+    "Options: `p` beeps at the other one, `x` ends it afterwards, `F` and `F(context^exten^priority)` send it on "
+    "when this one hangs up, `S(seconds)` and `L(ms)` limit the talk, `n` does not answer; others are refused.",
+)
+REDIRECT = DeclaredApplication(
+    "ChannelRedirect",
+    "ChannelRedirect(channel,[[context,]extension,]priority)",
+    "Sends another channel to a place in the dialplan; CHANNELREDIRECT_STATUS is SUCCESS or NOCHANNEL.",
+)
+PICKUP = DeclaredApplication(
+    "Pickup",
+    "Pickup([extension[@context][&extension[@context]…]])",
+    "Answers a call that Dial places to an extension, or with the variable PICKUPMARK where that is the "
+    "context that is named; goes on where there is none. Without an extension: the oldest call that is in one "
+    "of the channel's pickup groups.",
+)
+PICKUP_CHANNEL = DeclaredApplication(
+    "PickupChan",
+    "PickupChan(channel[&channel…][,p])",
+    "Answers a call that rings at one of these channels; with `p` their names are beginnings of names.",
+)
+APPLICATIONS = (BRIDGE, REDIRECT, PICKUP, PICKUP_CHANNEL)
 
 
 class BridgeOptions:
@@ -102,15 +128,7 @@ def bridge_application(moves: Moves, channels: ChannelRegistry) -> Application:
         await meeting.attend(channel, answers=options.answers, timeout=options.limit_seconds)
         channel.set_variable(RESULT, "SUCCESS" if meeting.took_place else "FAILURE")
 
-    return Application(
-        "Bridge",
-        "Bridge(channel[,options])",
-        "Takes another channel out of whatever it does, by its name, the beginning of it or its id, and talks to it; "
-        "BRIDGERESULT is SUCCESS, FAILURE, LOOP or NONEXISTENT. Afterwards the other one goes on with its next step. "
-        "Options: `p` beeps at the other one, `x` ends it afterwards, `F` and `F(context^exten^priority)` send it on "
-        "when this one hangs up, `S(seconds)` and `L(ms)` limit the talk, `n` does not answer; others are refused.",
-        execute,
-    )
+    return BRIDGE.done_by(execute)
 
 
 def redirect_application(moves: Moves, channels: ChannelRegistry) -> Application:
@@ -134,12 +152,7 @@ def redirect_application(moves: Moves, channels: ChannelRegistry) -> Application
                 return
         channel.set_variable(REDIRECT_STATUS, "SUCCESS")
 
-    return Application(
-        "ChannelRedirect",
-        "ChannelRedirect(channel,[[context,]extension,]priority)",
-        "Sends another channel to a place in the dialplan; CHANNELREDIRECT_STATUS is SUCCESS or NOCHANNEL.",
-        execute,
-    )
+    return REDIRECT.done_by(execute)
 
 
 def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tuple[Application, ...]:
@@ -180,20 +193,8 @@ def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tupl
             await take(channel, wanted, run)
 
     return (
-        Application(
-            "Pickup",
-            "Pickup([extension[@context][&extension[@context]…]])",
-            "Answers a call that Dial places to an extension, or with the variable PICKUPMARK where that is the "
-            "context that is named; goes on where there is none. Without an extension: the oldest call that is in one "
-            "of the channel's pickup groups.",
-            pickup,
-        ),
-        Application(
-            "PickupChan",
-            "PickupChan(channel[&channel…][,p])",
-            "Answers a call that rings at one of these channels; with `p` their names are beginnings of names.",
-            pickup_channel,
-        ),
+        PICKUP.done_by(pickup),
+        PICKUP_CHANNEL.done_by(pickup_channel),
     )
 
 

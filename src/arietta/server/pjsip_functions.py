@@ -14,7 +14,7 @@ from arietta.config.reference import value_text
 from arietta.config.settings import Settings, declared
 from arietta.dialplan.arguments import split_arguments, whole_number
 from arietta.dialplan.errors import FunctionError
-from arietta.dialplan.functions import Function, needed
+from arietta.dialplan.functions import DeclaredFunction, Function, Read, Write, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.drivers.sip.driver import SipDriver
 from arietta.drivers.sip.leg import SipLeg, carried
@@ -404,40 +404,83 @@ def _write_moh_passthrough(plan: Interpreter, channel: Channel | None, arguments
     raise FunctionError("PJSIP_MOH_PASSTHROUGH", "holding a call is not passed on to the far end")
 
 
+FUNCTIONS = (
+    DeclaredFunction(
+        "PJSIP_AOR", "PJSIP_AOR(name,option)", "An option of an address of record; `contact` names its contacts."
+    ),
+    DeclaredFunction(
+        "PJSIP_CONTACT", "PJSIP_CONTACT(name,option)", "What is known of a contact: `rtt`, `status`, `uri` and others."
+    ),
+    DeclaredFunction(
+        "PJSIP_DIAL_CONTACTS",
+        "PJSIP_DIAL_CONTACTS(endpoint[,aor[,user]])",
+        "What Dial calls to ring every contact of an endpoint that can be reached.",
+    ),
+    DeclaredFunction(
+        "PJSIP_DTMF_MODE",
+        "PJSIP_DTMF_MODE()",
+        "How digits are carried: `rfc4733`, `inband`, `info`, `auto` or `auto_info`.",
+        can_set=True,
+    ),
+    DeclaredFunction("PJSIP_ENDPOINT", "PJSIP_ENDPOINT(name,option)", "An option of an endpoint."),
+    DeclaredFunction(
+        "PJSIP_HEADER",
+        "PJSIP_HEADER(read|add|update|remove,name[,number])",
+        "A header field of the INVITE that came in; or adds, changes and removes those of one that goes out.",
+        can_set=True,
+    ),
+    DeclaredFunction(
+        "PJSIP_HEADERS", "PJSIP_HEADERS([prefix])", "The names of header fields that begin so, with commas."
+    ),
+    DeclaredFunction(
+        "PJSIP_HEADER_PARAM", "PJSIP_HEADER_PARAM(From,header|uri,name)", "A parameter of From.", can_set=True
+    ),
+    DeclaredFunction(
+        "PJSIP_MEDIA_OFFER", "PJSIP_MEDIA_OFFER(audio)", "The codecs that are offered, with commas.", can_set=True
+    ),
+    DeclaredFunction(
+        "PJSIP_MOH_PASSTHROUGH", "PJSIP_MOH_PASSTHROUGH()", "Not supported: it refuses to be set.", can_set=True
+    ),
+    DeclaredFunction(
+        "PJSIP_PARSE_URI",
+        "PJSIP_PARSE_URI(uri,part)",
+        f"A part of a URI: {', '.join(f'`{part}`' for part in URI_PARTS)}.",
+    ),
+    DeclaredFunction("PJSIP_PARSE_URI_FROM", "PJSIP_PARSE_URI_FROM(variable,part)", "The same of a URI in a variable."),
+    DeclaredFunction(
+        "PJSIP_RESPONSE_HEADER",
+        "PJSIP_RESPONSE_HEADER(read,name[,number])",
+        "A header field of the 200 that answered our INVITE.",
+    ),
+    DeclaredFunction("PJSIP_RESPONSE_HEADERS", "PJSIP_RESPONSE_HEADERS([prefix])", "The names of its header fields."),
+    DeclaredFunction(
+        "PJSIP_SEND_SESSION_REFRESH",
+        "PJSIP_SEND_SESSION_REFRESH()",
+        "Set to `invite` it offers the session again, set to `update` it only says that the call lives.",
+        can_read=False,
+        can_set=True,
+    ),
+)
+
+
 def pjsip_functions(driver: SipDriver) -> tuple[Function, ...]:
     """All of them."""
     known = Known(driver)
-    return (
-        Function("PJSIP_AOR", "PJSIP_AOR(name,option)",
-                 "An option of an address of record; `contact` names its contacts.", known.aor),
-        Function("PJSIP_CONTACT", "PJSIP_CONTACT(name,option)", "What is known of a contact: `rtt`, `status`, `uri` …",
-                 known.contact),
-        Function("PJSIP_DIAL_CONTACTS", "PJSIP_DIAL_CONTACTS(endpoint[,aor[,user]])",
-                 "What Dial calls to ring every contact of an endpoint that can be reached.", known.dial_contacts),
-        Function("PJSIP_DTMF_MODE", "PJSIP_DTMF_MODE()",
-                 "How digits are carried: `rfc4733`, `inband`, `info`, `auto` or `auto_info`.",
-                 _read_dtmf_mode, _write_dtmf_mode),
-        Function("PJSIP_ENDPOINT", "PJSIP_ENDPOINT(name,option)", "An option of an endpoint.", known.endpoint),
-        Function("PJSIP_HEADER", "PJSIP_HEADER(read|add|update|remove,name[,number])",
-                 "A header field of the INVITE that came in; or adds, changes and removes those of one that goes out.",
-                 _read_header, _write_header),
-        Function("PJSIP_HEADERS", "PJSIP_HEADERS([prefix])", "The names of header fields that begin so, with commas.",
-                 _read_headers),
-        Function("PJSIP_HEADER_PARAM", "PJSIP_HEADER_PARAM(From,header|uri,name)", "A parameter of From.",
-                 _read_header_param, _write_header_param),
-        Function("PJSIP_MEDIA_OFFER", "PJSIP_MEDIA_OFFER(audio)", "The codecs that are offered, with commas.",
-                 _read_media_offer, _write_media_offer),
-        Function("PJSIP_MOH_PASSTHROUGH", "PJSIP_MOH_PASSTHROUGH()", "Not supported: it refuses to be set.",
-                 lambda plan, channel, arguments: "no", _write_moh_passthrough),
-        Function("PJSIP_PARSE_URI", "PJSIP_PARSE_URI(uri,part)",
-                 f"A part of a URI: {', '.join(f'`{part}`' for part in URI_PARTS)}.", _parse_uri),
-        Function("PJSIP_PARSE_URI_FROM", "PJSIP_PARSE_URI_FROM(variable,part)", "The same of a URI in a variable.",
-                 _parse_uri_from),
-        Function("PJSIP_RESPONSE_HEADER", "PJSIP_RESPONSE_HEADER(read,name[,number])",
-                 "A header field of the 200 that answered our INVITE.", _read_response_header),
-        Function("PJSIP_RESPONSE_HEADERS", "PJSIP_RESPONSE_HEADERS([prefix])", "The names of its header fields.",
-                 _read_response_headers),
-        Function("PJSIP_SEND_SESSION_REFRESH", "PJSIP_SEND_SESSION_REFRESH()",
-                 "Set to `invite` it offers the session again, set to `update` it only says that the call lives.",
-                 write=_write_refresh),
-    )  # fmt: skip
+    done: dict[str, tuple[Read | None, Write | None]] = {
+        "PJSIP_AOR": (known.aor, None),
+        "PJSIP_CONTACT": (known.contact, None),
+        "PJSIP_DIAL_CONTACTS": (known.dial_contacts, None),
+        "PJSIP_DTMF_MODE": (_read_dtmf_mode, _write_dtmf_mode),
+        "PJSIP_ENDPOINT": (known.endpoint, None),
+        "PJSIP_HEADER": (_read_header, _write_header),
+        "PJSIP_HEADERS": (_read_headers, None),
+        "PJSIP_HEADER_PARAM": (_read_header_param, _write_header_param),
+        "PJSIP_MEDIA_OFFER": (_read_media_offer, _write_media_offer),
+        "PJSIP_MOH_PASSTHROUGH": (lambda plan, channel, arguments: "no", _write_moh_passthrough),
+        "PJSIP_PARSE_URI": (_parse_uri, None),
+        "PJSIP_PARSE_URI_FROM": (_parse_uri_from, None),
+        "PJSIP_RESPONSE_HEADER": (_read_response_header, None),
+        "PJSIP_RESPONSE_HEADERS": (_read_response_headers, None),
+        "PJSIP_SEND_SESSION_REFRESH": (None, _write_refresh),
+    }
+    return tuple(function.done_by(*done[function.name]) for function in FUNCTIONS)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from arietta.channels.channel import Channel
 from arietta.config.tree import Config
-from arietta.dialplan.applications import Application
+from arietta.dialplan.applications import Application, DeclaredApplication
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.errors import ApplicationError, FunctionError
-from arietta.dialplan.functions import Function, needed
+from arietta.dialplan.functions import DeclaredFunction, Function, needed
 from arietta.dialplan.interpreter import ChannelScope, Interpreter
 from arietta.dialplan.run import Run
 from arietta.dialplan.variables import SubstitutionError, substitute
@@ -29,6 +29,42 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 YES = frozenset(("1", "yes", "true", "y", "t", "on"))
+
+CDR = DeclaredFunction(
+    "CDR",
+    "CDR(name[,options])",
+    f"A field of the call's record, or a variable kept with it. Fields: {', '.join(sorted(FIELDS))}; of them "
+    f"{', '.join(sorted(WRITABLE))} can be set. Options: `u` numbers in place of words and dates, `f` "
+    "fractions of seconds. Empty where no records are made.",
+    can_set=True,
+)
+CDR_PROP = DeclaredFunction(
+    "CDR_PROP",
+    "CDR_PROP(name)",
+    "Says of the channel's records: `party_a` that it is party A where it meets another, `disable` that they "
+    "are not to be written.",
+    can_read=False,
+    can_set=True,
+)
+NO_CDR = DeclaredApplication("NoCDR", "NoCDR()", "Lets no record of this channel be written.")
+RESET_CDR = DeclaredApplication(
+    "ResetCDR",
+    "ResetCDR([options])",
+    "Lets the record of the call begin now. Option `v` keeps its variables.",
+)
+FORK_CDR = DeclaredApplication(
+    "ForkCDR",
+    "ForkCDR([options])",
+    "Begins a further record of the call. Options: `a` its answer is now, `e` the former ones end, "
+    "`r` its start and answer are now, `v` it takes over no variables.",
+)
+USER_EVENT = DeclaredApplication(
+    "CELGenUserEvent",
+    "CELGenUserEvent(name[,extra])",
+    "Writes a USER_DEFINED event of that name into the log of channels.",
+)
+APPLICATIONS = (NO_CDR, RESET_CDR, FORK_CDR, USER_EVENT)
+FUNCTIONS = (CDR, CDR_PROP)
 
 
 class _MappingScope(ChannelScope):
@@ -168,15 +204,7 @@ class Records:
             except ValueError as failure:
                 raise FunctionError("CDR", str(failure)) from failure
 
-        return Function(
-            "CDR",
-            "CDR(name[,options])",
-            f"A field of the call's record, or a variable kept with it. Fields: {', '.join(sorted(FIELDS))}; of them "
-            f"{', '.join(sorted(WRITABLE))} can be set. Options: `u` numbers in place of words and dates, `f` "
-            "fractions of seconds. Empty where no records are made.",
-            read,
-            write,
-        )
+        return CDR.done_by(read, write)
 
     def _cdr_prop(self) -> Function:
         def write(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
@@ -191,13 +219,7 @@ class Records:
             else:
                 party.disabled = is_on
 
-        return Function(
-            "CDR_PROP",
-            "CDR_PROP(name)",
-            "Says of the channel's records: `party_a` that it is party A where it meets another, `disable` that they "
-            "are not to be written.",
-            write=write,
-        )
+        return CDR_PROP.done_by(write=write)
 
     def _applications(self) -> tuple[Application, ...]:
         calls = self.calls
@@ -222,26 +244,10 @@ class Records:
             self.channel_log.user_defined(channel, name, more[0] if more else "")
 
         return (
-            Application("NoCDR", "NoCDR()", "Lets no record of this channel be written.", no_cdr),
-            Application(
-                "ResetCDR",
-                "ResetCDR([options])",
-                "Lets the record of the call begin now. Option `v` keeps its variables.",
-                reset_cdr,
-            ),
-            Application(
-                "ForkCDR",
-                "ForkCDR([options])",
-                "Begins a further record of the call. Options: `a` its answer is now, `e` the former ones end, "
-                "`r` its start and answer are now, `v` it takes over no variables.",
-                fork_cdr,
-            ),
-            Application(
-                "CELGenUserEvent",
-                "CELGenUserEvent(name[,extra])",
-                "Writes a USER_DEFINED event of that name into the log of channels.",
-                user_event,
-            ),
+            NO_CDR.done_by(no_cdr),
+            RESET_CDR.done_by(reset_cdr),
+            FORK_CDR.done_by(fork_cdr),
+            USER_EVENT.done_by(user_event),
         )
 
 

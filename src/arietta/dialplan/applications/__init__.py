@@ -27,6 +27,21 @@ class Application(msgspec.Struct, frozen=True):
     summary: str
     """What it does, in one or two sentences."""
     execute: Execute
+    lacks: str = ""
+    """What of the documented application is not there; empty if it is complete."""
+
+
+class DeclaredApplication(msgspec.Struct, frozen=True):
+    """An application that another part of the server does: what is said of it where no server runs."""
+
+    name: str
+    syntax: str
+    summary: str
+    lacks: str = ""
+
+    def done_by(self, execute: Execute) -> Application:
+        """The application itself."""
+        return Application(self.name, self.syntax, self.summary, execute, self.lacks)
 
 
 class Applications:
@@ -64,14 +79,11 @@ def standard_applications() -> Applications:
         calls,
         control,
         data,
-        devices,
         dial,
         listening,
         loops,
         mixmonitor,
         morse,
-        originate,
-        privacy,
         recording,
         saying,
         sounds,
@@ -85,14 +97,11 @@ def standard_applications() -> Applications:
         calls,
         control,
         data,
-        devices,
         dial,
         listening,
         loops,
         mixmonitor,
         morse,
-        originate,
-        privacy,
         recording,
         saying,
         sounds,

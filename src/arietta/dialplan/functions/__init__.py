@@ -44,6 +44,32 @@ class Function(msgspec.Struct, frozen=True):
     wait: Wait | None = None
     """In place of `read` where the answer takes its time: for steps of the dialplan alone."""
     danger: Danger = HARMLESS
+    lacks: str = ""
+    """What of the documented function is not there; empty if it is complete."""
+
+    @property
+    def can_read(self) -> bool:
+        return self.read is not None or self.wait is not None
+
+    @property
+    def can_set(self) -> bool:
+        return self.write is not None
+
+
+class DeclaredFunction(msgspec.Struct, frozen=True):
+    """A function that another part of the server does: what is said of it where no server runs."""
+
+    name: str
+    syntax: str
+    summary: str
+    can_read: bool = True
+    can_set: bool = False
+    lacks: str = ""
+
+    def done_by(self, read: Read | None = None, write: Write | None = None) -> Function:
+        """The function itself."""
+        assert (read is not None, write is not None) == (self.can_read, self.can_set), self.name
+        return Function(self.name, self.syntax, self.summary, read, write, lacks=self.lacks)
 
 
 class Functions:
@@ -121,11 +147,10 @@ def standard_functions() -> Functions:
         logic,
         outside,
         sharing,
-        sound,
         states,
         strings,
         system,
     )
 
-    parts = (channels, codes, database, endings, groups, lists, logic, outside, sharing, sound, states, strings, system)
+    parts = (channels, codes, database, endings, groups, lists, logic, outside, sharing, states, strings, system)
     return Functions(function for part in parts for function in part.FUNCTIONS)

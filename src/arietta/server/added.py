@@ -1,0 +1,8 @@
+"""What the server adds to the dialplan's own applications and functions, for whoever reads of it without a server."""
+
+from __future__ import annotations
+
+from arietta.server import dialplan, moving, pjsip_functions, records
+
+APPLICATIONS = (*dialplan.APPLICATIONS, *moving.APPLICATIONS, *records.APPLICATIONS)
+FUNCTIONS = (*dialplan.FUNCTIONS, *pjsip_functions.FUNCTIONS, *records.FUNCTIONS)

@@ -16,24 +16,18 @@ from arietta import verbose
 from arietta.astdb import AstDb
 from arietta.cli.commands import Console, all_commands
 from arietta.cli.switch import (
-    BanView,
     ChannelView,
-    ContactView,
     ContextView,
     EngineView,
     ExtensionView,
     HelpView,
     HintView,
     ManagerSessionView,
-    MessageView,
     ModuleView,
     Originate,
-    RegistrationView,
-    SipCallView,
     StasisView,
     StepView,
     StopWhen,
-    SubscriptionView,
 )
 from arietta.config.conf import ConfigError, Problem
 from arietta.config.system import LoggerSettings
@@ -41,7 +35,7 @@ from arietta.config.tree import Config, load
 from arietta.errors import AllocationFailed, NotFound
 from arietta.logs import Logs
 from arietta.media.engine import EngineStatistics
-from arietta.model import snapshots
+from arietta.model import shown, snapshots
 from arietta.store import Store
 
 DEMO = Path(str(files("arietta"))) / "data" / "demo"
@@ -68,16 +62,16 @@ SDP = (
 )
 
 
-def said() -> list[SipCallView]:
+def said() -> list[shown.SipCall]:
     """Two calls that a Dial connected; the second one's phone was asked twice, and its call has ended."""
 
-    def message(at: float, direction: str, host: str, first: str, cseq: str, more: str = "") -> MessageView:
+    def message(at: float, direction: str, host: str, first: str, cseq: str, more: str = "") -> shown.SipMessage:
         body = SDP if "sdp" in more else b""
         data = (
             f"{first}\r\nVia: SIP/2.0/UDP {host};branch=z9hG4bK{cseq[0]}\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b@b>\r\n"
             f"Call-ID: call of {host}\r\nCSeq: {cseq}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
         ).encode() + body
-        return MessageView(int(at * 1000), 1.8e9 + at, direction, "UDP", ("10.0.0.1", 5060), (host, 5060), data)
+        return shown.SipMessage(int(at * 1000), 1.8e9 + at, direction, "UDP", ("10.0.0.1", 5060), (host, 5060), data)
 
     sdp = "Content-Type: application/sdp\r\n"
     first = [
@@ -93,9 +87,55 @@ def said() -> list[SipCallView]:
         message(9.0, ">", "10.0.0.3", "BYE sip:bob@10.0.0.3 SIP/2.0", "8 BYE", "Reason: Q.850;cause=16\r\n"),
     ]
     return [
-        SipCallView("call of 10.0.0.2", first, "PJSIP/1001-00000000", "1700000000.1", "l1", True, len(first)),
-        SipCallView("call of 10.0.0.3", second, "PJSIP/1002-00000001", "1700000000.2", "l1", False, len(second)),
+        shown.SipCall("call of 10.0.0.2", first, "PJSIP/1001-00000000", "1700000000.1", "l1", True, len(first)),
+        shown.SipCall("call of 10.0.0.3", second, "PJSIP/1002-00000001", "1700000000.2", "l1", False, len(second)),
     ]
+
+
+class FakeSip:
+    """What `arietta.cli.switch.Sip` asks for."""
+
+    def __init__(self, said: list[shown.SipCall], done: list[object]) -> None:
+        self.said = said
+        self._done = done
+
+    def contacts(self) -> Sequence[shown.Contact]:
+        return [
+            shown.Contact("1001", "1001", "sip:1001@127.0.0.1:5070", "Reachable", 1250, 3540, "baresip"),
+            shown.Contact("1002", "1002", "sip:1002@10.0.0.9"),
+        ]
+
+    def registrations(self) -> Sequence[shown.Registration]:
+        return [shown.Registration("trunk", "sip:sip.example.org", "trunk-auth", "Registered", 55)]
+
+    def subscriptions(self) -> Sequence[shown.Subscription]:
+        return [
+            shown.Subscription("1001", "2001", "presence", 590, "call-7@10.0.0.2", "application/pidf+xml"),
+            shown.Subscription("1002", "1002", "message-summary;id=3", 60, "call-8@10.0.0.3"),
+        ]
+
+    def bans(self) -> Sequence[shown.Ban]:
+        return [shown.Ban("198.51.100.7", 10, 540)]
+
+    def unban(self, source: str) -> bool:
+        self._done.append(("unban", source))
+        return True
+
+    def counters(self) -> Mapping[str, int]:
+        return {"requests": 12, "guard.limited": 7000}
+
+    def calls(self) -> Sequence[shown.SipCall]:
+        return [msgspec.structs.replace(call, messages=(call.messages[0], call.messages[-1])) for call in self.said]
+
+    def ladder(self, name: str, *, with_peer: bool) -> Sequence[shown.SipCall]:
+        found = [call for call in self.said if name in (call.channel, call.channel_id, call.call_id)]
+        if not found:
+            raise NotFound(f"no SIP of a call {name!r} is kept")
+        return self.said if with_peer else found
+
+    def log(self, words: Sequence[str]) -> str:
+        self._done.append(("log", *words))
+        return "SIP messages are logged."
 
 
 class FakeSwitch:
@@ -112,7 +152,7 @@ class FakeSwitch:
         self.done: list[object] = []
         self.hung_up: Callable[[], None] = lambda: None
         now = time.time()
-        self.said = said()
+        self.sip = FakeSip(said(), self.done)
         self.store = Store(None)
         self.astdb = AstDb(self.store)
         self.living = [
@@ -207,46 +247,8 @@ class FakeSwitch:
     def device_state(self, device: str) -> str:
         return {"PJSIP/1001": "INUSE", "PJSIP/1002": "NOT_INUSE"}.get(device, "UNAVAILABLE")
 
-    def contacts(self) -> Sequence[ContactView]:
-        return [
-            ContactView("1001", "sip:1001@127.0.0.1:5070", "Avail", 1.25, 3540, "baresip"),
-            ContactView("1002", "sip:1002@10.0.0.9"),
-        ]
-
-    def registrations(self) -> Sequence[RegistrationView]:
-        return [RegistrationView("trunk", "sip:sip.example.org", "trunk-auth", "Registered", 55)]
-
-    def subscriptions(self) -> Sequence[SubscriptionView]:
-        return [
-            SubscriptionView("1001", "2001", "presence", 590, "call-7@10.0.0.2", "application/pidf+xml"),
-            SubscriptionView("1002", "1002", "message-summary;id=3", 60, "call-8@10.0.0.3"),
-        ]
-
     def manager_sessions(self) -> Sequence[ManagerSessionView]:
         return [ManagerSessionView("admin", "127.0.0.1:40000", "TCP", 0.0, 3, 5)]
-
-    def bans(self) -> Sequence[BanView]:
-        return [BanView("198.51.100.7", 10, 540)]
-
-    def unban(self, source: str) -> bool:
-        self.done.append(("unban", source))
-        return True
-
-    def sip_counters(self) -> Mapping[str, int]:
-        return {"requests": 12, "guard.limited": 7000}
-
-    def sip_calls(self) -> Sequence[SipCallView]:
-        return [msgspec.structs.replace(call, messages=(call.messages[0], call.messages[-1])) for call in self.said]
-
-    def sip_ladder(self, name: str, *, with_peer: bool) -> Sequence[SipCallView]:
-        found = [call for call in self.said if name in (call.channel, call.channel_id, call.call_id)]
-        if not found:
-            raise NotFound(f"no SIP of a call {name!r} is kept")
-        return self.said if with_peer else found
-
-    def log_sip(self, words: Sequence[str]) -> str:
-        self.done.append(("log", *words))
-        return "SIP messages are logged."
 
     def modules(self) -> Sequence[ModuleView]:
         return [ModuleView("res_ari.so", "REST interface"), ModuleView("pbx_config.so", "Dialplan of files", 3)]

@@ -13,7 +13,7 @@ import pytest
 from arietta.cli import ladders
 from arietta.cli.commands import Console
 from arietta.cli.ladder import write_capture
-from arietta.cli.switch import MessageView
+from arietta.model.shown import SipMessage
 
 from .conftest import FakeSwitch
 
@@ -77,15 +77,15 @@ def test_json_has_every_message(console: Console) -> None:
 
 
 def test_what_was_too_much_to_keep_is_told(switch: FakeSwitch, console: Console) -> None:
-    switch.said = [msgspec.structs.replace(switch.said[1], left_out=40)]
+    switch.sip.said = [msgspec.structs.replace(switch.sip.said[1], left_out=40)]
     drawn, _ = ask(console, "pjsip show ladder 1700000000.2")
     assert "40 messages of call of 10.0.0.3 are not kept" in drawn
 
 
 @pytest.mark.parametrize("data", [b"INVITE sip:a SIP/2.0\r\n\r\n", b"\xff\xfe\x00 no SIP", b"", b"SIP/2.0 \r\n\r\n"])
 def test_whatever_a_peer_says_can_be_drawn(switch: FakeSwitch, data: bytes) -> None:
-    call = switch.said[0]
-    odd = MessageView(4000, 1.8e9 + 4, "<", "UDP", ("10.0.0.1", 5060), ("10.0.0.9", 5060), data)
+    call = switch.sip.said[0]
+    odd = SipMessage(4000, 1.8e9 + 4, "<", "UDP", ("10.0.0.1", 5060), ("10.0.0.9", 5060), data)
     call = msgspec.structs.replace(call, messages=[*call.messages, odd])
     assert "INVITE 1100" in ladders.draw([call])
     (read,) = json.loads(ladders.as_json([call]))
@@ -94,7 +94,7 @@ def test_whatever_a_peer_says_can_be_drawn(switch: FakeSwitch, data: bytes) -> N
 
 def test_a_capture_is_read_back(switch: FakeSwitch, tmp_path: Path) -> None:
     path = tmp_path / "call.pcap"
-    calls = json.loads(ladders.as_json(switch.said))
+    calls = json.loads(ladders.as_json(switch.sip.said))
     assert write_capture(path, calls) == 8
     with pytest.raises(FileExistsError):
         write_capture(path, calls)
@@ -102,7 +102,7 @@ def test_a_capture_is_read_back(switch: FakeSwitch, tmp_path: Path) -> None:
     assert [packet[0] for packet in packets] == sorted(packet[0] for packet in packets)
     _, source, destination, data = packets[0]
     assert (source, destination) == (("10.0.0.2", 5060), ("10.0.0.1", 5060))
-    assert data == switch.said[0].messages[0].data
+    assert data == switch.sip.said[0].messages[0].data
     assert packets[1][1:3] == (("10.0.0.1", 5060), ("10.0.0.3", 5060))
 
 

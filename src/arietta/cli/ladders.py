@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from arietta import sdp
-from arietta.cli.switch import MessageView, SipCallView
 from arietta.cli.tables import columns
+from arietta.model import shown
 from arietta.sip.errors import ProtocolError
 from arietta.sip.message import Request, Response, parse
 from arietta.testing.ladder import Ladder, describe
@@ -23,7 +23,7 @@ STATIC_NAMES = {"0": "ulaw", "3": "gsm", "8": "alaw", "9": "g722", "18": "g729"}
 NAMES = {"PCMU": "ulaw", "PCMA": "alaw", "telephone-event": "digits"}
 
 
-def draw(calls: Sequence[SipCallView]) -> str:
+def draw(calls: Sequence[shown.SipCall]) -> str:
     """The calls in one ladder: a column for each phone, one for us."""
     messages = sorted(
         ((message, number) for number, call in enumerate(calls) for message in call.messages),
@@ -68,7 +68,7 @@ class _Answers:
         self._seen: set[tuple[str, bytes]] = set()
         self._asked: dict[tuple[str, str], float] = {}
 
-    def note(self, message: MessageView, first_line: str, method: str) -> str:
+    def note(self, message: shown.SipMessage, first_line: str, method: str) -> str:
         again = (message.direction, message.data) in self._seen
         self._seen.add((message.direction, message.data))
         if again:
@@ -143,7 +143,7 @@ def summary_of_sdp(body: bytes) -> str:
     return "; ".join(streams)
 
 
-def _parties(call: SipCallView) -> dict[tuple[str, int], str]:
+def _parties(call: shown.SipCall) -> dict[tuple[str, int], str]:
     """A name for each address of a call's other side."""
     names: dict[tuple[str, int], str] = {}
     for message in call.messages:
@@ -158,7 +158,7 @@ def _address(address: tuple[str, int]) -> str:
     return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
 
 
-def _head(call: SipCallView) -> str:
+def _head(call: shown.SipCall) -> str:
     who = f"{call.channel} ({call.channel_id})" if call.channel else "no channel"
     transports = "/".join(dict.fromkeys(message.transport for message in call.messages))
     return f"{who}, {'alive' if call.alive else 'ended'}, {transports}, Call-ID {_printable(call.call_id)}"
@@ -172,7 +172,7 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
-def table(calls: Sequence[SipCallView]) -> str:
+def table(calls: Sequence[shown.SipCall]) -> str:
     """The calls that are kept, the newest last."""
     if not calls:
         return "No call is kept."
@@ -192,12 +192,12 @@ def table(calls: Sequence[SipCallView]) -> str:
     return "\n".join([*columns(widths, *rows), "", f"{len(calls)} calls"])
 
 
-def as_json(calls: Sequence[SipCallView]) -> str:
+def as_json(calls: Sequence[shown.SipCall]) -> str:
     """The calls as one JSON array."""
     return msgspec.json.format(msgspec.json.encode([_call_as_json(call) for call in calls]), indent=2).decode()
 
 
-def _call_as_json(call: SipCallView) -> dict[str, Any]:
+def _call_as_json(call: shown.SipCall) -> dict[str, Any]:
     return {
         "call_id": call.call_id,
         "channel": call.channel,
@@ -209,7 +209,7 @@ def _call_as_json(call: SipCallView) -> dict[str, Any]:
     }
 
 
-def _message_as_json(message: MessageView) -> dict[str, Any]:
+def _message_as_json(message: shown.SipMessage) -> dict[str, Any]:
     """`encoding` gives the bytes of `message` back."""
     encoding = "utf-8"
     try:

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from arietta.ari.behaviour.modules import Modules
 from arietta.astdb import AstDb
 from arietta.channels.channel import Channel
 from arietta.channels.dialing import call_out
-from arietta.channels.driver import CannotRequest, DialRequest, Driver
+from arietta.channels.driver import CannotRequest, DialRequest
 from arietta.cli.switch import (
-    BanView,
     ChannelView,
-    ContactView,
     ContextView,
     EngineView,
     ExtensionView,
     HelpView,
     HintView,
     ManagerSessionView,
-    MessageView,
     ModuleView,
     Originate,
-    RegistrationView,
-    SipCallView,
     StasisView,
     StepView,
     StopWhen,
-    SubscriptionView,
 )
 from arietta.config.tree import Config
 from arietta.dialplan.applications import Application
@@ -40,13 +32,11 @@ from arietta.dialplan.errors import DialplanError
 from arietta.dialplan.functions import Function
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
-from arietta.drivers.sip.driver import SipDriver
-from arietta.drivers.sip.history import RecordedCall
 from arietta.errors import AllocationFailed, BadRequest, NotFound
 from arietta.media.files import sound_files
 from arietta.model import snapshots
 from arietta.server.records import Records
-from arietta.sip.masking import mask_message
+from arietta.server.sip_shown import SipShown
 
 if TYPE_CHECKING:
     from arietta.bridges.bridge import Bridge, BridgeRegistry
@@ -63,8 +53,6 @@ log = logging.getLogger(__name__)
 
 PJSIP = "PJSIP"
 ORIGINATE_TIMEOUT_S = 30.0
-# What a contact's state is called where contacts are listed.
-CONTACT_WORDS = {"Reachable": "Avail", "Unreachable": "Unavail", "NonQualified": "NonQual"}
 
 
 class RunningServer(Protocol):
@@ -78,6 +66,7 @@ class RunningServer(Protocol):
     http: HttpServer
     manager: Manager
     records: Records
+    sip_shown: SipShown
     modules: Modules
     engine_missing: str | None
     started_at: float
@@ -280,6 +269,10 @@ class ServerSwitch:
 
     # ------------------------------------------------------------------------------------------------------ SIP
 
+    @property
+    def sip(self) -> SipShown:
+        return self._server.sip_shown
+
     def endpoints(self) -> Sequence[snapshots.Endpoint]:
         driver = self._server.channels.driver(PJSIP)
         return [] if driver is None else driver.endpoints()
@@ -289,139 +282,12 @@ class ServerSwitch:
         driver = self._server.channels.driver(technology)
         return (driver.device_state(resource) if driver is not None else None) or "INVALID"
 
-    def contacts(self) -> Sequence[ContactView]:
-        driver = self._sip()
-        if driver is None:
-            return []
-        now = driver.now()
-        return [
-            ContactView(
-                contact.aor,
-                contact.uri,
-                CONTACT_WORDS.get(contact.status, contact.status),
-                None if contact.roundtrip_usec is None else contact.roundtrip_usec / 1000,
-                None if contact.binding is None else max(0, int(contact.binding.expires_at - now)),
-                "" if contact.binding is None else contact.binding.user_agent,
-            )
-            for contact in driver.contacts.location.contacts(tuple(self.config.pjsip.aors))
-        ]
-
-    def registrations(self) -> Sequence[RegistrationView]:
-        driver = self._sip()
-        living: Mapping[str, Any] = {} if driver is None else driver.registrations.registrations
-        return [
-            RegistrationView(
-                name,
-                settings.server_uri,
-                ",".join(settings.outbound_auth),
-                str(living[name].state.value) if name in living else "Unregistered",
-            )
-            for name, settings in self.config.pjsip.registrations.items()
-        ]
-
-    def subscriptions(self) -> Sequence[SubscriptionView]:
-        driver = self._sip()
-        return [
-            SubscriptionView(one.endpoint, one.resource, one.event, one.expires_in_s, one.call_id, one.content_type)
-            for one in (() if driver is None else driver.subscriptions.shown())
-        ]
-
     def manager_sessions(self) -> Sequence[ManagerSessionView]:
         return [
             ManagerSessionView(one.name, one.address, one.transport, one.since, one.events_sent, one.waiting_bytes)
             for one in self._server.manager.hub
             if one.is_logged_in
         ]
-
-    def bans(self) -> Sequence[BanView]:
-        driver = self._sip()
-        if driver is None:
-            return []
-        now = driver.now()
-        return [BanView(ban.source, ban.failures, math.ceil(ban.until - now)) for ban in driver.guard.bans(now)]
-
-    def unban(self, source: str) -> bool:
-        driver = self._sip()
-        return driver is not None and driver.guard.unban(source)
-
-    def sip_counters(self) -> Mapping[str, int]:
-        driver = self._sip()
-        return {} if driver is None else driver.agent.counters
-
-    def sip_calls(self) -> Sequence[SipCallView]:
-        driver = self._sip()
-        if driver is None:
-            return []
-        return [self._call_view(driver, call, whole=False) for call in driver.history.calls()]
-
-    def sip_ladder(self, name: str, *, with_peer: bool) -> Sequence[SipCallView]:
-        driver = self._sip()
-        found = None if driver is None else driver.history.find(name)
-        if driver is None or found is None:
-            if driver is not None and not driver.history.enabled:
-                raise NotFound("no SIP of calls is kept: memory=0 in pjsip.conf type=ladder")
-            raise NotFound(f"no SIP of a call {name!r} is kept: `pjsip show ladders` lists what is")
-        if not with_peer:
-            return [self._call_view(driver, found)]
-        linkedid = self._linkedid(found)
-        calls = driver.history.calls()
-        return [self._call_view(driver, c) for c in calls if c is found or (linkedid and self._linkedid(c) == linkedid)]
-
-    def _linkedid(self, call: RecordedCall) -> str:
-        """What joins it with others: while its channel lives that may change."""
-        channel = self._server.channels.get(call.channel_id) if call.channel_id else None
-        return channel.linkedid if channel is not None else call.linkedid
-
-    def _call_view(self, driver: SipDriver, call: RecordedCall, *, whole: bool = True) -> SipCallView:
-        since_epoch = time.time() - driver.now()
-        kept = list(call.messages)
-        return SipCallView(
-            call.call_id.decode("utf-8", "replace"),
-            [
-                MessageView(
-                    message.number,
-                    message.time + since_epoch,
-                    message.direction,
-                    message.transport.protocol,
-                    (message.transport.host, message.transport.port),
-                    message.peer,
-                    mask_message(message.data),
-                )
-                for message in (kept if whole else (kept[0], kept[-1]))
-            ],
-            call.name,
-            call.channel_id,
-            self._linkedid(call),
-            bool(call.channel_id) and self._server.channels.get(call.channel_id) is not None,
-            len(kept),
-            call.left_out,
-        )
-
-    def log_sip(self, words: Sequence[str]) -> str:
-        driver = self._sip()
-        if driver is None:
-            raise NotFound("there is no SIP here")
-        logger = driver.message_log
-        match [words[0].lower(), *words[1:]]:
-            case ["on"]:
-                logger.everybody()
-            case ["off"]:
-                logger.off()
-            case ["host", address]:
-                logger.host(address)
-            case ["add", address]:
-                logger.host(address, another=True)
-            case ["verbose", ("on" | "off") as state]:
-                logger.print_messages(state == "on")
-            case ["pcap", name]:
-                logger.capture(self.config.directories.log / name)
-            case _:
-                raise BadRequest(f"{' '.join(words)!r} is none of on, off, host, add, verbose on|off, pcap FILE")
-        return str(logger)
-
-    def _sip(self) -> SipDriver | None:
-        driver: Driver | None = self._server.channels.driver(PJSIP)
-        return driver if isinstance(driver, SipDriver) else None
 
     # ------------------------------------------------------------------------------------------------ the server
 

@@ -14,7 +14,7 @@ import msgspec
 from arietta.astdb import AstDb
 from arietta.config.tree import Config
 from arietta.media.engine import EngineStatistics
-from arietta.model import snapshots
+from arietta.model import shown, snapshots
 from arietta.server.records import Records
 
 
@@ -65,28 +65,6 @@ class ContextView(msgspec.Struct, frozen=True):
     includes: tuple[str, ...] = ()
 
 
-class ContactView(msgspec.Struct, frozen=True):
-    """Where an address of record is reached; `status` is Avail, Unavail, NonQual or Unknown."""
-
-    aor: str
-    uri: str
-    status: str = "NonQual"
-    roundtrip_ms: float | None = None
-    expires_in_s: int | None = None
-    """Seconds until the registration ends; None for a contact of the configuration."""
-    user_agent: str = ""
-
-
-class RegistrationView(msgspec.Struct, frozen=True):
-    """A registration of ours at another server; `status` is Registered, Unregistered, Rejected or Stopped."""
-
-    name: str
-    server_uri: str
-    auth: str
-    status: str
-    expires_in_s: int | None = None
-
-
 class HintView(msgspec.Struct, frozen=True):
     """What an extension shows; `state` is in the manager interface's words."""
 
@@ -98,17 +76,6 @@ class HintView(msgspec.Struct, frozen=True):
     watchers: int = 0
 
 
-class SubscriptionView(msgspec.Struct, frozen=True):
-    """A subscription that a phone has with us."""
-
-    endpoint: str
-    resource: str
-    event: str
-    expires_in_s: int
-    call_id: str
-    content_type: str = ""
-
-
 class ManagerSessionView(msgspec.Struct, frozen=True):
     """A session of the manager interface; `since` is seconds since the epoch."""
 
@@ -118,43 +85,6 @@ class ManagerSessionView(msgspec.Struct, frozen=True):
     since: float
     events_sent: int = 0
     waiting_bytes: int = 0
-
-
-class BanView(msgspec.Struct, frozen=True):
-    """A source of SIP that is not listened to for a while."""
-
-    source: str
-    failures: int
-    ends_in_s: int
-
-
-class MessageView(msgspec.Struct, frozen=True):
-    """A SIP message of a call, with its secrets masked; `time` in seconds since the epoch."""
-
-    number: int
-    """Counts the messages of all calls in the order in which they were said."""
-    time: float
-    direction: str
-    """`<` came, `>` went."""
-    transport: str
-    local: tuple[str, int]
-    peer: tuple[str, int]
-    data: bytes
-
-
-class SipCallView(msgspec.Struct, frozen=True):
-    """The SIP of one call, that lives or has ended; without a channel what was refused before it got one."""
-
-    call_id: str
-    messages: Sequence[MessageView]
-    channel: str = ""
-    channel_id: str = ""
-    linkedid: str = ""
-    alive: bool = False
-    count: int = 0
-    """Messages that are kept."""
-    left_out: int = 0
-    """Messages between the beginning and the newest that were too many to keep."""
 
 
 class HelpView(msgspec.Struct, frozen=True):
@@ -195,6 +125,49 @@ class Originate(msgspec.Struct, frozen=True):
 
 StopWhen = Literal["now", "gracefully", "when convenient"]
 """At once; once the last call has ended, without new ones; once there is no call, however many come before."""
+
+
+class Sip(Protocol):
+    """The SIP side of a running server."""
+
+    def contacts(self) -> Sequence[shown.Contact]:
+        """The contacts of all addresses of record."""
+        ...
+
+    def registrations(self) -> Sequence[shown.Registration]:
+        """Our registrations at other servers."""
+        ...
+
+    def subscriptions(self) -> Sequence[shown.Subscription]:
+        """Who subscribes to what with us, the oldest first."""
+        ...
+
+    def bans(self) -> Sequence[shown.Ban]:
+        """Whom SIP does not listen to, because credentials were guessed."""
+        ...
+
+    def unban(self, source: str) -> bool:
+        """Listen to a source again; False when it was not banned."""
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """What SIP took, dropped and refused since the start."""
+        ...
+
+    def calls(self) -> Sequence[shown.SipCall]:
+        """The calls whose SIP is kept, in the order in which they began, each with its first and last message."""
+        ...
+
+    def ladder(self, name: str, *, with_peer: bool) -> Sequence[shown.SipCall]:
+        """The SIP of a channel by name or id, or of a Call-ID; `with_peer` also of the calls it was connected with.
+
+        Raises NotFound.
+        """
+        ...
+
+    def log(self, words: Sequence[str]) -> str:
+        """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
+        ...
 
 
 class Switch(Protocol):
@@ -270,6 +243,11 @@ class Switch(Protocol):
         """What extensions show, those of patterns while somebody watches them."""
         ...
 
+    @property
+    def sip(self) -> Sip:
+        """The SIP side."""
+        ...
+
     def endpoints(self) -> Sequence[snapshots.Endpoint]:
         """The PJSIP endpoints."""
         ...
@@ -278,47 +256,8 @@ class Switch(Protocol):
         """The state of a device such as PJSIP/6001 in DEVICE_STATE words."""
         ...
 
-    def contacts(self) -> Sequence[ContactView]:
-        """The contacts of all addresses of record."""
-        ...
-
-    def registrations(self) -> Sequence[RegistrationView]:
-        """Our registrations at other servers."""
-        ...
-
-    def subscriptions(self) -> Sequence[SubscriptionView]:
-        """Who subscribes to what with us, the oldest first."""
-        ...
-
     def manager_sessions(self) -> Sequence[ManagerSessionView]:
         """Who is logged in at the manager interface."""
-        ...
-
-    def bans(self) -> Sequence[BanView]:
-        """Whom SIP does not listen to, because credentials were guessed."""
-        ...
-
-    def unban(self, source: str) -> bool:
-        """Listen to a source again; False when it was not banned."""
-        ...
-
-    def sip_counters(self) -> Mapping[str, int]:
-        """What SIP took, dropped and refused since the start."""
-        ...
-
-    def sip_calls(self) -> Sequence[SipCallView]:
-        """The calls whose SIP is kept, in the order in which they began, each with its first and last message."""
-        ...
-
-    def sip_ladder(self, name: str, *, with_peer: bool) -> Sequence[SipCallView]:
-        """The SIP of a channel by name or id, or of a Call-ID; `with_peer` also of the calls it was connected with.
-
-        Raises NotFound.
-        """
-        ...
-
-    def log_sip(self, words: Sequence[str]) -> str:
-        """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
         ...
 
     def modules(self) -> Sequence[ModuleView]:

@@ -16,46 +16,19 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.config.tree import Config
 from arietta.dialplan.interpreter import Interpreter
 from arietta.errors import NotSupported
+from arietta.model import shown
 from arietta.stasis.devices import DeviceStates, Mailboxes
 from arietta.stasis.presence import PresenceStates
-
-
-class ContactShown(msgspec.Struct, frozen=True):
-    """A contact of an address of record; `expires_in_s` is None for one of the configuration."""
-
-    aor: str
-    endpoint: str
-    uri: str
-    status: str
-    """Reachable, Unreachable, NonQualified or Unknown."""
-    roundtrip_usec: int | None
-    expires_in_s: int | None
-    user_agent: str = ""
-    call_id: str = ""
-    via_address: str = ""
-    path: str = ""
-    expires_at: int = 0
-    """Seconds since 1970; 0 for one of the configuration."""
-
-
-class RegistrationShown(msgspec.Struct, frozen=True):
-    """A registration of ours at another server."""
-
-    name: str
-    status: str
-    """Registered, Unregistered, Rejected, Stopped …"""
-    next_in_s: int
-    """Seconds until it is renewed or tried again."""
 
 
 class Sip(Protocol):
     """The SIP side of the server."""
 
-    def contacts(self) -> Sequence[ContactShown]:
+    def contacts(self) -> Sequence[shown.Contact]:
         """The contacts of all addresses of record."""
         ...
 
-    def registrations(self) -> Sequence[RegistrationShown]:
+    def registrations(self) -> Sequence[shown.Registration]:
         """Our registrations elsewhere."""
         ...
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,8 @@ from arietta.config.conf import ConfigError, Problem
 from arietta.config.manager import ManagerGeneral
 from arietta.config.references import resolve
 from arietta.config.tree import Config
-from arietta.drivers.sip.driver import SipDriver
-from arietta.errors import NotFound
 from arietta.http import Handler, tls_context
-from arietta.manager.domain import ContactShown, Domain, RegistrationShown
+from arietta.manager.domain import Domain
 from arietta.manager.hub import Hub
 from arietta.manager.listener import Listener
 from arietta.manager.web import WebSessions
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from arietta.server.server import Server
 
 DEFAULT_TLS_PORT = 5039
-ALL = "*all"
 
 
 class SystemOf:
@@ -67,72 +63,6 @@ class SystemOf:
         self._server.logs.rotate()
 
 
-class SipOf:
-    """The SIP side, as the actions see it."""
-
-    def __init__(self, driver: SipDriver, server: Server) -> None:
-        self._driver = driver
-        self._server = server
-
-    def contacts(self) -> Sequence[ContactShown]:
-        driver, pjsip = self._driver, self._server.config.pjsip
-        endpoints = {aor: endpoint.name for endpoint in pjsip.endpoints.values() for aor in endpoint.aors}
-        now, wall = driver.now(), time.time()
-        found = []
-        for contact in driver.contacts.location.contacts(tuple(pjsip.aors)):
-            binding = contact.binding
-            left = max(0, int(binding.expires_at - now)) if binding is not None else None
-            source = binding.source if binding is not None else None
-            found.append(
-                ContactShown(
-                    contact.aor,
-                    endpoints.get(contact.aor, ""),
-                    contact.uri,
-                    contact.status,
-                    contact.roundtrip_usec,
-                    left,
-                    user_agent=binding.user_agent if binding is not None else "",
-                    call_id=binding.call_id if binding is not None else "",
-                    via_address=f"{source[0]}:{source[1]}" if source is not None else "",
-                    path=", ".join(binding.path) if binding is not None else "",
-                    expires_at=int(wall) + left if left is not None else 0,
-                )
-            )
-        return found
-
-    def registrations(self) -> Sequence[RegistrationShown]:
-        now = self._driver.now()
-        return [
-            RegistrationShown(name, one.state.value, max(0, int(one.deadline - now)) if one.deadline < 1e12 else 0)
-            for name, one in self._driver.registrations.registrations.items()
-        ]
-
-    def qualify(self, endpoint: str) -> None:
-        settings = self._server.config.pjsip.endpoints.get(endpoint)
-        if settings is None:
-            raise NotFound(f"endpoint {endpoint!r} does not exist")
-        self._driver.contacts.qualify(settings)
-
-    def register(self, name: str) -> None:
-        for one in self._named(name):
-            self._driver.registrations.register(one)
-
-    def unregister(self, name: str) -> None:
-        for one in self._named(name):
-            self._driver.registrations.unregister(one)
-
-    def _named(self, name: str) -> list[str]:
-        known = self._server.config.pjsip.registrations
-        if name == ALL:
-            return list(known)
-        if name not in known:
-            raise NotFound(f"Unable to retrieve registration {name[:80]}")
-        return [name]
-
-    def send_message(self, destination: str, origin: str, body: str, variables: Mapping[str, str]) -> None:
-        self._driver.messages.send_message(destination, origin, body, variables)
-
-
 class Manager:
     """The manager interface of one server."""
 
@@ -148,7 +78,7 @@ class Manager:
             mailboxes=server.mailboxes,
             astdb=server.astdb,
             system=SystemOf(server),
-            sip=SipOf(server.sip, server),
+            sip=server.sip_shown,
             moves=server.moves,
         )
         self.hub = Hub(self.domain, server.config.manager, server.channels.loop.time)

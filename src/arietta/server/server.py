@@ -52,6 +52,7 @@ from arietta.server.records import Records
 from arietta.server.reloading import ReloadReport, reload
 from arietta.server.remote_sounds import fetch_with
 from arietta.server.sip import sip_of
+from arietta.server.sip_shown import SipShown
 from arietta.stasis.applications import Applications
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
@@ -143,6 +144,7 @@ class Server:
         """What makes channels, and what moves them."""
         transfers = Transfers(self.channels, Places(self.channels, self.controls))
         self.sip = sip_of(self, config, transfers)
+        self.sip_shown = SipShown(self)
         self.moves = Moves(
             self.channels, self.bridges, transfers, lambda who, uri: self.dialplan.media.play(who, uri, lambda _: None)
         )

@@ -16,27 +16,27 @@ def show_ladder(console: Console, arguments: list[str]) -> str:
     unknown = [word for word in words if word not in WORDS]
     if unknown:
         raise CommandError(f"'{unknown[0]}' is none of {', '.join(WORDS)}")
-    calls = console.switch.sip_ladder(name, with_peer="with-peer" in words)
+    calls = console.switch.sip.ladder(name, with_peer="with-peer" in words)
     return ladders.as_json(calls) if "json" in words else ladders.draw(calls)
 
 
 def show_ladders(console: Console, arguments: list[str]) -> str:
     from arietta.cli import ladders
 
-    calls = console.switch.sip_calls()
+    calls = console.switch.sip.calls()
     if arguments and arguments[0].lower() != "json":
         raise CommandError(f"'{arguments[0]}' is not json")
     return ladders.as_json(calls) if arguments else ladders.table(calls)
 
 
 def set_logger(console: Console, arguments: list[str]) -> str:
-    return console.switch.log_sip(arguments)
+    return console.switch.sip.log(arguments)
 
 
 def _recorded(console: Console, arguments: Sequence[str]) -> Iterable[str]:
     if arguments:
         return WORDS
-    return [call.channel or call.call_id for call in console.switch.sip_calls()]
+    return [call.channel or call.call_id for call in console.switch.sip.calls()]
 
 
 def _logger_words(console: Console, arguments: Sequence[str]) -> Iterable[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from arietta.cli.commands.registry import Command, CommandError, Console
-from arietta.cli.switch import ContactView
 from arietta.cli.tables import columns
 from arietta.config.endpoint import Endpoint
 from arietta.config.settings import declared
+from arietta.model import shown
 
 # What a device state is called where endpoints are listed.
 _DEVICE_WORDS = {
@@ -21,6 +21,8 @@ _DEVICE_WORDS = {
     "RINGINUSE": "Ring+Inuse",
     "ONHOLD": "On Hold",
 }
+# What a contact's state is called where contacts are listed.
+_CONTACT_WORDS = {"Reachable": "Avail", "Unreachable": "Unavail", "NonQualified": "NonQual"}
 _NOTHING = "No objects found."
 
 
@@ -44,7 +46,7 @@ def _summary(console: Console, name: str, settings: Endpoint) -> list[str]:
     for aor in settings.aors:
         most = pjsip.aors[aor].max_contacts if aor in pjsip.aors else 0
         lines.append(f"        Aor:  {aor:<42} {most}")
-        lines += [f"      {line}" for line in _contact_lines(c for c in console.switch.contacts() if c.aor == aor)]
+        lines += [f"      {line}" for line in _contact_lines(c for c in console.switch.sip.contacts() if c.aor == aor)]
     if settings.transport in pjsip.transports:
         lines.append(f"  Transport:  {_transport_cells(console, settings.transport)}")
     for identify in pjsip.identifies.values():
@@ -90,16 +92,16 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _contact_lines(contacts: Iterable[ContactView]) -> list[str]:
+def _contact_lines(contacts: Iterable[shown.Contact]) -> list[str]:
     return [
-        f"Contact:  {f'{c.aor}/{c.uri}':<54} {c.status:<9} "
-        f"{'nan' if c.roundtrip_ms is None else format(c.roundtrip_ms, '.3f'):>9}"
+        f"Contact:  {f'{c.aor}/{c.uri}':<54} {_CONTACT_WORDS.get(c.status, c.status):<9} "
+        f"{'nan' if c.roundtrip_usec is None else format(c.roundtrip_usec / 1000, '.3f'):>9}"
         for c in contacts
     ]
 
 
 def show_contacts(console: Console, _: list[str]) -> str:
-    contacts = console.switch.contacts()
+    contacts = console.switch.sip.contacts()
     if not contacts:
         return _NOTHING
     head = f"  Contact:  {'<Aor/ContactUri>':<54} {'<Status>':<9} {'<RTT(ms)>':>9} <Expires>"
@@ -117,25 +119,25 @@ def show_aors(console: Console, _: list[str]) -> str:
     lines = [f"      Aor:  {'<Aor>':<42} <MaxContact>", "=" * 80]
     for name, settings in sorted(aors.items()):
         lines.append(f"      Aor:  {name:<42} {settings.max_contacts}")
-        lines += [f"    {line}" for line in _contact_lines(c for c in console.switch.contacts() if c.aor == name)]
+        lines += [f"    {line}" for line in _contact_lines(c for c in console.switch.sip.contacts() if c.aor == name)]
     return "\n".join([*lines, "", f"Objects found: {len(aors)}"])
 
 
 def show_registrations(console: Console, _: list[str]) -> str:
-    registrations = console.switch.registrations()
+    registrations = console.switch.sip.registrations()
     if not registrations:
         return _NOTHING
     widths = (48, 16, 30)
     lines = columns(widths, ("<Registration/ServerURI>", "<Auth>", "<Status>"))
     lines.append("=" * 80)
     for r in registrations:
-        expiry = "" if r.expires_in_s is None else f" (exp. {r.expires_in_s} s)"
+        expiry = f" (exp. {r.next_in_s} s)" if r.next_in_s else ""
         lines += columns(widths, (f"{r.name}/{r.server_uri}", r.auth, r.status + expiry))
     return "\n".join([*lines, "", f"Objects found: {len(registrations)}"])
 
 
 def show_inbound(console: Console, _: list[str]) -> str:
-    found = console.switch.subscriptions()
+    found = console.switch.sip.subscriptions()
     if not found:
         return _NOTHING
     lines = ["Endpoint: <Endpoint>", "Resource: <Resource/Event>", "  Expiry: <Expires in> <Call-ID>", "=" * 80]
@@ -164,7 +166,7 @@ def show_transports(console: Console, _: list[str]) -> str:
 
 
 def show_bans(console: Console, _: list[str]) -> str:
-    bans = console.switch.bans()
+    bans = console.switch.sip.bans()
     if not bans:
         return _NOTHING
     widths = (44, 12, 10)
@@ -176,18 +178,18 @@ def show_bans(console: Console, _: list[str]) -> str:
 
 
 def unban(console: Console, arguments: list[str]) -> str:
-    if not console.switch.unban(arguments[0]):
+    if not console.switch.sip.unban(arguments[0]):
         raise CommandError(f"{arguments[0]} is not banned")
     return f"{arguments[0]} is heard again."
 
 
 def show_counters(console: Console, _: list[str]) -> str:
-    counters = console.switch.sip_counters()
+    counters = console.switch.sip.counters()
     return "\n".join(f"{name:<32} {counters[name]:>10}" for name in sorted(counters)) or _NOTHING
 
 
 def _banned(console: Console, arguments: Sequence[str]) -> Iterable[str]:
-    return [ban.source for ban in console.switch.bans()] if not arguments else ()
+    return [ban.source for ban in console.switch.sip.bans()] if not arguments else ()
 
 
 def _endpoint_names(console: Console, arguments: Sequence[str]) -> Iterable[str]:

@@ -11,12 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
-from arietta.drivers.sip.facing import contact_on
-from arietta.model import facts
+from arietta.model import facts, shown
 from arietta.sip.errors import ProtocolError
 from arietta.sip.event_bodies import (
     DIALOG_INFO,
@@ -90,17 +87,6 @@ class MailboxCounts(Protocol):
         ...
 
 
-class SubscriptionShown(msgspec.Struct, frozen=True):
-    """A subscription as the console lists it."""
-
-    endpoint: str
-    resource: str
-    event: str
-    expires_in_s: int
-    call_id: str
-    content_type: str
-
-
 class _Subscriber:
     """One subscription with what it is told of."""
 
@@ -166,11 +152,11 @@ class Subscriptions:
     def __len__(self) -> int:
         return len(self._all)
 
-    def shown(self) -> list[SubscriptionShown]:
+    def shown(self) -> list[shown.Subscription]:
         """Every subscription, the oldest first."""
         now = self._driver.now()
         return [
-            SubscriptionShown(
+            shown.Subscription(
                 one.endpoint,
                 one.resource,
                 str(one.subscription.event),
@@ -233,7 +219,7 @@ class Subscriptions:
         try:
             one.subscription = subscription = driver.agent.accept_subscribe(
                 received,
-                contact_on(received.transaction.transport, is_secure=request.uri.scheme == "sips"),
+                driver.contact_on(received.transaction.transport, is_secure=request.uri.scheme == "sips"),
                 expires,
                 now,
                 event=event,
@@ -241,7 +227,7 @@ class Subscriptions:
                 on_ended=lambda _, why: self._ended(one, why),
                 source=source,
                 remember_source=endpoint.force_rport or endpoint.rewrite_contact,
-                credentials=driver.endpoints_table.client_credentials(endpoint),
+                credentials=driver.client_credentials(endpoint),
             )
         except ProtocolError:
             self._let_go(one)
@@ -319,7 +305,7 @@ class Subscriptions:
             if request.method != "SUBSCRIBE":
                 driver.agent.respond(transaction, now, 405, headers=(("Allow", "SUBSCRIBE"),))
                 return
-            endpoint, source = driver.reception.recognise(received)
+            endpoint, source = driver.recognise(received)
             if endpoint is None:
                 return
             if endpoint.name != one.endpoint:

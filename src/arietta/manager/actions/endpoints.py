@@ -10,8 +10,8 @@ from arietta.config.reference import value_text
 from arietta.config.settings import Settings, declared
 from arietta.errors import NotFound
 from arietta.manager.declared import Call, Reply, action, item, listing, success
-from arietta.manager.domain import ContactShown
 from arietta.manager.message import ManagerEvent
+from arietta.model import shown
 
 Rows = list[tuple[str, str | int]]
 DEVICE_WORDS = {
@@ -57,7 +57,7 @@ def _active(call: Call, endpoint: Endpoint) -> str:
     return ",".join(channel.name for channel in call.domain.channels if channel.name.startswith(prefix))
 
 
-def _contacts_of(contacts: Sequence[ContactShown], aors: Sequence[str]) -> str:
+def _contacts_of(contacts: Sequence[shown.Contact], aors: Sequence[str]) -> str:
     return "".join(f"{contact.aor}/{contact.uri}," for contact in contacts if contact.aor in aors)
 
 
@@ -121,7 +121,7 @@ def show_endpoint(call: Call) -> Reply:
     return listing("Following are Events for each object associated with the Endpoint", items, "EndpointDetailComplete")
 
 
-def _aor(name: str, aor: Aor, contacts: Sequence[ContactShown], *more: tuple[str, str | int]) -> ManagerEvent:
+def _aor(name: str, aor: Aor, contacts: Sequence[shown.Contact], *more: tuple[str, str | int]) -> ManagerEvent:
     own = [contact for contact in contacts if contact.aor == aor.name]
     return _object(
         name,
@@ -133,7 +133,7 @@ def _aor(name: str, aor: Aor, contacts: Sequence[ContactShown], *more: tuple[str
     )
 
 
-def _contact_status(contact: ContactShown) -> ManagerEvent:
+def _contact_status(contact: shown.Contact) -> ManagerEvent:
     return item(
         "ContactStatusDetail",
         ("AOR", contact.aor),

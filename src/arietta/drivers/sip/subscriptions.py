@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.facing import contact_on
 from arietta.model import facts, shown
 from arietta.sip.errors import ProtocolError
 from arietta.sip.event_bodies import (
@@ -219,7 +220,7 @@ class Subscriptions:
         try:
             one.subscription = subscription = driver.agent.accept_subscribe(
                 received,
-                driver.contact_on(received.transaction.transport, is_secure=request.uri.scheme == "sips"),
+                contact_on(received.transaction.transport, is_secure=request.uri.scheme == "sips"),
                 expires,
                 now,
                 event=event,
@@ -227,7 +228,7 @@ class Subscriptions:
                 on_ended=lambda _, why: self._ended(one, why),
                 source=source,
                 remember_source=endpoint.force_rport or endpoint.rewrite_contact,
-                credentials=driver.client_credentials(endpoint),
+                credentials=driver.endpoints_table.client_credentials(endpoint),
             )
         except ProtocolError:
             self._let_go(one)
@@ -305,7 +306,7 @@ class Subscriptions:
             if request.method != "SUBSCRIBE":
                 driver.agent.respond(transaction, now, 405, headers=(("Allow", "SUBSCRIBE"),))
                 return
-            endpoint, source = driver.recognise(received)
+            endpoint, source = driver.reception.recognise(received)
             if endpoint is None:
                 return
             if endpoint.name != one.endpoint:

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from arietta.channels import digits_out, signals
+from arietta.channels import announcing, digits_out, signals
 from arietta.channels.driver import Indication, Leg, Party
 from arietta.channels.groups import NO_GROUPS, Groups
+from arietta.channels.owner import HungUp, Interruption, Moved, Owner, Story
+from arietta.channels.variables import Variables
 from arietta.media.engine import DigitOut, Music
-from arietta.model import causes, events, facts, snapshots
-from arietta.model.times import wire_now, wire_time
+from arietta.model import events, facts, snapshots
+from arietta.model.times import wire_time
 from arietta.verbose import verbose
 
 if TYPE_CHECKING:
@@ -36,9 +38,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Story = Callable[[], Coroutine[Any, Any, None]]
-"""What an owner does, until it returns or raises HungUp or Moved."""
-
 CAUSE_NORMAL = 16
 CAUSE_OUR_FAULT = 127
 # `cause` of a ChannelHangupRequest with soft=true is the flag that asked for it, not a Q.850 number.
@@ -47,19 +46,6 @@ FLAG_DIALPLAN_ENDED = 16
 
 INTERNAL = ("internal:",)
 """The topics of channels that ARI does not show."""
-
-PRESENTATIONS = {
-    0: "Presentation Allowed, Not Screened",
-    1: "Presentation Allowed, Passed Screen",
-    2: "Presentation Allowed, Failed Screen",
-    3: "Presentation Allowed, Network Number",
-    32: "Presentation Prohibited, Not Screened",
-    33: "Presentation Prohibited, Passed Screen",
-    34: "Presentation Prohibited, Failed Screen",
-    35: "Presentation Prohibited, Network Number",
-    67: "Number Unavailable",
-}
-
 
 _births = itertools.count(1)
 
@@ -72,26 +58,6 @@ class State(enum.StrEnum):
     RINGING = "Ringing"
     UP = "Up"
     BUSY = "Busy"
-
-
-class Interruption(Exception):
-    """What a wait in the owner of a channel can end with: the channel is to end, or to go elsewhere."""
-
-
-class HungUp(Interruption):
-    """Raised in the owner of a channel that is to end; it cleans up and returns."""
-
-
-class Moved(Interruption):
-    """Raised in the owner when somebody sent the channel elsewhere: it goes on with `story`, or at its new place.
-
-    `dropped` is told if it never comes to that: the channel ended, or was sent elsewhere again, before its owner knew.
-    """
-
-    def __init__(self, story: Story | None = None, dropped: Callable[[], None] | None = None) -> None:
-        super().__init__()
-        self.story = story
-        self.dropped = dropped
 
 
 class Channel:
@@ -144,7 +110,7 @@ class Channel:
         """Whose ringing calls it may answer."""
         self.created_at = time.time()
         self.answered_at: float | None = None
-        self.variables: dict[str, str] = {}
+        self.variables = Variables()
         self.reported_variables: dict[str, None] = {}
         self.functions: dict[str, Any] = {}  # what dialplan functions keep for this channel, by their name
         self.bridge: Bridge | None = None
@@ -172,9 +138,7 @@ class Channel:
         self._creationtime = wire_time(self.created_at)
         self._snapshot: snapshots.Channel | None = None
         self._encoded: bytes | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._waiting: asyncio.Future[Any] | None = None
-        self._interruption: Exception | None = None
+        self._owner = Owner(registry.loop)
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} {self.id} {self.state}>"
@@ -217,7 +181,7 @@ class Channel:
     @property
     def task(self) -> asyncio.Task[None] | None:
         """The owner, once there is one."""
-        return self._task
+        return self._owner.task
 
     # ------------------------------------------------------------------------------------------- what ARI shows
 
@@ -286,8 +250,7 @@ class Channel:
 
     def created(self) -> None:
         """Publish ChannelCreated; called once, by the registry."""
-        if self.watched:
-            self.publish(events.ChannelCreated(timestamp=wire_now(), channel=self.snapshot()))
+        announcing.created(self)
 
     def set_state(self, state: State) -> None:
         """Enter `state`; the same one again is no event."""
@@ -298,8 +261,7 @@ class Channel:
             self.answered_at = time.time()
         self.changed()
         self.registry.device_changed(self.device)
-        if self.watched:
-            self.publish(events.ChannelStateChange(timestamp=wire_now(), channel=self.snapshot()))
+        announcing.state(self)
 
     def set_place(self, context: str, exten: str, priority: int) -> None:
         """Be at (context, exten, priority) without an event; the next `set_app` tells."""
@@ -311,15 +273,8 @@ class Channel:
         announce = bool(name) and (moved or not self.app_name)
         self.app_name, self.app_data = name, data
         self.changed()
-        if announce and self.watched:
-            self.publish(
-                events.ChannelDialplan(
-                    timestamp=wire_now(),
-                    dialplan_app=name,
-                    dialplan_app_data=data,
-                    channel=self.snapshot(),
-                )
-            )
+        if announce:
+            announcing.application(self)
 
     def rest(self) -> None:
         """Execute no application any more."""
@@ -332,7 +287,7 @@ class Channel:
         self.caller = caller
         self.changed()
         if told:
-            self._announce_caller()
+            announcing.caller(self)
 
     def set_connected(self, connected: Party) -> None:
         """Be connected to `connected`; ChannelConnectedLine if name or number changed."""
@@ -340,7 +295,7 @@ class Channel:
         self.connected = connected
         self.changed()
         if told:
-            self._announce_connected()
+            announcing.connected(self)
             self.leg.indicate(Indication.CONNECTED_LINE)
 
     def set_parties(self, *, caller: Party, connected: Party) -> None:
@@ -356,9 +311,9 @@ class Channel:
         self.changed()
         yield
         if (caller.name, caller.number) != (former_caller.name, former_caller.number):
-            self._announce_caller()
+            announcing.caller(self)
         if (connected.name, connected.number) != (former_connected.name, former_connected.number):
-            self._announce_connected()
+            announcing.connected(self)
 
     def set_account_code(self, code: str) -> None:
         """Be charged to another account."""
@@ -366,68 +321,32 @@ class Channel:
         self.changed()
         self.tell(facts.AccountCodeChanged, former)
 
-    def _announce_caller(self) -> None:
-        if self.watched:
-            self.publish(
-                events.ChannelCallerId(
-                    timestamp=wire_now(),
-                    caller_presentation=self.caller.presentation,
-                    caller_presentation_txt=PRESENTATIONS.get(self.caller.presentation, PRESENTATIONS[0]),
-                    channel=self.snapshot(),
-                )
-            )
-
-    def _announce_connected(self) -> None:
-        if self.watched:
-            self.publish(events.ChannelConnectedLine(timestamp=wire_now(), channel=self.snapshot()))
-
     def set_variable(self, name: str, value: str) -> None:
         """Set a plain variable; a name with ``_`` or ``__`` is kept without them and inherited by dialled channels.
 
         ChannelVarset names the variable as it was given.
         """
-        bare = name.lstrip("_")
-        for other in (bare, "_" + bare, "__" + bare):
-            if other != name:
-                self.variables.pop(other, None)
-        self.variables[name] = value
+        self.variables.put(name, value)
         self.changed()
         self.announce_variable(name, value)
 
     def unset_variable(self, name: str) -> None:
         """Take a plain variable away; ChannelVarset tells an empty value."""
-        bare = name.lstrip("_")
-        for other in (bare, "_" + bare, "__" + bare):
-            self.variables.pop(other, None)
+        self.variables.forget(name)
         self.changed()
         self.announce_variable(name, "")
 
     def announce_variable(self, name: str, value: str) -> None:
         """Publish ChannelVarset for a value that a function keeps elsewhere."""
-        if self.watched:
-            self.publish(
-                events.ChannelVarset(timestamp=wire_now(), variable=name, value=value, channel=self.snapshot())
-            )
+        announcing.variable(self, name, value)
 
     def get_variable(self, name: str) -> str | None:
         """A plain variable by its bare name; None if it was never set."""
-        variables = self.variables
-        value = variables.get(name)
-        if value is None:
-            value = variables.get("_" + name)
-            if value is None:
-                value = variables.get("__" + name)
-        return value
+        return self.variables.read(name)
 
     def inherited_variables(self) -> dict[str, str]:
         """What a channel dialled by this one starts with: ``__X`` as it is, ``_X`` without its prefix."""
-        inherited: dict[str, str] = {}
-        for name, value in self.variables.items():
-            if name.startswith("__"):
-                inherited[name] = value
-            elif name.startswith("_"):
-                inherited[name[1:]] = value
-        return inherited
+        return self.variables.inherited()
 
     # ----------------------------------------------------------------------------------------- near and far end
 
@@ -489,45 +408,10 @@ class Channel:
                 self.set_caller(party)
             case signals.DigitBegan(digit):
                 self.tell(facts.DigitBegan, digit)
-            case signals.DigitEnded(digit, duration_ms, _):
-                if self.watched:
-                    self.publish(
-                        events.ChannelDtmfReceived(
-                            timestamp=wire_now(),
-                            digit=digit,
-                            duration_ms=duration_ms,
-                            channel=self.snapshot(),
-                        )
-                    )
-            case signals.Held(music_class):
-                if self.watched:
-                    self.publish(
-                        events.ChannelHold(
-                            timestamp=wire_now(),
-                            channel=self.snapshot(),
-                            musicclass=music_class or msgspec.UNSET,
-                        )
-                    )
-            case signals.Unheld():
-                if self.watched:
-                    self.publish(events.ChannelUnhold(timestamp=wire_now(), channel=self.snapshot()))
-            case signals.TalkStarted():
-                if self.watched:
-                    self.publish(events.ChannelTalkingStarted(timestamp=wire_now(), channel=self.snapshot()))
-            case signals.TalkStopped(duration_ms):
-                if self.watched:
-                    self.publish(
-                        events.ChannelTalkingFinished(
-                            timestamp=wire_now(), channel=self.snapshot(), duration=duration_ms
-                        )
-                    )
-            case signals.ToneDetected():
-                if self.watched:
-                    self.publish(events.ChannelToneDetected(timestamp=wire_now(), channel=self.snapshot()))
             case signals.MediaStarted():
                 self.media_started = True
             case _:
-                pass
+                announcing.heard(self, signal)
         for listener in tuple(self.listeners):
             listener(signal)
 
@@ -538,8 +422,7 @@ class Channel:
 
         A story that fails ends this leg only: reported with its ids, hung up with cause 127.
         """
-        assert self._task is None, f"{self!r} has an owner"
-        self._task = self.registry.loop.create_task(self._run(story), name=f"channel {self.id}")
+        self._owner.begin(self._run(story), f"channel {self.id}")
 
     async def _run(self, story: Coroutine[Any, Any, None]) -> None:
         try:
@@ -575,25 +458,9 @@ class Channel:
                 else:
                     return
 
-    async def until(self, future: asyncio.Future[T], timeout: float | None = None) -> T:
+    def until(self, future: asyncio.Future[T], timeout: float | None = None) -> Coroutine[Any, Any, T]:
         """Wait in the owner for `future`; HungUp or Moved end the wait, TimeoutError after `timeout` seconds."""
-        if self._interruption is not None:
-            future.cancel()
-            raise self._take_interruption()
-        handle = None
-        if timeout is not None:
-            handle = self.registry.loop.call_later(timeout, _time_out, future)
-        self._waiting = future
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if self._interruption is None or not future.cancelled():
-                raise
-        finally:
-            self._waiting = None
-            if handle is not None:
-                handle.cancel()
-        raise self._take_interruption()
+        return self._owner.until(future, timeout)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass in the owner."""
@@ -622,33 +489,15 @@ class Channel:
 
     def interrupt(self, reason: Exception) -> None:
         """Make the owner's present or next wait raise `reason` (HungUp wins over Moved)."""
-        if isinstance(self._interruption, HungUp):
-            _drop(reason)
-            return
-        _drop(self._interruption)
-        self._interruption = reason
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._owner.interrupt(reason)
 
     def check_interruption(self) -> None:
         """Raise what `interrupt` asked for, between two steps that do not wait."""
-        if self._interruption is not None:
-            raise self._take_interruption()
-
-    def _take_interruption(self) -> Exception:
-        # What travels is never an exception that the channel keeps: its traceback holds the frames of the owner, they
-        # hold the channel, and only the garbage collector would end that.
-        reason = self._interruption
-        if isinstance(reason, HungUp):
-            return HungUp()
-        assert reason is not None
-        self._interruption = None
-        return reason
+        self._owner.check_interruption()
 
     def absorb_hangup(self) -> None:
         """Let the owner wait again although the channel is hung up: for the `h` extension."""
-        _drop(self._interruption)
-        self._interruption = None
+        self._owner.absorb_hangup()
 
     # ------------------------------------------------------------------------------------------------ the end
 
@@ -664,16 +513,7 @@ class Channel:
 
     def announce_soft_hangup(self, flag: int) -> None:
         """Publish the ChannelHangupRequest of this side."""
-        if self.watched:
-            self.publish(
-                events.ChannelHangupRequest(
-                    timestamp=wire_now(),
-                    cause=flag,
-                    soft=True,
-                    tech_cause=msgspec.UNSET if self.tech_cause is None else self.tech_cause,
-                    channel=self.snapshot(),
-                )
-            )
+        announcing.hangup_request(self, flag, soft=True)
 
     def _far_end_hung_up(self, cause: int | None, tech_cause: int | None) -> None:
         if self.hangup_requested:
@@ -683,20 +523,12 @@ class Channel:
         if cause is not None:
             self.hangup_cause = cause
         self.tech_cause = tech_cause
-        if self.watched:
-            self.publish(
-                events.ChannelHangupRequest(
-                    timestamp=wire_now(),
-                    cause=msgspec.UNSET if known is None else known,
-                    tech_cause=msgspec.UNSET if tech_cause is None else tech_cause,
-                    channel=self.snapshot(),
-                )
-            )
+        announcing.hangup_request(self, known, soft=False)
         self._end_or_interrupt()
 
     def _end_or_interrupt(self) -> None:
         self.interrupt(HungUp())
-        if self._task is None:
+        if self.task is None:
             # Nobody runs it yet (requested, not dialled): there is no owner to unwind.
             self.registry.loop.call_soon(self.finish)
 
@@ -712,8 +544,7 @@ class Channel:
             return
         self.ended = True
         self.hangup_requested = True
-        _drop(self._interruption)
-        self._interruption = HungUp()
+        self._owner.end()
         if self.bridge is not None:
             self.bridge.leave(self)
         for then in self.on_end:
@@ -728,16 +559,7 @@ class Channel:
             self.tech_cause = tech_cause
         self.rest()
         self.registry.remove(self)
-        if self.watched:
-            self.publish(
-                events.ChannelDestroyed(
-                    timestamp=wire_now(),
-                    cause=self.hangup_cause,
-                    cause_txt=causes.text(self.hangup_cause),
-                    tech_cause=msgspec.UNSET if self.tech_cause is None else self.tech_cause,
-                    channel=self.snapshot(),
-                )
-            )
+        announcing.destroyed(self)
         self.listeners.clear()
         self.registry.bus.publish(Ended(self), (f"ended:{self.id}",))
 
@@ -751,12 +573,4 @@ class Ended:
         self.channel = channel
 
 
-def _drop(reason: Exception | None) -> None:
-    """Nobody will ever raise `reason`."""
-    if isinstance(reason, Moved) and reason.dropped is not None:
-        reason.dropped()
-
-
-def _time_out(future: asyncio.Future[Any]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())
+__all__ = ["Channel", "Ended", "HungUp", "Interruption", "Moved", "State", "Story"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from arietta.channels.channel import PRESENTATIONS
+from arietta.channels.announcing import PRESENTATIONS
 from arietta.manager.events.blocks import Blocks
 from arietta.manager.events.declared import Kind, translates
 from arietta.manager.message import Headers, ManagerEvent

@@ -10,7 +10,7 @@ import pytest
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.tree import load
-from arietta.drivers.sip.leg import SHORT_TAGS, preferences_of, suites_of, warning_of
+from arietta.drivers.sip.offers import SHORT_TAGS, preferences_of, suites_of, warning_of
 from arietta.sdp import SRTP_SUITES, Refusal
 from arietta.testing import AriClient, Call, Phone, tone
 

@@ -17,9 +17,10 @@ from arietta.dialplan.errors import FunctionError
 from arietta.dialplan.functions import DeclaredFunction, Function, Read, Write, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.drivers.sip.driver import SipDriver
-from arietta.drivers.sip.leg import SipLeg, carried
+from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.messages import OWN_HEADERS
+from arietta.drivers.sip.offers import carried
 from arietta.sip.errors import ProtocolError
 from arietta.sip.headers import canonical_name
 from arietta.sip.message import Message
@@ -360,13 +361,13 @@ def _with_user(uri: str, user: str) -> str:
 
 
 def _read_dtmf_mode(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    return _leg(channel, "PJSIP_DTMF_MODE").endpoint.dtmf_mode
+    return _leg(channel, "PJSIP_DTMF_MODE").media.endpoint.dtmf_mode
 
 
 def _write_dtmf_mode(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
     if value not in DTMF_MODES:
         raise FunctionError("PJSIP_DTMF_MODE", f"{value!r} is none of {', '.join(DTMF_MODES)}")
-    _leg(channel, "PJSIP_DTMF_MODE").use_digits(value)
+    _leg(channel, "PJSIP_DTMF_MODE").media.use_digits(value)
 
 
 def _audio(name: str, arguments: str) -> None:
@@ -376,7 +377,7 @@ def _audio(name: str, arguments: str) -> None:
 
 def _read_media_offer(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     _audio("PJSIP_MEDIA_OFFER", arguments)
-    return ",".join(_leg(channel, "PJSIP_MEDIA_OFFER").codecs)
+    return ",".join(_leg(channel, "PJSIP_MEDIA_OFFER").media.codecs)
 
 
 def _write_media_offer(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
@@ -388,7 +389,7 @@ def _write_media_offer(plan: Interpreter, channel: Channel | None, arguments: st
     unknown = [text for text in names or (value,) if text not in allowed]
     if unknown:
         raise FunctionError(name, f"{unknown[0]!r} is no codec of the endpoint; those are {', '.join(allowed)}")
-    leg.offer_only(names)
+    leg.media.offer_only(names)
 
 
 def _write_refresh(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:

@@ -190,7 +190,7 @@ class InviteSession(InviteUsage):
 
     def reinvite(self, now: float, sdp: bytes, headers: Headers = ()) -> bool:
         """Offer a change (14.1); False while another INVITE is going on in either direction."""
-        if self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf:
+        if not self.may_reinvite:
             return False
         self._send_reinvite(sdp, tuple(headers), now)
         return True
@@ -567,7 +567,7 @@ class InviteSession(InviteUsage):
 
     def _refresh(self, now: float) -> None:
         """Refresh the session: by UPDATE without an offer if the peer allows it, else by our last description (7.4)."""
-        if self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf:
+        if not self.may_reinvite:
             self._timer.put_off(now)
         elif not self.takes_update:
             self._send_reinvite(self._description, (), now)

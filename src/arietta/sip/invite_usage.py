@@ -122,6 +122,13 @@ class InviteUsage(DialogUsage):
         )
 
     @property
+    def may_reinvite(self) -> bool:
+        """True in a session that is up, while no INVITE goes on in it in either direction."""
+        return not (
+            self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf
+        )
+
+    @property
     def _invite_offered(self) -> bool:
         return self.invite is not None and bool(self.invite.sdp)
 

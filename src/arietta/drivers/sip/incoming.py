@@ -12,7 +12,8 @@ from arietta.drivers.sip.channels import create_channel, set_variables
 from arietta.drivers.sip.endpoints import ANYBODY, extend_profile
 from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.identity import caller_of, diverted_from
-from arietta.drivers.sip.leg import SipLeg, warning_of
+from arietta.drivers.sip.leg import SipLeg
+from arietta.drivers.sip.offers import warning_of
 from arietta.drivers.sip.transfer import channel_to_replace
 from arietta.media.engine import MediaError
 from arietta.model import causes

@@ -56,7 +56,7 @@ def problems_of(source: Path) -> list[Problem]:
     except ConfigError as refusal:
         found = refusal.problems
     else:
-        applications = {one.name.lower() for one in (*standard_applications(), *added.APPLICATIONS)}
+        applications = {one.name.lower(): one.options for one in (*standard_applications(), *added.APPLICATIONS)}
         functions = {one.name for one in (*standard_functions(), *added.FUNCTIONS)}
         unknown = problems_of_plan(plan, applications, functions)
         found = (*plan.warnings, *unknown)

@@ -1,13 +1,14 @@
-"""What a dialplan uses that is not there: applications, also inside of Exec and the like, and functions."""
+"""What a dialplan uses that is not there: applications, also inside of Exec and the like, their letters, functions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from arietta.config.conf import Problem
 from arietta.dialplan.elsewhere import advice
 from arietta.dialplan.matcher import Dialplan, Step
+from arietta.dialplan.options import Options
 from arietta.dialplan.variables import Template
 
 _NAME = r"\s*([A-Za-z][A-Za-z0-9_]*)\s*\("
@@ -16,8 +17,12 @@ _BEHIND_CONDITION = re.compile(rf"[?:]{_NAME}")
 _INSIDE = {"exec": _WHOLE, "tryexec": _WHOLE, "execif": _BEHIND_CONDITION, "execiftime": _BEHIND_CONDITION}
 
 
-def problems_of(plan: Dialplan, applications: Container[str], functions: Container[str]) -> list[Problem]:
-    """A warning for each; `applications` has names in lower case, `functions` in upper case."""
+Known = Mapping[str, Options | None]
+"""The letters of applications by their names in lower case."""
+
+
+def problems_of(plan: Dialplan, applications: Known, functions: Container[str]) -> list[Problem]:
+    """A warning for each; `functions` has names in upper case."""
     found = []
     for context in plan.contexts.values():
         for extension in context.extensions():
@@ -27,9 +32,12 @@ def problems_of(plan: Dialplan, applications: Container[str], functions: Contain
     return found
 
 
-def _problems_of_step(step: Step, applications: Container[str], functions: Container[str]) -> Iterator[str]:
+def _problems_of_step(step: Step, applications: Known, functions: Container[str]) -> Iterator[str]:
     if step.key not in applications:
         yield unknown(step.application)
+    options = applications.get(step.key)
+    if options is not None:
+        yield from options.problems(step.application, step.written)
     inside = _INSIDE.get(step.key)
     if inside is _WHOLE:
         begins = _WHOLE.match(step.written)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from arietta.dialplan.options import Options
+
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
     from arietta.dialplan.run import Run
@@ -29,6 +31,8 @@ class Application(msgspec.Struct, frozen=True):
     execute: Execute
     lacks: str = ""
     """What of the documented application is not there; empty if it is complete."""
+    options: Options | None = None
+    """The letters it takes, if it takes any."""
 
 
 class DeclaredApplication(msgspec.Struct, frozen=True):
@@ -38,10 +42,11 @@ class DeclaredApplication(msgspec.Struct, frozen=True):
     syntax: str
     summary: str
     lacks: str = ""
+    options: Options | None = None
 
     def done_by(self, execute: Execute) -> Application:
         """The application itself."""
-        return Application(self.name, self.syntax, self.summary, execute, self.lacks)
+        return Application(self.name, self.syntax, self.summary, execute, self.lacks, self.options)
 
 
 class Applications:

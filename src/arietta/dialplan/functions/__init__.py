@@ -145,12 +145,14 @@ def standard_functions() -> Functions:
         groups,
         lists,
         logic,
+        messages,
         outside,
         sharing,
+        sound,
         states,
         strings,
         system,
     )
 
-    parts = (channels, codes, database, endings, groups, lists, logic, outside, sharing, states, strings, system)
+    parts = (channels, codes, database, endings, groups, lists, logic, messages, outside, sharing, sound, states, strings, system)
     return Functions(function for part in parts for function in part.FUNCTIONS)

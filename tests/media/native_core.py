@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arietta.media.engine import Address, EngineSettings, EventHandler
-from arietta.media.native._engine import Engine
-from arietta.media.native.core import NativeCore
+from arietta.media.native.core import NativeCore, open_engine
 from arietta.media.native.ports import NativeRtpPort
 
 if TYPE_CHECKING:
@@ -52,16 +51,7 @@ class VirtualNativeCore(NativeCore):
     """With the clock of the reference engine's core."""
 
     def __init__(self, settings: EngineSettings, network: VirtualNetwork, *, now_ns: int) -> None:
-        engine = Engine(
-            0,
-            -1,
-            settings.strict_rtp,
-            settings.probation,
-            settings.relearn_ms * 1_000_000,
-            settings.mix_loudest,
-            now_ns,
-        )
-        super().__init__(settings, engine)
+        super().__init__(settings, open_engine(settings, epoch_ns=now_ns))
         self._network = network
         self._now_ns = now_ns
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from arietta.media.engine import DigitBegan, DigitEnded, DigitOut, MediaError
+from arietta.media.engine import DigitBegan, DigitEnded, DigitOut, EngineSettings, MediaError
 from arietta.media.tones import DIGIT_LEVEL, digit_tones, render
 from arietta.rtp import DIGITS, TelephoneEvent
 
@@ -48,6 +48,18 @@ def test_a_key_whose_end_is_lost_ends_by_itself(world: World) -> None:
     assert digits(phone) == [DigitBegan("#"), DigitEnded("#", 200)]
     world.run(6000)
     assert world.core.next_deadline_ns is None or world.core.ticks == 0
+
+
+@pytest.mark.parametrize("silence_ms", [100, 900])
+def test_a_key_ends_by_itself_after_the_silence_of_the_settings(each_engine: str, silence_ms: int) -> None:
+    world = World(EngineSettings(digit_silence_ms=silence_ms))
+    phone = world.phone()
+    press(phone, "#", 200, ends=0)
+    world.run(180 + silence_ms - 1)
+    assert digits(phone) == [DigitBegan("#")]
+    world.run(2)
+    assert digits(phone) == [DigitBegan("#"), DigitEnded("#", 200)]
+    world.core.close()
 
 
 def test_digits_are_told_while_incoming_audio_is_muted(world: World) -> None:

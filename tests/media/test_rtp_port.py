@@ -199,6 +199,15 @@ def test_reports_every_five_seconds_while_there_is_traffic(world: World) -> None
     assert world.core.next_deadline_ns is None
 
 
+def test_reports_come_as_often_as_the_settings_say() -> None:
+    world = World(EngineSettings(rtcp_interval_ms=1000))
+    phone = world.phone()
+    phone.port.play(_second(6000), on_end=lambda end: None)
+    world.run(4100)
+    assert len([report for report in phone.control() if isinstance(report, SenderReport)]) == 4
+    world.core.close()
+
+
 def test_round_trip_and_remote_loss_come_from_the_phones_reports(world: World) -> None:
     phone = world.phone()
     phone.port.play(_second(9000), on_end=lambda end: None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arietta.media.engine import MediaError, Samples, SrtpKeys
+from arietta.media.engine import EngineSettings, MediaError, Samples, SrtpKeys
 from arietta.media.native import why_not
 from arietta.rtp import RtpPacket
 
@@ -114,6 +114,18 @@ def test_encryption_ends_when_it_is_agreed_so(world: World) -> None:
     phone.port.play(Samples(tone(500, 400)), on_end=lambda end: None)
     world.run(500)
     assert loudness(phone.heard(), 500) > 7000
+
+
+def test_what_was_heard_before_is_heard_again_where_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "engine", "native")
+    world, far = World(EngineSettings(replay_protection=False)), ciphers()
+    phone = world.phone(srtp=KEYS)
+    packets = [far.protect(bytes(RtpPacket(0, n, 160 * n, phone.ssrc, b"\xff" * 160))) for n in range(200)]
+    for packet in (*packets, packets[199], packets[150]):
+        phone.raw(packet)
+    phone.raw(packets[0])  # too old for RTP, not for its cipher
+    phone.raw(packets[50][:-1] + b"!")  # forged, all the same
+    assert (phone.port.statistics().rxcount, world.core.stats().packets_dropped) == (202, 2)
 
 
 @pytest.mark.parametrize(("suite", "key"), [("NONE_SUCH", OURS), (SUITE, OURS[1:]), (SUITE, OURS + b"x")])

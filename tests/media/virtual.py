@@ -36,6 +36,9 @@ class VirtualPair:
     def send_control(self, data: bytes, target: Address) -> None:
         self.network.sent(self.port + 1, data, target)
 
+    def mark(self, tos: int, cos: int) -> None:
+        """There is one class of traffic."""
+
     def close(self) -> None:
         self.open = False
         del self.network.pairs[self.port]

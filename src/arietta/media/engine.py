@@ -118,6 +118,14 @@ class EngineSettings:
     """Threads of the native engine; 0 is one for each core this process may use."""
     mix_loudest: int = 0
     """Members that a mix hears at a time, the loudest; 0 is all of them."""
+    rtcp_interval_ms: int = 5000
+    """Time between two reports of a port."""
+    digit_silence_ms: int = 375
+    """A digit of telephone-event whose packets stop coming has ended after so long."""
+    checksums: bool = True
+    """Whether UDP checksums are made over IPv4; over IPv6 they always are (RFC 8200 8.1)."""
+    replay_protection: bool = True
+    """Whether a packet of SRTP that was heard before is dropped (RFC 3711 3.3.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +244,10 @@ class RtpSettings:
     """`MediaStopped` after so much silence of the far end; 0 never. Another limit than before counts from now on."""
     keepalive_ms: int = 0
     """Send a packet of comfort noise when nothing was sent for so long (RFC 6263); 0 never."""
+    tos: int = 0
+    """Traffic class of what is sent: all eight bits of it (RFC 2474)."""
+    cos: int = 0
+    """Priority of what is sent on a link that has such (IEEE 802.1p): 0 to 7."""
     srtp: SrtpKeys | None = None
     """None: plain RTP. MediaError in the reference engine, which has no ciphers. A key that was in use before stays."""
     awaits_keys: bool = False

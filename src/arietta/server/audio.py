@@ -14,6 +14,7 @@ from arietta.media.remote import RemoteSounds
 from arietta.media.sounds import SoundLibrary, package_sounds, system_sounds
 from arietta.stasis.media_uris import MediaLibrary
 
+DTMF_SAMPLES_PER_MS = 8
 PACKAGE_DATA = Path(arietta.__file__).parent / "data"
 
 
@@ -47,6 +48,10 @@ def engine_settings(config: Config) -> EngineSettings:
         music_random=frozenset(n for n, settings in config.musiconhold.classes.items() if settings.sort == "random"),
         threads=rtp.media_threads,
         mix_loudest=rtp.mix_loudest,
+        rtcp_interval_ms=rtp.rtcpinterval,
+        digit_silence_ms=rtp.dtmftimeout // DTMF_SAMPLES_PER_MS,
+        checksums=rtp.rtpchecksums,
+        replay_protection=rtp.srtpreplayprotection,
     )
 
 

@@ -117,6 +117,9 @@ class _Pair:
     def send_control(self, data: bytes, target: Any) -> None:
         self.control.sendto(data, target)
 
+    def mark(self, tos: int, cos: int) -> None:
+        """The virtual network has one class of traffic."""
+
     def close(self) -> None:
         self.rtp.close()
         self.control.close()

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from arietta.media.engine import EngineSettings, EventHandler, MediaError
 from arietta.media.native._engine import Engine
-from arietta.media.native.core import NativeCore
+from arietta.media.native.core import NativeCore, open_engine
 from arietta.media.native.ports import NativeRtpPort
 
 from .loop import VirtualLoop
@@ -31,15 +31,7 @@ class VirtualNativeEngine(NativeCore):
         self._armed_ns = 0
         self._settling = False
         self._pairs: dict[int, _Pair] = {}
-        self._raw = Engine(
-            0,
-            -1,
-            settings.strict_rtp,
-            settings.probation,
-            settings.relearn_ms * 1_000_000,
-            settings.mix_loudest,
-            _nanoseconds(loop.time()),
-        )
+        self._raw = open_engine(settings, epoch_ns=_nanoseconds(loop.time()))
         super().__init__(settings, cast(Engine, _Watched(self._raw, self._before, self._after)))
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arietta.media.engine import RtpSettings
+from arietta.media.engine import EngineSettings, RtpSettings
 from arietta.media.reference.control import RtcpSession
 from arietta.rtp import (
     Bye,
@@ -94,7 +94,7 @@ class Both:
             now_ns=1_000_000_000,
             packets_dropped=0,
             send_errors=0,
-            settings=SimpleNamespace(strict_rtp=False),
+            settings=EngineSettings(strict_rtp=False),
             call_at=lambda when_ns, call: None,
         )
         self.port = Port(

@@ -10,11 +10,8 @@ class Engine:
         cls,
         shards: int,
         signal: int,
-        strict: bool,
-        probation: int,
-        relearn_ns: int,
-        loudest: int,
         epoch_ns: int,
+        settings: tuple[bool, int, int, int, int, int, bool, bool],
         /,
     ) -> Engine: ...
     def start(self) -> None: ...
@@ -52,6 +49,8 @@ class Engine:
         timeout_ms: int,
         keepalive_ms: int,
         awaits_keys: bool,
+        tos: int,
+        cos: int,
         /,
     ) -> None: ...
     def buffer(self, port: int, fixed: bool, target_ms: int, largest_ms: int, resync_ms: int, /) -> None: ...

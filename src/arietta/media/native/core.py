@@ -36,7 +36,7 @@ from .ports import NativeMixer, NativePort, NativeRtpPort, NativeStreamPort
 from .recording import SIDES, NativeRecorder
 from .tracks import Loader
 
-__all__ = ["NativeCore"]
+__all__ = ["NativeCore", "open_engine"]
 
 logger = logging.getLogger("arietta.media")
 
@@ -63,6 +63,25 @@ class _Event(IntEnum):
     RECORD_CROWDED = 16
     PACKETS = 17
     REPORTS = 18
+
+
+def open_engine(settings: EngineSettings, *, threads: int = 0, signal: int = -1, epoch_ns: int) -> Engine:
+    """An engine of the extension module; without threads it is run by whoever has its clock."""
+    return Engine(
+        threads,
+        signal,
+        epoch_ns,
+        (
+            settings.strict_rtp,
+            settings.probation,
+            settings.relearn_ms * 1_000_000,
+            settings.mix_loudest,
+            settings.rtcp_interval_ms * 1_000_000,
+            settings.digit_silence_ms * 1_000_000,
+            settings.checksums,
+            not settings.replay_protection,
+        ),
+    )
 
 
 class NativeCore:

@@ -8,8 +8,7 @@ import time
 
 from ..engine import EngineSettings, MediaError
 from ..worker import Done, Job, Worker
-from ._engine import Engine
-from .core import NativeCore, logger
+from .core import NativeCore, logger, open_engine
 
 __all__ = ["NativeEngine"]
 
@@ -20,15 +19,7 @@ class NativeEngine(NativeCore):
     def __init__(self, settings: EngineSettings) -> None:
         self._signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.threads = settings.threads or len(os.sched_getaffinity(0))
-        engine = Engine(
-            self.threads,
-            self._signal,
-            settings.strict_rtp,
-            settings.probation,
-            settings.relearn_ms * 1_000_000,
-            settings.mix_loudest,
-            time.monotonic_ns(),
-        )
+        engine = open_engine(settings, threads=self.threads, signal=self._signal, epoch_ns=time.monotonic_ns())
         super().__init__(settings, engine)
         self.running = False
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -265,6 +265,8 @@ class NativeRtpPort(NativePort):
                 settings.timeout_ms,
                 settings.keepalive_ms,
                 settings.awaits_keys,
+                settings.tos,
+                settings.cos,
             )
         except (ValueError, LookupError, RuntimeError) as error:
             raise MediaError(str(error)) from None

@@ -1,4 +1,4 @@
-"""RTCP of one port: reports out every five seconds while there is traffic, reports in (RFC 3550 6)."""
+"""RTCP of one port: reports out at intervals while there is traffic, reports in (RFC 3550 6)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from ..engine import Address, RtpSettings, RtpStatistics
 if TYPE_CHECKING:
     from .udp import UdpPort
 
-__all__ = ["INTERVAL_NS", "RtcpSession", "Spread"]
+__all__ = ["RtcpSession", "Spread"]
 
-INTERVAL_NS = 5_000_000_000
 NTP_1970 = 2_208_988_800
 LONGEST_ROUND_TRIP = 60 << 16
 
@@ -103,10 +102,11 @@ class RtcpSession:
         self._settings = settings
 
     def traffic(self, now_ns: int) -> None:
-        """A packet went or came: a report is due in five seconds."""
+        """A packet went or came: a report is due."""
         if not self.armed:
             self.armed = True
-            self._port.core.call_at(now_ns + INTERVAL_NS, self._port.report)
+            core = self._port.core
+            core.call_at(now_ns + core.settings.rtcp_interval_ms * 1_000_000, self._port.report)
 
     def receive(self, data: bytes, source: Address, now_ns: int) -> None:
         """One datagram; broken ones and those of strangers are counted and dropped."""

@@ -53,6 +53,9 @@ class TransportPair(Protocol):
     def send_control(self, data: bytes, target: Any) -> object:
         """A datagram from the RTCP port."""
 
+    def mark(self, tos: int, cos: int) -> None:
+        """Send by another traffic class and priority of the link."""
+
     def close(self) -> None: ...
 
 

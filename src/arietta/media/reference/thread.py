@@ -27,6 +27,8 @@ LOOK_NS = 5_000_000
 THICK_NS = 4_000_000
 """Packets of calm sockets that come closer than this are thick."""
 EVENTS_AT_ONCE = 256
+SO_NO_CHECK = getattr(socket, "SO_NO_CHECK", 11)
+"""Linux's, which the standard library has no name for."""
 
 
 _MESSAGE_FLAGS = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
@@ -69,6 +71,13 @@ class _SocketPair:
         if _sendto(self.control_fd, data, len(data), _MESSAGE_FLAGS, address, len(address)) < 0:
             raise OSError(ctypes.get_errno(), "sendto failed")
 
+    def mark(self, tos: int, cos: int) -> None:
+        for sock in self.sockets():
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+            if self._ipv6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, cos)  # IP_TOS sets it, too
+
     def close(self) -> None:
         self._rtp.close()
         self._control.close()
@@ -85,7 +94,8 @@ class _Sockets:
     little comes; when packets come thick it is asked every few milliseconds instead, for all of them at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: EngineSettings) -> None:
+        self._checksums = settings.checksums
         self.epoll = select.epoll()
         self.calm = select.epoll()
         self.calm_fd = self.calm.fileno()
@@ -101,6 +111,8 @@ class _Sockets:
                 sockets.append(sock)
                 if family is socket.AF_INET6:
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                elif not self._checksums:
+                    sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
                 sock.bind((bind, number))
         except OSError as error:
             for sock in sockets:
@@ -144,10 +156,9 @@ class ReferenceEngine(Core):
     """The media engine in Python: a thread that sleeps until a packet, a deadline or a command."""
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
-        self._sockets = _Sockets()
-        super().__init__(
-            settings if settings is not None else EngineSettings(), self._sockets, now_ns=time.monotonic_ns()
-        )
+        settings = settings or EngineSettings()
+        self._sockets = _Sockets(settings)
+        super().__init__(settings, self._sockets, now_ns=time.monotonic_ns())
         self.wall_offset_ns = time.time_ns() - time.monotonic_ns()
         self.running = False
         self._loop: asyncio.AbstractEventLoop | None = None

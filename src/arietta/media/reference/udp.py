@@ -41,9 +41,7 @@ COMFORT_NOISE = 13
 QUIETEST = b"\x7f"
 EVENT_VOLUME = 10
 END_REPEATS = 3  # RFC 4733 2.5.1.4
-DIGIT_SILENCE_NS = 500_000_000
 MAX_TOLD_REPORTS, MAX_TOLD_REPORT_BYTES = 4, 148  # a sender report with five blocks
-"""A digit whose packets stop coming has ended."""
 MOST_PACKETS, LONGEST_PACKET = 16, 1500
 """Datagrams for the owner that may wait, and their bytes."""
 RELAY_SLIP = 8000
@@ -125,6 +123,8 @@ class UdpPort(BasePort):
                 return
             before, self._settings = self._settings, settings
             self._listen()
+            if (settings.tos, settings.cos) != ((before.tos, before.cos) if before is not None else (0, 0)):
+                self.pair.mark(settings.tos, settings.cos)
             self._sends = settings.direction in (Direction.SENDRECV, Direction.SENDONLY)
             self._receives = settings.direction in (Direction.SENDRECV, Direction.RECVONLY)
             self._payload_type = settings.send_payload_type
@@ -376,7 +376,7 @@ class UdpPort(BasePort):
         self._event_ns = now_ns
         self._tell_digits(self._digits_in.receive(timestamp, report))
         if not held and self._digits_in.digit is not None:
-            self.core.call_at(now_ns + DIGIT_SILENCE_NS, self._event_silence)
+            self.core.call_at(now_ns + self._digit_silence_ns, self._event_silence)
 
     def _receive_noise(self, payload: bytes) -> None:
         """RFC 3389: heard once what waits is over, until audio comes again. A relayed stream has none."""
@@ -384,13 +384,18 @@ class UdpPort(BasePort):
             self._noise.describe(payload)
             self.core.activate(self)
 
+    @property
+    def _digit_silence_ns(self) -> int:
+        """After which a digit whose packets stop coming has ended."""
+        return self.core.settings.digit_silence_ms * 1_000_000
+
     def _event_silence(self, now_ns: int) -> None:
         if self.closed or self._digits_in.digit is None:
             return
-        if now_ns - self._event_ns >= DIGIT_SILENCE_NS:
+        if now_ns - self._event_ns >= self._digit_silence_ns:
             self._tell_digits(self._digits_in.silent())
         else:
-            self.core.call_at(self._event_ns + DIGIT_SILENCE_NS, self._event_silence)
+            self.core.call_at(self._event_ns + self._digit_silence_ns, self._event_silence)
 
     def _tell_digits(self, told: list[tuple[str, int | None]]) -> None:
         for digit, duration in told:

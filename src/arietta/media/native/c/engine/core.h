@@ -19,6 +19,10 @@ typedef struct settings {
     int probation;
     int64_t relearn_ns;
     int loudest; /* members that a mix hears at a time; 0: all */
+    int64_t rtcp_interval_ns;
+    int64_t digit_silence_ns; /* after which a digit whose packets stop coming has ended */
+    bool checksums;           /* of UDP, over IPv4 */
+    bool takes_replays;       /* of SRTP */
 } settings_t;
 
 /* Where datagrams go: sockets, or a test's virtual network. */
@@ -29,6 +33,7 @@ typedef struct wire {
     void (*listen)(struct core *core, struct rtp_port *port);   /* hand what arrives to rtp_port_receive from now on */
     void (*unlisten)(struct core *core, struct rtp_port *port); /* no more, and close it */
     void (*urgent)(struct core *core, struct rtp_port *port, bool urgent); /* its packets are passed on as they come */
+    void (*mark)(struct core *core, struct rtp_port *port); /* its packets are of other classes of traffic now */
     void (*moved)(struct core *to, struct rtp_port *port, struct core *from); /* the port is another shard's now */
     void (*wake)(struct core *core); /* the next deadline may have come nearer */
     int64_t (*clock_ns)(struct core *core);

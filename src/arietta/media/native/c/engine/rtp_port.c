@@ -66,12 +66,12 @@ void rtp_arm(rtp_port_t *port)
     core_set_timer(port->base.core, &port->base, when);
 }
 
-/* A packet went or came: a report is due in five seconds. */
+/* A packet went or came: a report is due. */
 void rtp_traffic(rtp_port_t *port, int64_t now_ns)
 {
     if (port->report_at != INT64_MAX)
         return;
-    port->report_at = now_ns + RTCP_INTERVAL_NS;
+    port->report_at = now_ns + port->base.core->settings.rtcp_interval_ns;
     rtp_arm(port);
 }
 
@@ -141,12 +141,15 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
         return false;
     bool first = !port->configured;
     int64_t timeout_ns = port->settings.timeout_ns;
+    bool marked = port->settings.tos != settings->tos || port->settings.cos != settings->cos;
     const address_t *known = &port->settings.remote;
     if (first || known->family != settings->remote.family || !address_equal(known, &settings->remote))
         port->rtcp_learnt.family = 0;
     port->settings = *settings;
     port->configured = true;
     listen_once(port);
+    if (marked)
+        port->base.core->wire->mark(port->base.core, port);
     learner_expect(&port->learner, &settings->remote);
     bool learnt = settings->symmetric && port->learner.locked.family;
     port->target = learnt ? port->learner.locked : settings->remote;
@@ -174,6 +177,8 @@ void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect)
         srtp_free(port->protect);
     if (unprotect != port->unprotect)
         srtp_free(port->unprotect);
+    if (unprotect)
+        srtp_take_replays(unprotect, port->base.core->settings.takes_replays);
     port->protect = protect;
     port->unprotect = unprotect;
 }

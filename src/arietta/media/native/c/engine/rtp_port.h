@@ -38,6 +38,7 @@ typedef struct rtp_settings {
     bool sends, receives, symmetric, rtcp_mux, dtmf_inband;
     bool awaits_keys; /* nothing is sent or heard without */
     int64_t timeout_ns;
+    int tos, cos; /* of IP's header (RFC 2474), and of the link's (SO_PRIORITY) */
     int64_t keepalive_ns; /* a packet at least so often; 0: none */
 } rtp_settings_t;
 

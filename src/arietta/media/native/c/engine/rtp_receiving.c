@@ -1,7 +1,5 @@
 #include "rtp_parts.h"
 
-#define DIGIT_SILENCE_NS (500 * MS_NS) /* a digit whose packets stop coming has ended */
-
 static const codec_t *understood(const rtp_port_t *port, uint8_t payload_type)
 {
     for (int n = 0; n < port->settings.received; n++)
@@ -94,7 +92,7 @@ static void receive_event(rtp_port_t *port, const rtp_packet_t *packet, int rate
     port->event_ns = now_ns;
     tell_digits(port, told, count);
     if (!held && port->digit_receiver.digit != 0) {
-        port->event_silence_at = now_ns + DIGIT_SILENCE_NS;
+        port->event_silence_at = now_ns + port->base.core->settings.digit_silence_ns;
         rtp_arm(port);
     }
 }
@@ -113,8 +111,9 @@ void rtp_event_silence(rtp_port_t *port, int64_t now_ns)
     port->event_silence_at = INT64_MAX;
     if (port->digit_receiver.digit == 0)
         return;
-    if (now_ns - port->event_ns < DIGIT_SILENCE_NS) {
-        port->event_silence_at = port->event_ns + DIGIT_SILENCE_NS;
+    int64_t over_at = port->event_ns + port->base.core->settings.digit_silence_ns;
+    if (now_ns < over_at) {
+        port->event_silence_at = over_at;
         return;
     }
     digit_told_t told[1];

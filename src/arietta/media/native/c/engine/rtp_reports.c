@@ -59,7 +59,7 @@ void rtp_send_report(rtp_port_t *port, int64_t now_ns, bool goodbye)
         core->send_errors++;
 }
 
-/* The five seconds are over; nothing moved: silent until there is traffic again. */
+/* The interval is over; nothing moved: silent until there is traffic again. */
 void rtp_report(rtp_port_t *port, int64_t now_ns)
 {
     port->report_at = INT64_MAX;

@@ -111,7 +111,7 @@ static socklen_t address_to(const address_t *address, bool ipv6, struct sockaddr
 
 /* -- sockets -- */
 
-static int bind_one(const char *host, int port, bool ipv6)
+static int bind_one(const char *host, int port, bool ipv6, bool checksums)
 {
     int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -119,6 +119,8 @@ static int bind_one(const char *host, int port, bool ipv6)
     int off = 0, on = 1;
     if (ipv6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    else if (!checksums)
+        setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     address_t address;
     struct sockaddr_storage at;
@@ -131,13 +133,13 @@ static int bind_one(const char *host, int port, bool ipv6)
     return fd;
 }
 
-int shard_bind_pair(const char *host, int port, int sockets[2])
+int shard_bind_pair(const char *host, int port, bool checksums, int sockets[2])
 {
     bool ipv6 = strchr(host, ':') != NULL;
-    sockets[0] = bind_one(host, port, ipv6);
+    sockets[0] = bind_one(host, port, ipv6, checksums);
     if (sockets[0] < 0)
         return -sockets[0];
-    sockets[1] = bind_one(host, port + 1, ipv6);
+    sockets[1] = bind_one(host, port + 1, ipv6, checksums);
     if (sockets[1] < 0) {
         close(sockets[0]);
         return -sockets[1];
@@ -241,6 +243,19 @@ static void udp_urgent(core_t *core, rtp_port_t *port, bool urgent)
     watch_end(shard, port, 0);
 }
 
+static void udp_mark(core_t *core, rtp_port_t *port)
+{
+    (void)core;
+    const rtp_settings_t *settings = &port->settings;
+    for (int n = 0; n < 2; n++) {
+        int fd = port->sockets[n];
+        setsockopt(fd, IPPROTO_IP, IP_TOS, &settings->tos, sizeof settings->tos);
+        if (is_ipv6(fd))
+            setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &settings->tos, sizeof settings->tos);
+        setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &settings->cos, sizeof settings->cos); /* IP_TOS sets it, too */
+    }
+}
+
 static void udp_moved(core_t *to, rtp_port_t *port, core_t *from)
 {
     if (!port->ends[0].listened)
@@ -273,6 +288,7 @@ static const wire_t udp_wire = {
     .listen = udp_listen,
     .unlisten = udp_unlisten,
     .urgent = udp_urgent,
+    .mark = udp_mark,
     .moved = udp_moved,
     .wake = udp_wake,
     .clock_ns = udp_clock,

@@ -33,7 +33,7 @@ void shard_stop(shard_t *shard);
 void shard_close(shard_t *shard);
 
 /* A bound pair of UDP sockets at port and port + 1; 0, or an errno (EADDRINUSE, EACCES: one is taken). */
-int shard_bind_pair(const char *host, int port, int sockets[2]);
+int shard_bind_pair(const char *host, int port, bool checksums, int sockets[2]);
 int64_t shard_clock_ns(void);
 /* Numeric host and port; false when it is none. */
 bool address_parse(address_t *address, const char *host, int port);

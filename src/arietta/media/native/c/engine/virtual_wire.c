@@ -48,6 +48,7 @@ const wire_t virtual_wire = {
     .listen = nothing,
     .unlisten = nothing,
     .urgent = not_urgent,
+    .mark = nothing,
     .moved = not_moved,
     .wake = note,
     .clock_ns = clock_of,

@@ -73,10 +73,11 @@ typedef struct {
 
 static PyObject *engine_create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    int shards, signal, strict, probation, loudest;
-    long long relearn_ns, epoch_ns;
+    int shards, signal, strict, probation, loudest, checksums, replays;
+    long long epoch_ns, relearn_ns, rtcp_interval_ns, digit_silence_ns;
     (void)keywords;
-    if (!PyArg_ParseTuple(arguments, "iipiLiL", &shards, &signal, &strict, &probation, &relearn_ns, &loudest, &epoch_ns))
+    if (!PyArg_ParseTuple(arguments, "iiL(piLiLLpp)", &shards, &signal, &epoch_ns, &strict, &probation, &relearn_ns,
+                          &loudest, &rtcp_interval_ns, &digit_silence_ns, &checksums, &replays))
         return NULL;
     if (shards < 0 || shards > 256) {
         PyErr_Format(PyExc_ValueError, "%d media threads are outside 0..256", shards);
@@ -86,7 +87,15 @@ static PyObject *engine_create(PyTypeObject *type, PyObject *arguments, PyObject
     if (!self)
         return NULL;
     settings_t settings = {
-        .strict_rtp = strict, .probation = probation, .relearn_ns = relearn_ns, .loudest = loudest};
+        .strict_rtp = strict,
+        .probation = probation,
+        .relearn_ns = relearn_ns,
+        .loudest = loudest,
+        .rtcp_interval_ns = rtcp_interval_ns,
+        .digit_silence_ns = digit_silence_ns,
+        .checksums = checksums,
+        .takes_replays = replays,
+    };
     self->open = engine_open(&self->engine, shards, signal, &settings, epoch_ns);
     if (!self->open) {
         Py_DECREF(self);
@@ -203,14 +212,14 @@ static PyObject *method_open_rtp(PyObject *self, PyObject *arguments)
     if (!engine || !PyArg_ParseTuple(arguments, "si", &host, &number))
         return NULL;
     int sockets[2] = {-1, -1};
-    int error = engine->shards ? shard_bind_pair(host, number, sockets) : 0;
+    core_t *core = engine_lightest(engine);
+    int error = engine->shards ? shard_bind_pair(host, number, core->settings.checksums, sockets) : 0;
     if (error == EADDRINUSE || error == EACCES)
         Py_RETURN_NONE;
     if (error) {
         errno = error;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    core_t *core = engine_lightest(engine);
     core_lock(core);
     rtp_port_t *port = rtp_port_open(core, number, sockets);
     core_unlock(core);

@@ -56,7 +56,7 @@ static bool parse_events(PyObject *pairs, rtp_settings_t *settings)
 }
 
 /* configure(port, remote, remote_rtcp, codec, payload_type, receive, ptime_ms, event_type, event_rate, events, sends,
-   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, keepalive_ms, awaits_keys) */
+   receives, symmetric, rtcp_mux, dtmf_inband, timeout_ms, keepalive_ms, awaits_keys, tos, cos) */
 static PyObject *method_configure(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
@@ -67,9 +67,10 @@ static PyObject *method_configure(PyObject *self, PyObject *arguments)
     rtp_settings_t settings = {0};
     engine_t *engine = engine_of(self);
     if (!engine ||
-        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLLp", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
+        !PyArg_ParseTuple(arguments, "KOOsiOiiiOpppppLLpii", &id, &remote, &remote_rtcp, &name, &settings.send_payload_type,
                           &receive, &settings.ptime_ms, &settings.event_type, &settings.event_rate, &events, &sends,
-                          &receives, &symmetric, &mux, &inband, &timeout_ms, &keepalive_ms, &awaits_keys))
+                          &receives, &symmetric, &mux, &inband, &timeout_ms, &keepalive_ms, &awaits_keys,
+                          &settings.tos, &settings.cos))
         return NULL;
     settings.send_codec = codec_argument(name);
     if (!settings.send_codec || !parse_address(remote, &settings.remote) ||

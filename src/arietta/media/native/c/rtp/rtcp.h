@@ -5,7 +5,6 @@
 #include "base.h"
 #include "receiver.h"
 
-#define RTCP_INTERVAL_NS (5 * SECOND_NS)
 enum { RTCP_ROOM = 512 }; /* bytes that hold any compound we write */
 
 /* Least, greatest, mean and standard deviation of a series (Welford). */

@@ -65,6 +65,7 @@ struct srtp {
     stream_t streams[MOST_STREAMS];
     int count;
     uint64_t uses;
+    bool takes_replays;
 };
 
 /* A packet's parts for the cipher: what is authenticated alone, what is encrypted too, what else is authenticated. */
@@ -193,6 +194,11 @@ static bool is_fresh(const window_t *window, int64_t index)
     return behind < WINDOW && !(window->seen[behind / 64] >> (behind % 64) & 1);
 }
 
+static bool may_come(const srtp_t *srtp, const window_t *window, int64_t index)
+{
+    return srtp->takes_replays || is_fresh(window, index);
+}
+
 static void advance(window_t *window, int64_t steps)
 {
     if (steps >= 64) {
@@ -212,7 +218,8 @@ static void mark(window_t *window, int64_t index)
         window->highest = index;
     }
     int64_t behind = window->highest - index;
-    window->seen[behind / 64] |= UINT64_C(1) << (behind % 64);
+    if (behind < WINDOW)
+        window->seen[behind / 64] |= UINT64_C(1) << (behind % 64);
 }
 
 /* NULL when the source is not known. */
@@ -352,6 +359,8 @@ static bool unseal(const srtp_t *srtp, const parts_t *parts, bool control, bool 
            (!encrypted || count_over(srtp, keys, parts));
 }
 
+void srtp_take_replays(srtp_t *srtp, bool on) { srtp->takes_replays = on; }
+
 /* -- RTP -- */
 
 /* False when it is no RTP packet, or its number was used or is too old. */
@@ -368,7 +377,7 @@ static bool take_apart(srtp_t *srtp, uint8_t *packet, int size, parts_t *parts)
     window_t window = window_of(srtp, parts->ssrc, false);
     parts->index = guess_index(&window, read_be16(packet + 2));
     write_be32(parts->tail, (uint32_t)(parts->index >> 16)); /* RFC 3711 4.2 */
-    return parts->index >= 0 && parts->index <= LAST_INDEX && is_fresh(&window, parts->index);
+    return parts->index >= 0 && parts->index <= LAST_INDEX && may_come(srtp, &window, parts->index);
 }
 
 int srtp_protect(srtp_t *srtp, uint8_t *packet, int size, int room)
@@ -435,7 +444,7 @@ int srtcp_unprotect(srtp_t *srtp, uint8_t *packet, int size)
     uint32_t word = read_be32(packet + size + (gcm ? tag : 0));
     parts_t parts = take_apart_control(packet, size, word & ~ENCRYPTED, word & ENCRYPTED);
     window_t window = window_of(srtp, parts.ssrc, true);
-    if (!is_fresh(&window, parts.index) ||
+    if (!may_come(srtp, &window, parts.index) ||
         !unseal(srtp, &parts, true, word & ENCRYPTED, packet + size + (gcm ? 0 : RTCP_INDEX)))
         return -1;
     use_index(srtp, &parts, true);

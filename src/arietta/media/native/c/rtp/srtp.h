@@ -29,6 +29,8 @@ bool srtp_available(void);
 /* NULL when it cannot be: libcrypto is missing, wrong size, no memory. */
 srtp_t *srtp_new(srtp_suite_t suite, const uint8_t *key_and_salt, int size);
 void srtp_free(srtp_t *srtp); /* NULL is fine; wipes the keys */
+/* Whether one that unprotects takes what was heard before; false at first. One that protects never repeats a number. */
+void srtp_take_replays(srtp_t *srtp, bool on);
 /* In place; the new size, -1 when room is too small, or the packet is broken, or its sequence number was used before. */
 int srtp_protect(srtp_t *srtp, uint8_t *packet, int size, int room);
 int srtcp_protect(srtp_t *srtp, uint8_t *packet, int size, int room);

@@ -96,7 +96,6 @@ def standard_applications() -> Applications:
         saying,
         sounds,
         system,
-        texts,
         waiting,
     )
 
@@ -118,7 +117,6 @@ def standard_applications() -> Applications:
         saying,
         sounds,
         system,
-        texts,
         waiting,
     )
     return Applications(application for part in parts for application in part.APPLICATIONS)

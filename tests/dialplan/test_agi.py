@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from arietta.astdb import AstDb
 from arietta.channels import signals
 from arietta.channels.channel import HungUp
-from arietta.dialplan.agi.carriers import CannotReach, parts_of
+from arietta.channels.texts import Text
+from arietta.dialplan.agi.carriers import CannotReach, Process, parts_of
 from arietta.dialplan.agi.protocol import MAX_WORDS, BadLine, words_of
 from arietta.dialplan.agi.session import Session
 from arietta.dialplan.ports import Folders
@@ -234,7 +235,8 @@ def test_a_file_is_moved_in() -> None:
 
 
 @pytest.mark.parametrize(("command", "reply"), [("SEND TEXT x", "0"), ("RECEIVE CHAR 1", "0"), ("RECEIVE TEXT 1", "-1"),
-                                                ("SEND IMAGE x", "0"), ("TDD MODE on", "0")])  # fmt: skip
+                                                ("SEND IMAGE x", "0"), ("TDD MODE on", "0"), ("SPEECH CREATE x", "0"),
+                                                ("SPEECH RECOGNIZE x 10", "-1")])  # fmt: skip
 def test_what_channels_do_not_do_is_said_so(command: str, reply: str) -> None:
     assert talk(command).replies == [reply]
 
@@ -314,6 +316,66 @@ def test_a_program_of_this_machine(real: Callable[..., Stage], tmp_path: Path) -
     assert told[0] == "agi_request: hello.agi"
     assert "agi_channel: Test/caller" in told and "agi_callerid: 6001" in told and "agi_arg_2: two, too" in told
     assert told[-1] == "200 result=1"
+
+
+def test_a_program_that_hears_has_the_audio_as_its_descriptor_3(tmp_path: Path) -> None:
+    program(tmp_path / "hear.agi", 'head -c 4 <&3; echo " $1"\n')
+
+    async def story() -> str | None:
+        reader, writer = os.pipe()
+        os.write(writer, b"abcd")
+        os.close(writer)
+        hearing = await Process.start(tmp_path / "hear.agi", ["x y"], {}, hangup_signal=True, audio=reader)
+        os.close(reader)
+        try:
+            return await hearing.read()
+        finally:
+            assert await hearing.close() == 0
+
+    assert asyncio.run(story()) == "abcd x y"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"), [("none.agi", "NOTFOUND"), ("plain.txt", "FAILURE"), ("agi://127.0.0.1/x", "FAILURE")]
+)
+def test_a_program_that_cannot_hear(request_: str, status: str, real: Callable[..., Stage], tmp_path: Path) -> None:
+    (tmp_path / "plain.txt").write_text("no program")
+    stage = real(f"EAGI({request_})", "Set(A=${AGISTATUS})")
+    stage.registry.engine = Silent()  # type: ignore[assignment]
+    before = os.listdir("/dev/fd")
+    stage.run(stage.channel())
+    assert stage.variables("AGISTATUS") == [status]
+    assert len(os.listdir("/dev/fd")) <= len(before)
+
+
+class Silent:
+    """An engine and its ports, which nothing comes from."""
+
+    def open_snoop(self, target: object, **particulars: object) -> Silent:
+        return self
+
+    def open_stream(self, **particulars: object) -> Silent:
+        return self
+
+    def link(self, other: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_texts_go_and_come() -> None:
+    def before(stage: Stage) -> None:
+        channel = stage.registry.find("Test/caller")
+        assert channel is not None
+        sent = leg_of(channel).said
+        channel.leg.send_text = lambda text: sent.append(f"text {text.body}") or True  # type: ignore[attr-defined]
+        for when, body in ((2.5, "hello you"), (5.0, "A")):
+            stage.later(when, channel.receive, signals.TextReceived(Text(body)))
+
+    story = talk('SEND TEXT "how are you"', "RECEIVE TEXT 0", "RECEIVE CHAR 2000", "RECEIVE CHAR 500", before=before)
+    assert story.replies == ["0", "1 (hello you)", "65", "0 (timeout)"]
+    assert story.said == ["text how are you", "hangup 0"]
 
 
 def test_a_program_is_told_by_a_signal_and_ended_with_its_call(real: Callable[..., Stage], tmp_path: Path) -> None:

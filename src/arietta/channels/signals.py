@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from arietta.channels.driver import Party
 from arietta.media import engine
+
+if TYPE_CHECKING:
+    from arietta.channels.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,13 @@ class MediaStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class TextReceived:
+    """The far end sent a text inside of the call."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class TalkStarted:
     """The far end began to talk (TALK_DETECT)."""
 
@@ -111,6 +122,7 @@ Signal = (
     | Held
     | Unheld
     | MediaStarted
+    | TextReceived
     | TalkStarted
     | TalkStopped
     | ToneDetected

@@ -23,9 +23,11 @@ from arietta.dialplan.ports import (
     DriverDevices,
     Folders,
     MediaOutput,
+    Messages,
     NoBridges,
     NoDatabase,
     NoMedia,
+    NoMessages,
     NoPresence,
     PresenceStates,
     TwoPartyBridges,
@@ -82,6 +84,7 @@ class Interpreter:
         self.folders = folders or Folders()
         self.async_agi: dict[str, AgiQueue] = {}
         """The conversations of AGI(agi:async), by the ids of their channels."""
+        self.messages: Messages = NoMessages()
         self.web = web
         self.web_options: dict[str, Any] = {}
         """What CURLOPT said without a channel."""

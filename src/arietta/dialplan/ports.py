@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from arietta.errors import BadRequest
+from arietta.errors import BadRequest, NotFound
 from arietta.media.engine import MediaError, Player
 
 if TYPE_CHECKING:
@@ -87,6 +87,19 @@ class Database(Protocol):
 
     def tree(self, family: str = "", keytree: str = "") -> list[tuple[str, str]]:
         """``/FAMILY/KEY`` and text of what is below, by name."""
+        ...
+
+
+class Messages(Protocol):
+    """Texts outside of calls."""
+
+    def send_message(
+        self, to: str, sender: str, body: str, variables: Mapping[str, str], *, addressed: str = ""
+    ) -> None:
+        """Send a text; `addressed` is whom it names in place of `to`.
+
+        NotFound where `to` leads nowhere, another AriettaError for what cannot be written.
+        """
         ...
 
 
@@ -203,6 +216,15 @@ class NoDatabase:
 
     def tree(self, family: str = "", keytree: str = "") -> list[tuple[str, str]]:
         return []
+
+
+class NoMessages:
+    """Messages that reach nobody."""
+
+    def send_message(
+        self, to: str, sender: str, body: str, variables: Mapping[str, str], *, addressed: str = ""
+    ) -> None:
+        raise NotFound(f"a text to {to!r} cannot be sent: there is nothing that carries it")
 
 
 class NoPresence:

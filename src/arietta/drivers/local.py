@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from arietta.channels import signals
+from arietta.channels import signals, texts
 from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, WithoutEndpoints
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
+from arietta.channels.texts import Text
 from arietta.errors import BadRequest, Conflict
 from arietta.media.engine import DigitOut, MediaEvent, Port
 from arietta.model import facts
@@ -85,6 +86,17 @@ class LocalLeg:
             self._port.send_digits(digits, on_end)
         elif on_end is not None:
             on_end()
+
+    def send_text(self, text: Text) -> bool:
+        far = self._far_channel()
+        if far is None or self._passing_on:
+            return False  # gone, or what was sent comes back through the bridges both halves are in
+        self._passing_on = True
+        try:
+            texts.take(far, text)
+        finally:
+            self._passing_on = False
+        return True
 
     def redirect(self, target: str) -> None:
         raise Conflict(f"a Local channel cannot be redirected to {target!r}")

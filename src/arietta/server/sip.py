@@ -25,6 +25,7 @@ def sip_of(server: Server, config: Config, transfers: Transfers) -> SipDriver:
     driver.subscriptions.hints = server.dialplan.hints
     driver.subscriptions.mailboxes = server.mailboxes
     driver.transfers = transfers
+    server.dialplan.messages = driver.messages
     return driver
 
 

@@ -16,6 +16,8 @@ from .uri import SipUri, parse_name_addr, parse_uri
 __all__ = ["Dialog", "create_uac_dialog", "create_uas_dialog", "literal_address"]
 
 _WITH_TARGET = frozenset(("INVITE", "UPDATE", "REFER", "SUBSCRIBE", "NOTIFY"))
+_NAMED = frozenset(("From", "To"))
+"""Headers of which one request may show another name than the dialog's."""
 
 
 class Dialog(msgspec.Struct, eq=False):
@@ -98,7 +100,10 @@ class Dialog(msgspec.Struct, eq=False):
         if content_type:
             fields["Content-Type"] = [content_type]
         for name, value in headers:
-            request.add(name, value)
+            if name in _NAMED:
+                fields[name] = [value]
+            else:
+                request.add(name, value)
         return request
 
 

@@ -1,14 +1,16 @@
-"""``AGI()``: the step that lets a program steer the call."""
+"""AGI and EAGI: the steps that let a program steer the call."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from arietta.channels.channel import HungUp
 from arietta.dialplan.agi import protocol
+from arietta.dialplan.agi.audio import AudioPipe
 from arietta.dialplan.agi.carriers import CannotReach, Connection, Process, Queue, parts_of
 from arietta.dialplan.agi.session import Session
 from arietta.dialplan.applications import Application
@@ -27,7 +29,9 @@ ASYNC = "agi:async"
 MAX_ARGUMENTS = 127
 
 
-def variables(channel: Channel, run: Run, request: str, arguments: list[str]) -> list[tuple[str, str]]:
+def variables(
+    channel: Channel, run: Run, request: str, arguments: list[str], *, enhanced: bool = False
+) -> list[tuple[str, str]]:
     """What a program is told first, as names without ``agi_``."""
     caller = channel.caller
     script: list[tuple[str, str]] = []
@@ -52,26 +56,33 @@ def variables(channel: Channel, run: Run, request: str, arguments: list[str]) ->
         ("context", channel.context),
         ("extension", channel.exten),
         ("priority", str(channel.priority)),
-        ("enhanced", "0.0"),
+        ("enhanced", "1.0" if enhanced else "0.0"),
         ("accountcode", channel.accountcode),
         ("threadid", "0"),
         *((f"arg_{place}", argument) for place, argument in enumerate(arguments, 1)),
     ]
 
 
+Talk = Callable[["Channel", "Run", str, list[str]], Awaitable[str]]
+"""Gets the request and its arguments, talks to the program, and gives AGISTATUS; raises CannotReach."""
+
+
 async def _agi(channel: Channel, arguments: str, run: Run) -> None:
+    await _steer(channel, arguments, run, _talk_anywhere)
+
+
+async def _eagi(channel: Channel, arguments: str, run: Run) -> None:
+    await _steer(channel, arguments, run, _talk_with_audio)
+
+
+async def _steer(channel: Channel, arguments: str, run: Run, talk: Talk) -> None:
     request, *given = split_arguments(arguments) or [""]
     if not request:
         raise ApplicationError("names no program")
     if len(given) > MAX_ARGUMENTS:
         raise ApplicationError(f"has {len(given)} arguments for the program, {MAX_ARGUMENTS} at most")
     try:
-        if request.lower() == ASYNC:
-            status = await _talk_asynchronously(channel, run, given)
-        elif "://" in request or request.lower().startswith("agi:"):
-            status = await _talk(channel, run, request, given, await _connect(channel, request))
-        else:
-            status = await _talk(channel, run, request, given, await _start(channel, run, request, given))
+        status = await talk(channel, run, request, given)
     except CannotReach as failure:
         log.warning("%s: %s", channel.name, failure)
         status = "NOTFOUND" if failure.missing else "FAILURE"
@@ -79,6 +90,27 @@ async def _agi(channel: Channel, arguments: str, run: Run) -> None:
         channel.set_variable(STATUS, "HANGUP")
         raise
     channel.set_variable(STATUS, status)
+
+
+def _is_elsewhere(request: str) -> bool:
+    return "://" in request or request.lower().startswith("agi:")
+
+
+async def _talk_anywhere(channel: Channel, run: Run, request: str, arguments: list[str]) -> str:
+    if request.lower() == ASYNC:
+        return await _talk_asynchronously(channel, run, arguments)
+    if _is_elsewhere(request):
+        return await _talk(channel, run, request, arguments, await _connect(channel, request))
+    return await _talk(channel, run, request, arguments, await _start(channel, run, request, arguments))
+
+
+async def _talk_with_audio(channel: Channel, run: Run, request: str, arguments: list[str]) -> str:
+    if _is_elsewhere(request):
+        raise CannotReach(f"EAGI: {request[:80]!r} is no program of this machine, which audio could be given to")
+    with AudioPipe(channel) as audio:
+        process = await _start(channel, run, request, arguments, audio=audio.reader)
+        audio.give_away()
+        return await _talk(channel, run, request, arguments, process, enhanced=True)
 
 
 def _says(channel: Channel, name: str, *, default: bool) -> bool:
@@ -94,23 +126,31 @@ async def _connect(channel: Channel, request: str) -> Connection:
     return await channel.until(opening)
 
 
-async def _start(channel: Channel, run: Run, request: str, arguments: list[str]) -> Process:
+async def _start(
+    channel: Channel, run: Run, request: str, arguments: list[str], *, audio: int | None = None
+) -> Process:
     folder = run.plan.folders.agi
     path = folder / request  # an absolute path stays what it is
     environment = {"AST_AGI_DIR": str(folder), "AST_CONFIG_DIR": str(run.plan.folders.configuration)}
     return await Process.start(
-        Path(path), arguments, environment, hangup_signal=_says(channel, "AGISIGHUP", default=True)
+        Path(path), arguments, environment, hangup_signal=_says(channel, "AGISIGHUP", default=True), audio=audio
     )
 
 
 async def _talk(
-    channel: Channel, run: Run, request: str, arguments: list[str], conversation: Process | Connection
+    channel: Channel,
+    run: Run,
+    request: str,
+    arguments: list[str],
+    conversation: Process | Connection,
+    *,
+    enhanced: bool = False,
 ) -> str:
     """SUCCESS or FAILURE, once the program has ended."""
     ended = 1
     try:
         session = Session(run, conversation, exits_on_hangup=_says(channel, "AGIEXITONHANGUP", default=False))
-        await session.serve(variables(channel, run, request, arguments))
+        await session.serve(variables(channel, run, request, arguments, enhanced=enhanced))
     finally:
         ended = await conversation.close()
     return "SUCCESS" if ended == 0 else "FAILURE"
@@ -144,7 +184,14 @@ APPLICATIONS = (
         "AGI(program[,argument…])",
         "Lets a program steer the call: a file in astagidir, `agi://host[:port][/script]` for a FastAGI server, or "
         "`agi:async` for clients of the manager interface. AGISTATUS is SUCCESS, FAILURE, NOTFOUND or HANGUP. "
-        "AGISIGHUP=no keeps from telling it of a hangup, AGIEXITONHANGUP=yes ends it then. EAGI is not there.",
+        "AGISIGHUP=no keeps from telling it of a hangup, AGIEXITONHANGUP=yes ends it then.",
         _agi,
+    ),
+    Application("DeadAGI", "DeadAGI(program[,argument…])", "AGI, under its name for calls that have ended.", _agi),
+    Application(
+        "EAGI",
+        "EAGI(program[,argument…])",
+        "AGI for a program of this machine that hears the far end: on its descriptor 3, in 16-bit samples at 8 kHz.",
+        _eagi,
     ),
 )

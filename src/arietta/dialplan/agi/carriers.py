@@ -18,6 +18,8 @@ CONNECT_SECONDS = 10.0
 END_SECONDS = 5.0
 """How long a process has after its call until it is ended by force."""
 MAX_WAITING_COMMANDS = 1000
+WITH_AUDIO = ("/bin/sh", "-c", 'exec 3<"$0" && exec "$@"')
+"""Opens the file of its first argument as descriptor 3, and becomes the program that the others name."""
 
 
 class CannotReach(Exception):
@@ -56,20 +58,32 @@ class Process:
 
     @classmethod
     async def start(
-        cls, path: Path, arguments: Sequence[str], environment: Mapping[str, str], *, hangup_signal: bool
+        cls,
+        path: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        hangup_signal: bool,
+        audio: int | None = None,
     ) -> Process:
-        """Start a program, without a shell; raises CannotReach."""
+        """Start a program, `audio` being its descriptor 3 if it is given; raises CannotReach."""
         if any("\0" in text for text in (str(path), *arguments)):
             raise CannotReach(f"AGI program {str(path)!r}: neither it nor its arguments can have a NUL in them")
+        command = [str(path), *arguments]
+        if audio is not None:
+            if not os.access(path, os.X_OK):
+                missing = not os.access(path, os.F_OK)
+                raise CannotReach(f"AGI program {path} is not there, or not executable", missing=missing)
+            command = [*WITH_AUDIO, f"/dev/fd/{audio}", *command]
         try:
             process = await asyncio.create_subprocess_exec(
-                str(path),
-                *arguments,
+                *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, **environment},
                 limit=MAX_LINE_BYTES,
                 start_new_session=True,
+                pass_fds=() if audio is None else (audio,),
             )
         except OSError as failure:
             missing = isinstance(failure, FileNotFoundError)

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from arietta import verbose as console
+from arietta.channels import texts
 from arietta.channels.callerid import parse_caller_id
 from arietta.channels.channel import State
 from arietta.channels.driver import Party
 from arietta.dialplan.agi.protocol import one_line, result
+from arietta.dialplan.applications.texts import receive_text
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import DialplanError
 from arietta.dialplan.playing import play_moving
@@ -386,21 +388,52 @@ async def _record_file(agi: Session, arguments: list[str]) -> str:
     return result(0, "timeout", position)
 
 
-# ------------------------------------------------------------------------------------------ what channels do not do
+# -------------------------------------------------------------------------------------------- texts, and what is not
 
 
-async def _no_text(agi: Session, arguments: list[str]) -> str:
-    """No channel here takes or gives text or images inside a call, which these commands say with 0."""
-    return result(0)
+async def _send_text(agi: Session, arguments: list[str]) -> str:
+    """0 also where the channel carries none; -1 where it failed."""
+    text = texts.Text(arguments[0])
+    if not texts.can_carry(agi.channel):
+        return result(0)
+    return result(0 if text.size <= texts.MAX_BYTES and texts.send(agi.channel, text) else -1)
+
+
+async def _next_text(agi: Session, timeout_ms: str) -> str | None:
+    """The next text; None after so many milliseconds, of which 0 are without end."""
+    limit_ms = _number(timeout_ms)
+    return await receive_text(agi.channel, limit_ms / 1000 if limit_ms > 0 else None)
+
+
+async def _receive_char(agi: Session, arguments: list[str]) -> str:
+    if not texts.can_carry(agi.channel):
+        return result(0)
+    text = await _next_text(agi, arguments[0])
+    return result(0, "timeout") if text is None else result(ord(text[0]) if text else 0)
 
 
 async def _receive_text(agi: Session, arguments: list[str]) -> str:
-    _number(arguments[0])
-    return result(-1)
+    text = await _next_text(agi, arguments[0]) if texts.can_carry(agi.channel) else None
+    return result(-1) if text is None else result(1, one_line(text))
+
+
+async def _no_image(agi: Session, arguments: list[str]) -> str:
+    """No channel here shows images, which the command says with 0."""
+    return result(0)
 
 
 async def _tdd_mode(agi: Session, arguments: list[str]) -> str:
     return result(0)
+
+
+async def _no_speech(agi: Session, arguments: list[str]) -> str:
+    """There is no engine that recognizes speech: none can be made (0)."""
+    return result(0)
+
+
+async def _no_speech_object(agi: Session, arguments: list[str]) -> str:
+    """Nothing can be done to an engine that could not be made."""
+    return result(-1)
 
 
 def _command(
@@ -457,8 +490,8 @@ _ALL = (
     _command("gosub", '"context" "extension" "priority" ["argument"]', "Runs a subroutine.", _gosub, 3, 127),
     _command("hangup", "[channel]", "Ends a call.", _hangup, 0, 1),
     _command("noop", '["text"]', "Does nothing.", _noop, 0, 127, when_dead=True),
-    _command("receive char", "timeout", "A character of the far end.", _no_text, 1),
-    _command("receive text", "timeout", "A text of the far end.", _receive_text, 1),
+    _command("receive char", "timeout", "The first character of the far end's next text.", _receive_char, 1),
+    _command("receive text", "timeout", "The far end's next text; 0 waits without end.", _receive_text, 1),
     _command(
         "record file",
         '"file" "format" "escape digits" timeout [offset samples] [BEEP] [s=silence]',
@@ -474,8 +507,8 @@ _ALL = (
     _command("say number", 'number "escape digits" [gender]', "Says a number.", _say_number, 2, 3),
     _command("say phonetic", '"text" "escape digits"', "Spells a text in the telephone alphabet.", _say_phonetic, 2),
     _command("say time", 'seconds "escape digits"', "Says the time of day.", _say_time, 2),
-    _command("send image", '"image"', "Sends an image.", _no_text, 1),
-    _command("send text", '"text"', "Sends a text.", _no_text, 1),
+    _command("send image", '"image"', "Sends an image, which no channel shows.", _no_image, 1),
+    _command("send text", '"text"', "Sends a text inside of the call.", _send_text, 1),
     _command("set autohangup", "seconds", "Ends the call after a time; 0 never.", _set_autohangup, 1),
     _command("set callerid", '"number"', "Sets the caller.", _set_callerid, 1),
     _command("set context", '"context"', "Where the dialplan goes on.", _set_context, 1),
@@ -483,6 +516,19 @@ _ALL = (
     _command("set music", "on|off [class]", "Lets music sound.", _set_music, 1, 2),
     _command("set priority", "priority", "Where the dialplan goes on: a number or a label.", _set_priority, 1),
     _command("set variable", '"name" "value"', "Sets a variable or function.", _set_variable, 2, when_dead=True),
+    *(
+        _command(f"speech {words}", arguments, "Is refused: no engine recognizes speech here.", refuse, least, most)
+        for words, arguments, refuse, least, most in (
+            ("activate grammar", '"grammar"', _no_speech_object, 1, 1),
+            ("create", '"engine"', _no_speech, 0, 1),
+            ("deactivate grammar", '"grammar"', _no_speech_object, 1, 1),
+            ("destroy", "", _no_speech_object, 0, 0),
+            ("load grammar", '"grammar" "path"', _no_speech_object, 2, 2),
+            ("recognize", '"prompt" timeout [offset]', _no_speech_object, 2, 3),
+            ("set", '"name" "value"', _no_speech_object, 2, 2),
+            ("unload grammar", '"grammar"', _no_speech_object, 1, 1),
+        )
+    ),
     _command("stream file", '"file" "escape digits" [offset samples]', "Plays a file.", _stream_file, 2, 3),
     _command("tdd mode", "on|off", "Text telephones.", _tdd_mode, 1),
     _command("verbose", '"text" [level]', "Shows a line on the console.", _verbose, 1, 2, when_dead=True),

@@ -96,6 +96,7 @@ def standard_applications() -> Applications:
         saying,
         sounds,
         system,
+        texts,
         waiting,
     )
 
@@ -117,6 +118,7 @@ def standard_applications() -> Applications:
         saying,
         sounds,
         system,
+        texts,
         waiting,
     )
     return Applications(application for part in parts for application in part.APPLICATIONS)

@@ -145,6 +145,7 @@ def standard_functions() -> Functions:
         groups,
         lists,
         logic,
+        messages,
         outside,
         sharing,
         sound,
@@ -153,5 +154,20 @@ def standard_functions() -> Functions:
         system,
     )
 
-    parts = (channels, codes, database, endings, groups, lists, logic, outside, sharing, sound, states, strings, system)
+    parts = (
+        channels,
+        codes,
+        database,
+        endings,
+        groups,
+        lists,
+        logic,
+        messages,
+        outside,
+        sharing,
+        sound,
+        states,
+        strings,
+        system,
+    )
     return Functions(function for part in parts for function in part.FUNCTIONS)

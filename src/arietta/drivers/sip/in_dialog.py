@@ -1,4 +1,4 @@
-"""What the far end asks within a call, and how it is answered: re-INVITE, UPDATE, INFO, OPTIONS, NOTIFY.
+"""What the far end asks within a call, and how it is answered: re-INVITE, UPDATE, INFO, OPTIONS, MESSAGE, NOTIFY.
 
 REFER is in `transfer`.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from arietta import sdp
 from arietta.channels import signals
 from arietta.channels.channel import Channel
+from arietta.drivers.sip.call_texts import answer_message
 from arietta.drivers.sip.connected import believe
 from arietta.drivers.sip.digits import read_info_digit
 from arietta.drivers.sip.offers import warning_of
@@ -33,7 +34,7 @@ def answer_reinvite(leg: SipLeg, channel: Channel, event: events.ReInvite) -> No
 
 
 def answer_request(leg: SipLeg, channel: Channel, event: events.RequestInDialog) -> None:
-    """Answer any other request; texts (MESSAGE) inside of a call are not carried."""
+    """Answer any other request."""
     match event.request.method:
         case "UPDATE" | "PRACK" if event.request.sdp:
             _answer_offer(leg, channel, event)
@@ -44,6 +45,8 @@ def answer_request(leg: SipLeg, channel: Channel, event: events.RequestInDialog)
             _respond(leg, event, 200)
         case "NOTIFY":
             take_notify(leg.driver, event)
+        case "MESSAGE":
+            answer_message(leg, channel, event)
         case _:
             _respond(leg, event, 501)
 

@@ -10,7 +10,9 @@ from arietta import sdp
 from arietta.channels import signals
 from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication
+from arietta.channels.texts import Text
 from arietta.config.endpoint import Endpoint
+from arietta.drivers.sip import call_texts
 from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, settle, tell_connected
 from arietta.drivers.sip.digits import InfoDigits
 from arietta.drivers.sip.facing import media_address
@@ -290,6 +292,9 @@ class SipLeg:
         if self.session is not None:
             self.session.request(self.driver.now(), "INFO", body, content_type="application/dtmf-relay")
             self.driver.drain()
+
+    def send_text(self, text: Text) -> bool:
+        return call_texts.send_text(self, text)
 
     def redirect(self, target: str) -> None:
         channel, session = self.channel, self.session

@@ -133,12 +133,19 @@ class Messages:
 
     # ------------------------------------------------------------------------------------------- requests that go
 
-    def send_message(self, to: str, sender: str, body: str, variables: Mapping[str, str]) -> None:
-        """Send a text; NotFound where `to` leads nowhere, BadRequest for what cannot be written."""
+    def send_message(
+        self, to: str, sender: str, body: str, variables: Mapping[str, str], *, addressed: str = ""
+    ) -> None:
+        """Send a text; `addressed` is whom it names in place of `to`.
+
+        NotFound where `to` leads nowhere, BadRequest for what cannot be written.
+        """
         way = self._way(to)
         headers = _headers(variables)
         kind = headers.pop("Content-Type", "text/plain")
         request = self._request("MESSAGE", way, sender, headers)
+        if addressed:
+            request.set("To", _addressee(addressed))
         request.set("Content-Type", kind if kind.lower().startswith("text/") else "text/plain")
         request.body = body.encode("utf-8", "replace")
         self._send(request, way)
@@ -342,6 +349,16 @@ def read_text(request: Request, source: Address, transport: Transport) -> snapsh
         body=request.body.decode("utf-8", "replace"),
         variables=variables,
     )
+
+
+def _addressee(text: str) -> str:
+    """A To value; BadRequest for what is no address."""
+    try:
+        address = _address(_without_prefix(text))
+        _ = address.uri
+    except ProtocolError as problem:
+        raise BadRequest(f"to {text!r} is no address: {problem}") from problem
+    return str(NameAddr(address.display, address.uri_text))
 
 
 def _headers(variables: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@
 #include "mixer.h"
 #include "port.h"
 
-enum { PORTS_BETWEEN_COMMANDS = 16, MOMENTS = 20 /* a tick */ };
+enum { PORTS_BETWEEN_COMMANDS = 16, MOMENTS = 20 /* a tick */, MOST_CLOSED = 64 };
 
 bool core_open(core_t *core, const wire_t *wire, void *wire_state, event_queue_t *events,
                atomic_uint_fast64_t *next_id, const settings_t *settings, int64_t epoch_ns)
@@ -89,6 +89,7 @@ static void unlist(core_t *core, port_t *port)
 
 static void free_closed(core_t *core)
 {
+    core->closed_count = 0;
     while (core->closed_ports) {
         port_t *port = core->closed_ports;
         core->closed_ports = port->next;
@@ -107,11 +108,17 @@ void core_sweep(core_t *core)
         free_closed(core);
 }
 
+/* The thread frees it when it wakes up by itself, to which it is driven only when much has come together. */
+static void count_closed(core_t *core)
+{
+    if (++core->closed_count == MOST_CLOSED && core->threaded)
+        core->wire->wake(core);
+}
+
 void core_forget(core_t *core, port_t *port)
 {
     unlist(core, port);
-    if (core->threaded && !core->closed_ports)
-        core->wire->wake(core);
+    count_closed(core);
     port->next = core->closed_ports;
     core->closed_ports = port;
 }
@@ -142,6 +149,7 @@ void core_forget_mixer(core_t *core, mixer_t *mixer)
     unlist_mixer(core, mixer);
     mixer->next = core->closed_mixers;
     core->closed_mixers = mixer;
+    count_closed(core);
 }
 
 /* The first work after idleness: the ticks in between were not late, they were not needed. */

@@ -62,6 +62,7 @@ typedef struct core {
     int port_count, mixer_count, active_count;
     struct port *closed_ports;     /* freed when no tick is under way */
     struct mixer *closed_mixers;
+    int closed_count;              /* of both */
     bool ticking;
     int moments; /* pauses that this tick may still make for commands */
     void **round; /* what this part of the tick goes through */

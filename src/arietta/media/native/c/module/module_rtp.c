@@ -150,8 +150,8 @@ static rtp_port_t *rtp_at(engine_t *engine, uint64_t id)
     return port && port->kind == &rtp_kind ? (rtp_port_t *)port : NULL;
 }
 
-/* set_aside(port, on): whether datagrams that are no media are kept for `packets`. */
-static PyObject *method_set_aside(PyObject *self, PyObject *arguments)
+/* (port, on): what is kept for the owner from now on. */
+static PyObject *keep(PyObject *self, PyObject *arguments, bool (*change)(rtp_port_t *port, bool on))
 {
     unsigned long long id;
     int on;
@@ -162,72 +162,63 @@ static PyObject *method_set_aside(PyObject *self, PyObject *arguments)
     if (!port)
         Py_RETURN_NONE;
     core_lock(port->base.core);
-    bool done = rtp_port_set_aside(port, on);
+    bool done = change(port, on);
     core_unlock(port->base.core);
     return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
-/* packets(port) -> [(data, (host, port))], those that came since the last time and are no media. */
-static PyObject *method_packets(PyObject *self, PyObject *arguments)
+/* (port) -> [item], those that were kept since the last time; `next` is NULL when there is none, or an error. */
+static PyObject *take_kept(PyObject *self, PyObject *arguments, PyObject *(*next)(rtp_port_t *port))
 {
     unsigned long long id;
     engine_t *engine = engine_of(self);
     if (!engine || !PyArg_ParseTuple(arguments, "K", &id))
         return NULL;
-    PyObject *packets = PyList_New(0);
+    PyObject *items = PyList_New(0);
     rtp_port_t *port = rtp_at(engine, id);
-    if (!packets || !port)
-        return packets;
+    if (!items || !port)
+        return items;
     core_lock(port->base.core);
-    for (const struct aside_packet *one; port->aside && (one = aside_take(port->aside));) {
-        PyObject *item = Py_BuildValue("(y#N)", one->data, (Py_ssize_t)one->size, host_of(&one->source));
-        if (!item || PyList_Append(packets, item) < 0)
-            PyErr_Clear();
-        Py_XDECREF(item);
-    }
+    for (PyObject *item; (item = next(port)); Py_DECREF(item))
+        PyList_Append(items, item);
     core_unlock(port->base.core);
-    return packets;
+    if (PyErr_Occurred())
+        Py_CLEAR(items);
+    return items;
 }
+
+static PyObject *next_packet(rtp_port_t *port)
+{
+    const struct aside_packet *one = port->aside ? aside_take(port->aside) : NULL;
+    return one ? Py_BuildValue("(y#N)", one->data, (Py_ssize_t)one->size, host_of(&one->source)) : NULL;
+}
+
+static PyObject *next_report(rtp_port_t *port)
+{
+    const struct told_report *one = port->told ? told_reports_take(port->told) : NULL;
+    if (!one)
+        return NULL;
+    PyObject *sent = one->sent ? Py_True : Py_False;
+    return Py_BuildValue("(y#ON)", one->data, (Py_ssize_t)one->size, sent, host_of(&one->peer));
+}
+
+/* set_aside(port, on): whether datagrams that are no media are kept for `packets`. */
+static PyObject *method_set_aside(PyObject *self, PyObject *arguments)
+{
+    return keep(self, arguments, rtp_port_set_aside);
+}
+
+/* packets(port) -> [(data, (host, port))] */
+static PyObject *method_packets(PyObject *self, PyObject *arguments) { return take_kept(self, arguments, next_packet); }
 
 /* tell_reports(port, on): whether reports are kept for `reports`. */
 static PyObject *method_tell_reports(PyObject *self, PyObject *arguments)
 {
-    unsigned long long id;
-    int on;
-    engine_t *engine = engine_of(self);
-    if (!engine || !PyArg_ParseTuple(arguments, "Kp", &id, &on))
-        return NULL;
-    rtp_port_t *port = rtp_at(engine, id);
-    if (!port)
-        Py_RETURN_NONE;
-    core_lock(port->base.core);
-    bool done = rtp_port_tell_reports(port, on);
-    core_unlock(port->base.core);
-    return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
+    return keep(self, arguments, rtp_port_tell_reports);
 }
 
-/* reports(port) -> [(data, sent, (host, port))], the latest that were sent or came since the last time. */
-static PyObject *method_reports(PyObject *self, PyObject *arguments)
-{
-    unsigned long long id;
-    engine_t *engine = engine_of(self);
-    if (!engine || !PyArg_ParseTuple(arguments, "K", &id))
-        return NULL;
-    PyObject *reports = PyList_New(0);
-    rtp_port_t *port = rtp_at(engine, id);
-    if (!reports || !port)
-        return reports;
-    core_lock(port->base.core);
-    for (const struct told_report *one; port->told && (one = told_reports_take(port->told));) {
-        PyObject *item = Py_BuildValue("(y#ON)", one->data, (Py_ssize_t)one->size, one->sent ? Py_True : Py_False,
-                                       host_of(&one->peer));
-        if (!item || PyList_Append(reports, item) < 0)
-            PyErr_Clear();
-        Py_XDECREF(item);
-    }
-    core_unlock(port->base.core);
-    return reports;
-}
+/* reports(port) -> [(data, sent, (host, port))], the latest. */
+static PyObject *method_reports(PyObject *self, PyObject *arguments) { return take_kept(self, arguments, next_report); }
 
 /* send_packet(port, data, host, number) -> whether it was sent, as it is, from the port of RTP. */
 static PyObject *method_send_packet(PyObject *self, PyObject *arguments)

@@ -34,7 +34,7 @@ def dial_events(stage: Stage) -> list[str]:
 def test_a_phone_answers_and_hangs_up() -> None:
     stage = stage_with("Dial(Test/a,30)", a=[(1, RING), (2, ANSWER), (12, signals.HungUp(16))])
     said = stage.run(stage.channel("700"))
-    assert said == ["ringing", "answer", "hangup 16"]
+    assert said == ["ringing", "stop ringing", "answer", "hangup 16"]
     assert stage.bridges.story == ["Test/caller and Test/a talk", "the bridge ends"]
     assert dial_events(stage) == ["Test/a", "Test/a RINGING", "Test/a ANSWER"]
     assert stage.variables("DIALSTATUS") == ["", "ANSWER", "ANSWER"]

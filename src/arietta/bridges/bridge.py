@@ -144,6 +144,7 @@ class Bridge:
         self.members.append(member)
         self._forget_video_source()
         channel.bridge = self
+        channel.stop_tone()
         self._link(channel)
         if channel.port is not None:
             channel.port.link(self.mixer, muted=member.mute, announcer=member.role == "announcer")

@@ -44,6 +44,12 @@ CAUSE_OUR_FAULT = 127
 FLAG_EXPLICIT = 32
 FLAG_DIALPLAN_ENDED = 16
 
+CALL_PROGRESS_TONES = {
+    Indication.RINGING: "ring",
+    Indication.BUSY: "busy",
+    Indication.CONGESTION: "congestion",
+}
+"""What is heard of an indication that signalling can no longer show, by its name in indications.conf."""
 INTERNAL = ("internal:",)
 """The topics of channels that ARI does not show."""
 
@@ -102,6 +108,8 @@ class Channel:
         self.music_class = ""
         self.music: str | None = None
         """The class of the music that sounds to the far end now."""
+        self._tone_sounds = False
+        """Whether the tone of an indication does."""
         self.tone_zone = ""
         self.tenant_id = ""
         self.call_groups: Groups = NO_GROUPS
@@ -359,9 +367,30 @@ class Channel:
         verbose(3, f"{self.name} answered")
 
     def indicate(self, indication: Indication, data: str = "") -> None:
-        """Show the far end something."""
-        if not self.hangup_requested:
-            self.leg.indicate(indication, data)
+        """Show the far end something; who has answered hears ringing, busy and congestion as tones."""
+        if self.hangup_requested:
+            return
+        tone = CALL_PROGRESS_TONES.get(indication)
+        if tone is not None and self.state is State.UP and self.technology != "Local":
+            self._play_tone(tone)
+            return
+        if indication is Indication.STOP_RINGING:
+            self.stop_tone()
+        self.leg.indicate(indication, data)
+
+    def _play_tone(self, name: str) -> None:
+        source = self.registry.tone(name, self.tone_zone)
+        if self.port is not None and source is not None:
+            self.port.generate(source)
+            self.forget_background()
+            self._tone_sounds = True
+
+    def stop_tone(self) -> None:
+        """Let no tone of an indication sound any more, because something else does."""
+        if self._tone_sounds:
+            self._tone_sounds = False
+            if self.port is not None:
+                self.port.generate(None)
 
     def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
         """Send digits to the far end after those being sent; `on_end` is told when the last gap is over."""
@@ -376,7 +405,7 @@ class Channel:
         """Let music sound to the far end, until it is stopped or something else sounds."""
         if self.port is not None:
             self.port.generate(Music(music_class))
-            self.stop_telling_music()
+            self.forget_background()
             self.music = music_class
             self.tell(facts.MusicStarted, music_class)
 
@@ -384,10 +413,11 @@ class Channel:
         """Let no music sound, nor anything else that sounds without an end."""
         if self.port is not None:
             self.port.generate(None)
-        self.stop_telling_music()
+        self.forget_background()
 
-    def stop_telling_music(self) -> None:
-        """The music has ended, because something else sounds."""
+    def forget_background(self) -> None:
+        """The music or the tone has ended, because something else sounds in the background."""
+        self._tone_sounds = False
         if self.music is not None:
             self.music = None
             self.tell(facts.MusicStopped)
@@ -550,7 +580,7 @@ class Channel:
         for then in self.on_end:
             then(self)
         self.on_end.clear()
-        self.stop_telling_music()
+        self.forget_background()
         if self.half is not None:
             self.half.half = None
             self.half = None

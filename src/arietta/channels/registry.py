@@ -15,6 +15,7 @@ from arietta.errors import AriettaError, Conflict
 
 if TYPE_CHECKING:
     from arietta.media.engine import MediaEngine
+    from arietta.media.tones import Tones
 
 MAX_ID_LENGTH = 149
 
@@ -39,6 +40,8 @@ class ChannelRegistry:
         """Whether new calls are taken and placed; False once the server drains."""
         self.device_changed: Callable[[str], None] = _nobody_looks
         """Told the device of a channel (`TECH/RESOURCE`) whenever its state may be another one."""
+        self.tone: Callable[[str, str], Tones | None] = _no_tones
+        """A tone by its name in indications.conf and a zone there."""
         self._empty: asyncio.Event | None = None
 
     def __len__(self) -> int:
@@ -114,6 +117,10 @@ class ChannelRegistry:
 
 def _nobody_looks(device: str) -> None:
     return
+
+
+def _no_tones(name: str, zone: str) -> Tones | None:
+    return None
 
 
 __all__ = ["Channel", "ChannelRegistry", "Leg"]

@@ -14,7 +14,7 @@ from arietta.dialplan.functions import DeclaredFunction, Function, needed
 from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.drivers.sip.transfer import HANDLING
-from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Port, Source, Tones
+from arietta.media.engine import Files, MediaError, PlayEnd, PlayEndReason, Player, Port, Source
 from arietta.stasis.broadcasts import Broadcasts
 from arietta.stasis.control import Controls
 from arietta.stasis.devices import DeviceStates
@@ -116,21 +116,18 @@ class DialplanMedia:
             on_end(how.error or "it cannot be played" if failed else None)
 
         tell_playing(channel.name, source, channel.language)
+        channel.stop_tone()
         return port.play(source, offset_ms=offset_ms, on_end=ended)
 
     def tones(self, channel: Channel, what: str | None) -> bool:
         """Let a tone sound in the background."""
-        port = channel.port
-        if what is None:
-            if port is not None:
-                port.generate(None)
-            return True
         try:
-            source = self._library().tone(what, channel.tone_zone)
+            source = self._library().tone(what, channel.tone_zone) if what is not None else None
         except MediaFailed:
             return False
-        if port is not None and isinstance(source, Tones):
-            port.generate(source)
+        channel.forget_background()
+        if channel.port is not None:
+            channel.port.generate(source)
         return True
 
     def music(self, channel: Channel, music_class: str | None) -> None:

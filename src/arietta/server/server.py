@@ -137,6 +137,7 @@ class Server:
         fetch = fetch_with(lambda: self.config.media_cache)
         self.remote_sounds = RemoteSounds(config.directories.cache / "sounds", fetch)
         self.library = media_library(config, self.sounds, self.remote_sounds)
+        self.channels.tone = lambda name, zone: self.library.call_progress(name, zone)
         self.playbacks = Playbacks(self.bus, self.library)
         self.recordings = Recordings(self.bus, config.directories.recordings)
 

@@ -76,7 +76,11 @@ class MediaLibrary:
             case _:
                 raise MediaFailed(f"media URI {uri!r} has the unknown scheme {scheme!r}")
 
-    def tone(self, what: str, zone: str = "") -> Source:
+    def call_progress(self, name: str, zone: str) -> tones.Tones | None:
+        """A tone of a zone by its name alone; None where the zone has none."""
+        return self.tone(name, zone) if name in self._zones.get(zone or self._zone, {}) else None
+
+    def tone(self, what: str, zone: str = "") -> tones.Tones:
         """A tone by its name in indications.conf or by its cadence, with ``;tonezone=`` after it."""
         name, _, options = what.partition(";")
         zone = zone or self._zone

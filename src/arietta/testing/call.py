@@ -164,6 +164,13 @@ class Call:
         """Say that we ring."""
         self._do(self.session.ring(self.phone.now, status, headers=headers), f"{status}")
 
+    def progress(self, status: int = 183, headers: Headers = ()) -> None:
+        """Answer the offer in a provisional response: what we send from then on is early media."""
+        local, agreed = answer_offer(parse(self._offer), self._settings(), self._local_sdp)
+        self._local_sdp = local
+        self._do(self.session.ring(self.phone.now, status, bytes(local), headers), f"{status}")
+        self._agree(agreed, self._offer)
+
     def answer(self, headers: Headers = ()) -> None:
         """Answer the INVITE (or re-INVITE) with 200, or refuse it with 488 when no codec is common; see `answered`."""
         if self._offer:

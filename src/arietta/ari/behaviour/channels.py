@@ -333,7 +333,7 @@ class Channels:
 
     def _generate(self, control: Control, generator: Silence | None) -> None:
         def act() -> None:
-            control.channel.stop_telling_music()
+            control.channel.forget_background()
             if control.channel.port is not None:
                 control.channel.port.generate(generator)
 
@@ -353,7 +353,12 @@ class Channels:
             offset_ms=max(order.offset_ms, 0),
             skip_ms=order.skip_ms,
         )
-        control.submit(lambda: playback.run(channel), playback.abandoned)
+
+        async def run() -> None:
+            channel.stop_tone()
+            await playback.run(channel)
+
+        control.submit(run, playback.abandoned)
         return playback.snapshot()
 
     def record(self, channel_id: str, order: RecordRequest) -> snapshots.LiveRecording:

@@ -1,7 +1,6 @@
 """Dial: calls one or several destinations and connects the first that answers.
 
-Not done: early media of the far end (the caller hears ringing or silence until the answer), and options
-that would run other parts of the dialplan once somebody has answered.
+Not done: options that would run other parts of the dialplan once somebody has answered.
 """
 
 from __future__ import annotations
@@ -126,6 +125,9 @@ class Dialling:
         self.statuses: list[str] = []
         self.cause = 0
         self.dialled = Party("", channel.dialed_number or channel.exten)
+        self.early: Channel | None = None
+        """Whose early media the caller hears."""
+        self._rings = False
         self.decided: asyncio.Future[Attempt | None] = channel.registry.loop.create_future()
 
     def request(self, destination: str) -> None:
@@ -228,10 +230,35 @@ class Dialling:
             return
         if len(self.attempts) == 1 and not attempt.over and _tells_who(attempt.peer):
             channel.set_connected(attempt.peer.caller)
-        if attempt.status == "RINGING" and options.music is None:
-            channel.indicate(Indication.RINGING)
-        elif attempt.status == "PROGRESS" and options.music is None and not options.ring:
+        if options.music is not None or self.early is not None:
+            return
+        if attempt.status == "RINGING":
+            self.ring()
+        elif attempt.status == "PROGRESS" and not options.ring:
             channel.indicate(Indication.PROGRESS)
+            if len(self.attempts) == 1:
+                self._hear_early(attempt.peer)
+
+    def ring(self) -> None:
+        """Let the caller know, or hear, that it rings."""
+        self._rings = True
+        self.channel.indicate(Indication.RINGING)
+
+    def _hear_early(self, peer: Channel) -> None:
+        """Let the caller hear what the only destination says before it answers."""
+        if self.channel.port is not None and peer.port is not None:
+            self.early = peer
+            self.channel.stop_tone()
+            self.channel.port.link(peer.port)
+
+    def end_early(self) -> None:
+        """Let the caller hear no ringing and no early media any more."""
+        if self._rings:
+            self.channel.indicate(Indication.STOP_RINGING)
+        early, self.early = self.early, None
+        for one in (self.channel, early) if early is not None else ():
+            if one.port is not None:
+                one.port.link(None)
 
     def forget(self) -> None:
         """It is over: the attempts tell it nothing more, so that no cycle is left to the garbage collector."""
@@ -338,7 +365,7 @@ async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: li
     if dialling.options.before_dialling:
         await run.gosub(dialling.options.before_dialling)
     if dialling.options.ring:
-        channel.indicate(Indication.RINGING)
+        dialling.ring()
     elif dialling.options.music is not None:
         run.plan.media.music(channel, dialling.options.music or channel.music_class or "default")
     winner: Attempt | None = None
@@ -368,6 +395,7 @@ async def _call(channel: Channel, run: Run, dialling: Dialling, destinations: li
         dialling.give_up("CANCEL", causes.NORMAL_CLEARING)
         raise
     finally:
+        dialling.end_early()
         if dialling.options.music is not None:
             run.plan.media.music(channel, None)
     if winner is None:

@@ -6,10 +6,12 @@ from typing import Any
 
 from arietta.config import support
 from arietta.config.acl import NamedAcl
+from arietta.config.amd import AmdSettings
 from arietta.config.ari import AriGeneral, AriUser, OutboundWebsocket, WebsocketClient
 from arietta.config.cdr import CdrCsv, CdrGeneral, CdrManager
 from arietta.config.cel import CelGeneral, CelManager
 from arietta.config.extensions import DialplanGeneral
+from arietta.config.features import FeatureMap, FeaturesGeneral
 from arietta.config.http import HttpSettings
 from arietta.config.http_media_cache import MediaCacheSettings
 from arietta.config.indications import IndicationsGeneral, ToneZone
@@ -54,6 +56,15 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         "The dialplan: `[general]`, `[globals]` with variables, every other section is a context.",
         (DialplanGeneral,),
     ),
+    (
+        "features.conf",
+        "What those who talk ask for with their keys, where options of Dial or Bridge allow it. In `[applicationmap]`"
+        " each `NAME => KEYS,self,APPLICATION(ARGUMENTS)[,MUSIC]` (or `peer`: for the other one) is a feature of those"
+        " that have its name in DYNAMIC_FEATURES, which parts names with `#`; other sections are groups of such names,"
+        " `NAME => [KEYS]`, that can stand there too.",
+        (FeaturesGeneral, FeatureMap),
+    ),
+    ("amd.conf", "How AMD tells a person from a machine; its own arguments come first.", (AmdSettings,)),
     (
         "indications.conf",
         "Tones: every section but `[general]` is a country, every other option in it a tone such as"

@@ -70,6 +70,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=acl": frozenset(("type", "access")),
     "pjsip.conf type=domain_alias": frozenset(("type", "domain")),
     "extensions.conf [general]": _words("static writeprotect autofallthrough clearglobalvars"),
+    "features.conf [featuremap]": _words("blindxfer atxfer disconnect automon automixmon"),
     "musiconhold.conf class": _words("mode directory entry sort"),
     "asterisk.conf [options]": _words("""
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes
@@ -109,6 +110,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
+    "features.conf [featuremap]": frozenset(("parkcall",)),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),
     "musiconhold.conf class": _words(
         "announcement digit loop_last answeredonly format kill_escalation_delay kill_method"

@@ -12,11 +12,13 @@ import msgspec
 
 from arietta.config import references
 from arietta.config.acl import NamedAcl, read_acl
+from arietta.config.amd import AmdSettings, read_amd
 from arietta.config.ari import AriSettings, WebsocketClient, read_ari, read_websocket_clients
 from arietta.config.cdr import FOREIGN, CdrSettings, read_cdr, read_cdr_manager, refuse_foreign
 from arietta.config.cel import CelSettings, read_cel
 from arietta.config.conf import ConfFile, ConfigError, Problem, read_conf
 from arietta.config.extensions import DialplanSource, read_extensions
+from arietta.config.features import FeatureSettings, read_features
 from arietta.config.http import HttpSettings, read_http
 from arietta.config.http_media_cache import MediaCacheSettings, read_http_media_cache
 from arietta.config.indications import IndicationsSettings, read_indications
@@ -54,6 +56,8 @@ FILES = (
     "rtp.conf",
     "resolver_unbound.conf",
     "extensions.conf",
+    "amd.conf",
+    "features.conf",
     "indications.conf",
     "musiconhold.conf",
     "res_http_media_cache.conf",
@@ -89,6 +93,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rtp: RtpSettings
     resolver: ResolverSettings
     extensions: DialplanSource
+    amd: AmdSettings
+    features: FeatureSettings
     indications: IndicationsSettings
     musiconhold: MusicSettings
     media_cache: MediaCacheSettings
@@ -169,6 +175,8 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         "extensions": part(
             "extensions.conf", lambda file, to: read_extensions(with_sections(file, wizards.contexts), to)
         ),
+        "features": part("features.conf", read_features),
+        "amd": part("amd.conf", read_amd),
         "indications": part("indications.conf", read_indications),
         "musiconhold": part("musiconhold.conf", read_musiconhold),
         "media_cache": part("res_http_media_cache.conf", read_http_media_cache),

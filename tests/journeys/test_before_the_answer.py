@@ -124,3 +124,28 @@ async def test_an_application_lets_an_answered_channel_ring(alice: Phone, app: A
     await call.send_audio(voice)
     assert not any(call.heard.samples[heard + 2000 :])
     await call.hang_up()
+
+
+async def test_a_bridge_carries_early_media_both_ways(alice: Phone, bob: Phone, app: AriClient) -> None:
+    call = await alice.invite("1001")  # not answered
+    caller = (await app.event("StasisStart"))["channel"]["id"]
+    callee = (await app.post("/channels/create", endpoint="PJSIP/bob", app="hello-world", originator=caller)).json["id"]
+    await app.post("/bridges/early", type="mixing")
+    await app.post("/bridges/early/addChannel", channel=[caller, callee], expect=204)
+    await app.post(f"/channels/{callee}/dial", caller=caller, expect=204)
+    far = await bob.ringing()
+    far.progress()
+    await app.event("Dial", dialstatus="PROGRESS")
+    await app.post(f"/channels/{caller}/progress", expect=204)
+    await call.expect(183)
+    for one, other in ((far, call), (call, far)):
+        voice = tone(800, 500)
+        await one.send_audio(voice)
+        await other.hears(voice)
+    far.answer()
+    await app.event("Dial", dialstatus="ANSWER")
+    await app.post(f"/channels/{caller}/answer", expect=204)
+    await call.answered()
+    await call.hang_up()
+    await app.delete(f"/channels/{callee}", expect=204)
+    await app.delete("/bridges/early", expect=204)

@@ -17,10 +17,18 @@ HOSTS = {"alice": "10.0.0.2", "bob": "10.0.0.3", "carol": "10.0.0.4", "dora": "1
 
 
 @pytest.fixture
-def switchboard(loop: VirtualLoop, switch: Switch, caplog: pytest.LogCaptureFixture) -> Iterator[Server]:
+def files() -> dict[str, str]:
+    """What the server is configured with."""
+    return FILES
+
+
+@pytest.fixture
+def switchboard(
+    loop: VirtualLoop, switch: Switch, files: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> Iterator[Server]:
     """A started server; nothing of the calls may be left after the story, and no error logged."""
     stack = AsyncExitStack()
-    running = loop.run(stack.enter_async_context(switch(FILES)))
+    running = loop.run(stack.enter_async_context(switch(files)))
     assert isinstance(running, Server)
     yield running
     loop.advance(70)

@@ -48,6 +48,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires
+        tos_audio cos_audio dtmf_mode
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
         outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
@@ -105,8 +106,8 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
         allow_overlap overlap_context one_touch_recording
-        record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_audio tos_video
-        cos_audio cos_video refer_blind_progress
+        record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_video
+        cos_video refer_blind_progress
         use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
@@ -151,9 +152,6 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
     },
     "pjsip.conf type=endpoint": {
         "direct_media": {True: ("warning", "has no effect: media always flows through the server")},
-        "dtmf_mode": {
-            "inband": ("error", "is not supported by this version, supported are rfc4733, info, auto, auto_info, none"),
-        },
         "dtls_setup": {"holdconn": ("error", "is not supported: nobody would begin; active, passive and actpass are")},
         "incoming_call_offer_pref": {"local_merge": _NO_MERGING, "remote_merge": _NO_MERGING},
     },

@@ -109,8 +109,8 @@ class SipLeg:
 
     def read(self, item: str) -> str | None:
         session = self.session
-        if item.lower().startswith("rtp,"):
-            return self.media.read(item.lower().split(",")[1:])
+        if item.lower().startswith(("rtp,", "rtcp,")):
+            return self.media.read(item.lower().split(","))
         match item.lower():
             case "dialstring":
                 return self.dialstring

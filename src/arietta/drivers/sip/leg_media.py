@@ -12,6 +12,7 @@ import msgspec
 from arietta import sdp
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.offers import codecs_of, dtls_side, settings_of
+from arietta.drivers.sip.stream_items import read_counted
 from arietta.media.engine import Direction, MediaError, MediaEvent, RtpPort, RtpSettings, SrtpKeys
 
 if TYPE_CHECKING:
@@ -96,15 +97,23 @@ class LegMedia:
         return self.agreed is not None and self.agreed.held
 
     def read(self, words: list[str]) -> str | None:
-        """CHANNEL(rtp,…): of audio; there is no other."""
+        """CHANNEL(rtp,item) and CHANNEL(rtcp,item): of audio; of other media everything is empty."""
+        kind, item, *medium = (*words, "") if len(words) < 2 else words
+        if medium not in ([], ["audio"]):
+            return "" if medium == ["video"] else None
+        if kind == "rtcp":
+            return read_counted(self.port.statistics(), item or "all") if self.port is not None else ""
+        return self._read_stream(item)
+
+    def _read_stream(self, item: str) -> str | None:
         agreed = self.agreed
-        if words[1:] not in ([], ["audio"]):
-            return None
-        match words[0]:
+        match item:
             case "secure":
                 return "1" if agreed is not None and self._keys(agreed) is not None else "0"
             case "hold":
                 return "1" if self.held else "0"
+            case "direct":
+                return ""  # media never goes past the server
             case "src":
                 return f"{self.address}:{self.port.local_port}" if self.port is not None else ""
             case "dest":
@@ -235,6 +244,8 @@ class LegMedia:
                 keepalive_ms=endpoint.rtp_keepalive * 1000,
                 srtp=SrtpKeys(keys.suite, keys.local, keys.remote) if keys is not None else None,
                 awaits_keys=agreed.dtls is not None,
+                tos=endpoint.tos_audio,
+                cos=endpoint.cos_audio,
             )
         )
         if mode == "inband" or (mode == "auto" and agreed.event_payload_type is None):

@@ -1,0 +1,102 @@
+"""What an endpoint's options make of its packets, and what the dialplan reads of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from arietta.media.tones import DIGIT_LEVEL, digit_tones, render
+from arietta.server import Server
+from arietta.testing import AriClient, Phone, tone
+
+from .running import FILES, PJSIP, phone_sections
+
+
+@pytest.fixture
+def files() -> dict[str, str]:
+    pjsip = PJSIP.replace("rtp_keepalive=10", "tos_audio=ef\ncos_audio=5")
+    return {
+        **FILES,
+        "rtp.conf": FILES["rtp.conf"] + "media_engine=reference\n",
+        "pjsip.conf": pjsip.replace(phone_sections("bob", "6002"), phone_sections("bob", "6002", "dtmf_mode=inband")),
+    }
+
+
+@pytest.fixture
+def alice(registered: Callable[[str], Phone]) -> Phone:
+    """A phone whose digits are telephone-events."""
+    return registered("alice")
+
+
+@pytest.fixture
+def bob(registered: Callable[[str], Phone]) -> Phone:
+    """A phone whose digits are tones."""
+    return registered("bob")
+
+
+async def read(app: AriClient, channel: str, item: str) -> str:
+    answer = await app.get(f"/channels/{channel}/variable", variable=f"CHANNEL({item})", expect=200)
+    return str(answer.json["value"])
+
+
+async def test_packets_have_the_class_of_traffic_of_the_endpoint(
+    alice: Phone, app: AriClient, switchboard: Server
+) -> None:
+    call = await alice.invite("1000")
+    await app.event("StasisStart")
+    await call.answered()
+    (channel,) = switchboard.channels
+    settings = channel.port.settings  # type: ignore[union-attr]
+    assert (settings.tos, settings.cos) == (46 << 2, 5)
+    await call.hang_up()
+
+
+async def test_the_dialplan_reads_what_is_counted(alice: Phone, app: AriClient) -> None:
+    call = await alice.invite("1000")
+    started = await app.event("StasisStart")
+    await call.answered()
+    channel = started["channel"]["id"]
+    await call.send_audio(tone(800, 400))
+    packets = await read(app, channel, "rtcp,rxcount")
+    assert int(packets) >= 20
+    assert await read(app, channel, "RTCP,RxCount,audio") == packets
+    assert (await read(app, channel, "rtcp,rxoctetcount")) == str(160 * int(packets))
+    assert await read(app, channel, "rtcp,maxrtt") == "0.000000"
+    summary = await read(app, channel, "rtcp,all")
+    assert [part.partition("=")[0] for part in summary.split(";")] == [
+        *("ssrc", "themssrc", "lp", "rxjitter", "rxcount", "txjitter", "txcount", "rlp", "rtt")
+    ]
+    assert f"rxcount={packets};" in summary
+    for item in ("all_jitter", "all_loss", "all_rtt"):
+        assert (await read(app, channel, f"rtcp,{item}")).startswith("min")
+    assert await read(app, channel, "rtcp,rxcount,video") == ""
+    assert await read(app, channel, "rtp,direct") == ""
+    assert (await read(app, channel, "rtp,src")).startswith("10.0.0.1:")
+    await call.hang_up()
+
+
+@pytest.mark.parametrize("item", ["rtcp,nonsense", "rtcp,all,text", "rtp,nonsense"])
+async def test_what_is_not_counted_is_no_item(alice: Phone, app: AriClient, item: str) -> None:
+    call = await alice.invite("1000")
+    started = await app.event("StasisStart")
+    await call.answered()
+    await app.get(f"/channels/{started['channel']['id']}/variable", variable=f"CHANNEL({item})", expect=500)
+    await call.hang_up()
+
+
+async def test_digits_of_a_phone_without_events_are_tones_both_ways(bob: Phone, app: AriClient) -> None:
+    call = await bob.invite("1000")
+    started = await app.event("StasisStart")
+    await call.answered()
+    assert call.voice.negotiated is not None
+    assert call.voice.negotiated.event_payload_type is None
+    pressed, _ = render(digit_tones("7"), 8000, DIGIT_LEVEL)
+    await call.send_audio(pressed[: 2 * 8 * 200])
+    await call.send_audio(bytes(2 * 8 * 200))
+    event = await app.event("ChannelDtmfReceived")
+    assert event["digit"] == "7"
+    await app.post(f"/channels/{started['channel']['id']}/dtmf", dtmf="5", expect=204)
+    pressed, _ = render(digit_tones("5"), 8000, DIGIT_LEVEL)
+    await call.hears(pressed[: 2 * 8 * 100])
+    await call.hang_up()

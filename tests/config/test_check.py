@@ -304,6 +304,16 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
             "error: res_http_media_cache.conf line 2: user_agent 'Gerät' is not plain ASCII",
         ),
         (
+            "amd",
+            "[general]\ngreeting=0\n",
+            "error: amd.conf line 2: greeting 0 is outside 1..60000",
+        ),
+        (
+            "amd",
+            "[general]\n[words]\n",
+            "warning: amd.conf line 2: [words] is not a section of amd.conf, it is ignored",
+        ),
+        (
             "prometheus",
             "[general]\nenabled=yes\nuri=/ari/metrics\n",
             "error: prometheus.conf line 3: uri '/ari/metrics' is empty or a path of something else",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arietta import verbose as console
 from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
+from arietta.config.amd import AmdSettings
 from arietta.dialplan.agi.carriers import Queue as AgiQueue
 from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
@@ -85,6 +86,8 @@ class Interpreter:
         self.async_agi: dict[str, AgiQueue] = {}
         """The conversations of AGI(agi:async), by the ids of their channels."""
         self.messages: Messages = NoMessages()
+        self.amd = AmdSettings()
+        """What AMD takes for a machine where its arguments do not say."""
         self.web = web
         self.web_options: dict[str, Any] = {}
         """What CURLOPT said without a channel."""

@@ -40,6 +40,7 @@ def interpreter_of(server: Server, dialplan: Dialplan) -> Interpreter:
         version=server.version,
     )
     interpreter.live_dangerously = config.asterisk.options.live_dangerously
+    interpreter.amd = config.amd
     interpreter.applications.add(stasis_application(server.controls))
     interpreter.applications.add(broadcast_application(server.broadcasts))
     interpreter.functions.add(transfer_handling())

@@ -57,6 +57,11 @@ def _take_dialplan(server: Server, files: Files) -> Notes:
     return []
 
 
+def _take_amd(server: Server, files: Files) -> Notes:
+    server.dialplan.amd = files.config.amd
+    return []
+
+
 def _take_ari(server: Server, files: Files) -> Notes:
     config = files.config
     server.http_front.configure_ari(config)
@@ -103,6 +108,7 @@ def _take_records(server: Server, files: Files) -> Notes:
 
 PARTS = (
     Part("dialplan", "pbx_config.so", ("extensions",), _take_dialplan),
+    Part("answering machines", "app_amd.so", ("amd",), _take_amd),
     Part("ari", "res_ari.so", ("ari", "websocket_clients"), _take_ari),
     Part("manager", "manager", ("manager", "acls"), _take_manager),
     Part("http", "http", ("http",), _take_http),

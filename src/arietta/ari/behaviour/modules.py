@@ -42,6 +42,7 @@ def _functions(description: str, *names: str) -> Part:
 
 PARTS: Mapping[str, Part] = {
     "app_stasis_broadcast.so": _applications("Offers calls to all Stasis applications", "StasisBroadcast"),
+    "app_amd.so": Part("Tells persons from answering machines", reloads=True, applications=("AMD",)),
     "app_dial.so": _applications("Dialing Application", "Dial", "RetryDial"),
     "app_echo.so": _applications("Simple Echo Application", "Echo"),
     "app_exec.so": _applications("Applications named in text", "Exec", "ExecIf", "TryExec"),

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from arietta.channels.channel import HungUp, State
+from arietta.config.amd import AmdSettings
+from arietta.config.kinds import Invalid
+from arietta.config.settings import declared
 from arietta.dialplan.applications import Application
 from arietta.dialplan.applications.listening import Ear
-from arietta.dialplan.arguments import split_arguments, whole_number
+from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.errors import ApplicationError
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
     from arietta.dialplan.run import Run
 
-NAMES = (
-    "initial silence", "greeting", "silence after the greeting", "analysis", "shortest word", "silence between words",
-    "number of words", "silence threshold", "longest word",
+log = logging.getLogger(__name__)
+
+LIMITS = (
+    "initial_silence", "greeting", "after_greeting_silence", "total_analysis_time", "min_word_length",
+    "between_words_silence", "maximum_number_of_words", "silence_threshold", "maximum_word_length",
 )  # fmt: skip
-DEFAULTS = (2500, 1500, 800, 5000, 100, 50, 2, 256, 5000)
-"""As amd.conf has them where it says nothing; times in milliseconds."""
-MOST = 60_000
+"""The options of amd.conf that are arguments too, in their order; the tenth is the file to play."""
 
 
 class Analysis:
@@ -87,39 +93,64 @@ def _ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-async def _amd(channel: Channel, arguments: str, run: Run) -> None:
+def _settings(arguments: str, defaults: AmdSettings) -> AmdSettings:
+    """The settings of one AMD; ApplicationError for a limit that makes no sense."""
     parts = split_arguments(arguments)
-    if len(parts) > len(NAMES) and parts[len(NAMES)]:
-        raise ApplicationError("AMD: playing a file meanwhile is not supported")
-    limits: list[int] = []
-    for place, default in enumerate(DEFAULTS):
-        value = whole_number(parts[place], -1) if place < len(parts) and parts[place] else default
-        if not 0 < value <= MOST:
-            raise ApplicationError(f"AMD: {NAMES[place]} {parts[place][:20]!r} is outside 1..{MOST}")
-        limits.append(value)
+    if len(parts) > len(LIMITS) + 1:
+        raise ApplicationError(f"AMD has {len(parts)} arguments, {len(LIMITS) + 1} at most")
+    changes: dict[str, int | str] = {}
+    for entry in declared(AmdSettings):
+        place = (*LIMITS, "playback_file").index(entry.field)
+        if place < len(parts) and parts[place]:
+            try:
+                changes[entry.field] = entry.kind.read(parts[place], entry.field, entry.default, lambda message: None)
+            except Invalid as refusal:
+                raise ApplicationError(f"AMD: {refusal}") from refusal
+    return structs.replace(defaults, **changes)
+
+
+async def _verdict(channel: Channel, settings: AmdSettings) -> tuple[str, str]:
+    """AMDSTATUS and AMDCAUSE."""
+    loop = channel.registry.loop
+    analysis = Analysis(tuple(getattr(settings, name) for name in LIMITS), loop.time())
+    with Ear(channel, settings.between_words_silence, settings.silence_threshold) as ear:
+        while (found := analysis.verdict(loop.time())) is None:
+            if await ear.change(analysis.next_look(loop.time())):
+                (analysis.talks if ear.talking else analysis.pauses)(loop.time())
+        return found
+
+
+async def _amd(channel: Channel, arguments: str, run: Run) -> None:
+    settings = _settings(arguments, run.plan.amd)
     if channel.state is not State.UP:
         channel.answer()
-    loop: asyncio.AbstractEventLoop = channel.registry.loop
-    analysis = Analysis(tuple(limits), loop.time())
+    stop: Callable[[], None] | None = None
+    if settings.playback_file:
+        stop = run.plan.media.play(channel, f"sound:{settings.playback_file}", lambda failure: _note(channel, failure))
     try:
-        with Ear(channel, limits[5], limits[7]) as ear:
-            while (found := analysis.verdict(loop.time())) is None:
-                if await ear.change(analysis.next_look(loop.time())):
-                    (analysis.talks if ear.talking else analysis.pauses)(loop.time())
+        status, cause = await _verdict(channel, settings)
     except HungUp:
         channel.set_variable("AMDSTATUS", "HANGUP")
         raise
-    channel.set_variable("AMDSTATUS", found[0])
-    channel.set_variable("AMDCAUSE", found[1])
+    finally:
+        if stop is not None:
+            stop()
+    channel.set_variable("AMDSTATUS", status)
+    channel.set_variable("AMDCAUSE", cause)
+
+
+def _note(channel: Channel, failure: str | None) -> None:
+    if failure is not None:
+        log.warning("%s: AMD: %s", channel.name, failure)
 
 
 APPLICATIONS = (
     Application(
         "AMD",
         "AMD([initial silence[,greeting[,silence after it[,analysis[,shortest word[,silence between words[,words"
-        "[,threshold[,longest word]]]]]]]]])",
-        "Listens whether a person or a machine answered, with limits in milliseconds (2500, 1500, 800, 5000, 100, 50, "
-        "2 words, energy 256, 5000). AMDSTATUS is HUMAN, MACHINE, NOTSURE or HANGUP, AMDCAUSE why.",
+        "[,threshold[,longest word[,file]]]]]]]]]])",
+        "Listens whether a person or a machine answered, with limits in milliseconds, and plays a file meanwhile; what "
+        "is not said is as amd.conf has it. AMDSTATUS is HUMAN, MACHINE, NOTSURE or HANGUP, AMDCAUSE why.",
         _amd,
     ),
 )

@@ -26,12 +26,13 @@ ALLOWED: dict[str, set[str]] = {
     "bus": {"model"},
     "store": set(),
     "astdb": {"store"},
-    "config": set(),
+    "asterisk": set(),
+    "config": {"asterisk"},
     "logs": {"config"},
     "http": set(),
     "channels": {"model", "bus", "media"},
     "bridges": {"model", "bus", "media", "channels"},
-    "dialplan": {"astdb", "config", "channels", "media", "model"},
+    "dialplan": {"asterisk", "astdb", "config", "channels", "media", "model"},
     "stasis": {"model", "bus", "channels", "bridges", "media", "store"},
     "drivers": {"sip", "sdp", "rtp", "webrtc", "media", "channels", "config", "model"},
     "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
@@ -44,8 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"model"},
     "testing": {"sip", "sdp", "rtp", "media", "config", "model", "server"},
     "cli": {
-        "server", "config", "logs", "model", "testing", "ari", "channels", "dialplan", "drivers", "stasis", "bridges",
-        "media", "http", "manager", "astdb", "sip", "sdp", "records",
+        "server", "asterisk", "config", "logs", "model", "testing", "ari", "channels", "dialplan", "drivers", "stasis",
+        "bridges", "media", "http", "manager", "astdb", "sip", "sdp", "records",
     },
 }  # fmt: skip
 

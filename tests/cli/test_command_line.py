@@ -99,12 +99,20 @@ def test_check_reads_the_dialplan_too(tmp_path: Path) -> None:
     )
     lines = call("check", "-C", tmp_path).output.splitlines()
     assert [line.partition("extensions.conf ")[2] for line in lines[:-1]] == [
-        "line 2: application Queue is unknown, it will end the call: an application of the REST interface does that, "
-        "see examples/call_queue.py",
-        "line 3: application VoiceMail is unknown, it will end the call: an application of the REST interface does "
-        "that, see examples/voicemail_record.py",
+        "line 2: application Queue is not supported, it will end the call: an application of the REST interface does "
+        "that, see examples/call_queue.py",
+        "line 3: application VoiceMail is not supported, it will end the call: an application of the REST interface "
+        "does that, see examples/voicemail_record.py",
         "line 4: application Frobnicate is unknown, it will end the call",
         "line 5: function NOWHERE is unknown, it will be empty",
+    ]
+    file.write_text("[default]\nexten => 1,1,Playbak(a)\n same => n,Set(X=${ODBC(1)}${CHANEL(name)})\n")
+    lines = call("check", "-C", tmp_path).output.splitlines()
+    assert [line.partition("extensions.conf ")[2] for line in lines[:-1]] == [
+        "line 2: application Playbak is unknown, it will end the call: is Playback meant?",
+        "line 3: function CHANEL is unknown, it will be empty: is CHANNEL meant?",
+        "line 3: function ODBC is not supported, it will be empty: configuration is files, and no SQL database "
+        "is asked",
     ]
     file.write_text("[default]\n same => n,NoOp()\n")
     broken = call("check", "-C", tmp_path)

@@ -1,13 +1,11 @@
 """What applications do to a call: answering, sounds, digits, waiting, events."""
 
 import logging
-from pathlib import Path
 
 import pytest
 
 from arietta.channels import signals
 from arietta.channels.channel import State
-from arietta.dialplan.elsewhere import EXAMPLES
 
 from .stage import Stage, leg_of, walk
 
@@ -268,8 +266,3 @@ def test_what_an_application_of_the_interface_does_names_its_example(caplog: pyt
     said("Queue(help)")
     assert "there is no application Queue(): an application of the REST interface does that" in caplog.text
     assert "examples/call_queue.py" in caplog.text
-
-
-def test_the_examples_that_are_named_are_there() -> None:
-    folder = Path(__file__).parents[2] / "examples"
-    assert all((folder / name).is_file() for name in EXAMPLES.values())

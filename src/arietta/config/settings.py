@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
+from arietta.asterisk.names import nearest
+from arietta.asterisk.names import options as published
 from arietta.config import support
 from arietta.config.conf import Option, Problem, Section
 from arietta.config.kinds import Invalid, Kind
@@ -134,7 +136,7 @@ def read_settings(
             entry = table.get(name)
             if entry is None:
                 if name not in ignore:
-                    report.warn(option, f"{option.name} is not an option of {settings.TITLE}, it is ignored")
+                    report.warn(option, _not_an_option(settings.TITLE, option.name, tuple(table)))
                 continue
             field = entry.field
 
@@ -153,6 +155,14 @@ def read_settings(
     filled = settings(**values, set_at=set_at)
     judge_support(filled, refused, report)
     return filled
+
+
+def _not_an_option(title: str, name: str, known: tuple[str, ...]) -> str:
+    """What is to be said of an option that is not declared: Asterisk has it, or nobody."""
+    if name.lower() in map(str.lower, published().get(title, ())):
+        return f"{name} of {title} is not supported by this version, it is ignored"
+    meant = nearest(name, known)
+    return f"{name} is not an option of {title}, it is ignored{f': is {meant} meant?' if meant else ''}"
 
 
 def judge_support(filled: Settings, refused: set[str], report: Report) -> None:

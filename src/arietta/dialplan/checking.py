@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 
+from arietta.asterisk.absent import why_absent
+from arietta.asterisk.names import names, nearest
 from arietta.config.conf import Problem
-from arietta.dialplan.elsewhere import advice
 from arietta.dialplan.matcher import Dialplan, Step
 from arietta.dialplan.options import Options
 from arietta.dialplan.variables import Template
@@ -34,26 +35,33 @@ def problems_of(plan: Dialplan, applications: Known, functions: Container[str]) 
 
 def _problems_of_step(step: Step, applications: Known, functions: Container[str]) -> Iterator[str]:
     if step.key not in applications:
-        yield unknown(step.application)
+        yield unknown("applications", step.application)
     options = applications.get(step.key)
     if options is not None:
         yield from options.problems(step.application, step.written)
     inside = _INSIDE.get(step.key)
     if inside is _WHOLE:
         begins = _WHOLE.match(step.written)
-        names = [begins[1]] if begins else []
+        named = [begins[1]] if begins else []
     else:
-        names = inside.findall(step.written) if inside is not None else []
-    for name in names:
+        named = inside.findall(step.written) if inside is not None else []
+    for name in named:
         if name.lower() not in applications:
-            yield unknown(name)
+            yield unknown("applications", name)
     if isinstance(step.arguments, Template):
         for name in sorted(step.arguments.functions):
             if name.upper() not in functions:
-                yield f"function {name} is unknown, it will be empty"
+                yield unknown("functions", name)
 
 
-def unknown(application: str) -> str:
-    """What is to be said of an application that is not there."""
-    help_ = advice(application.lower())
-    return f"application {application} is unknown, it will end the call{f': {help_}' if help_ else ''}"
+WHAT_COMES = {"applications": "it will end the call", "functions": "it will be empty"}
+
+
+def unknown(kind: str, name: str) -> str:
+    """What is to be said of an application or a function that is not there: Asterisk's, or nobody's."""
+    what = f"{kind.removesuffix('s')} {name}"
+    reason = why_absent(kind, name)
+    if reason:
+        return f"{what} is not supported, {WHAT_COMES[kind]}: {reason}"
+    meant = nearest(name, names(kind))
+    return f"{what} is unknown, {WHAT_COMES[kind]}{f': is {meant} meant?' if meant else ''}"

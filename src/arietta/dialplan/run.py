@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING, ClassVar
 
 from arietta import verbose as console
+from arietta.asterisk.absent import why_absent
 from arietta.channels.channel import HungUp, Moved, Story
 from arietta.channels.driver import Indication
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.digits import DigitInput
-from arietta.dialplan.elsewhere import advice
 from arietta.dialplan.errors import ApplicationError, DialplanError
 from arietta.dialplan.matcher import Step
 from arietta.dialplan.variables import SubstitutionError, Template
@@ -146,8 +146,8 @@ class Run:
             )
         application = self.plan.applications.get(step.key)
         if application is None:
-            help_ = advice(step.key)
-            raise self._fatal(step, f"there is no application {step.application}(){f': {help_}' if help_ else ''}")
+            reason = why_absent("applications", step.key)
+            raise self._fatal(step, f"there is no application {step.application}(){f': {reason}' if reason else ''}")
         try:
             await application.execute(channel, arguments, self)
         except DialplanError as failure:

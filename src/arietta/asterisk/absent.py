@@ -1,0 +1,237 @@
+"""Why something of Asterisk is not here, and what does it instead: by its module, or by its own name."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from arietta.asterisk.names import FORMER, KINDS, names
+
+NOT_YET = "not yet"
+
+
+def _program(*examples: str) -> str:
+    return f"an application of the REST interface does that, see {' and '.join(f'examples/{one}' for one in examples)}"
+
+
+_QUEUE = _program("call_queue.py")
+_ROOM = _program("conference.py")
+_PARKING = _program("hold.py")
+_MAILBOX = _program("voicemail_record.py", "voicemail_review.py")
+_HARDWARE = "there is no telephony hardware here"
+_PROTOCOL = "of the signalling protocols there is SIP alone, as PJSIP has it"
+_SIP = "chan_sip is gone from Asterisk, too: PJSIP is here"
+_DATABASE = "configuration is files, and no SQL database is asked"
+_SPEECH = "a program that gets the audio by externalMedia or chan_websocket recognises speech"
+_FAX = "there is no fax"
+_XMPP = "there is no XMPP"
+
+MODULES = {
+    "app_adsiprog": _HARDWARE,
+    "app_agent_pool": _QUEUE,
+    "app_alarmreceiver": _HARDWARE,
+    "app_confbridge": _ROOM,
+    "app_dahdiras": _HARDWARE,
+    "app_dictate": _program("voicemail_record.py"),
+    "app_festival": _SPEECH.replace("recognises", "makes"),
+    "app_flash": _HARDWARE,
+    "app_followme": _program("bridge_dial.py"),
+    "app_getcpeid": _HARDWARE,
+    "app_ivrdemo": "it is an example for those who write modules",
+    "app_macro": "it is gone from Asterisk, too: Gosub does that",
+    "app_meetme": _ROOM,
+    "app_mf": _HARDWARE,
+    "app_minivm": _MAILBOX,
+    "app_osplookup": "it is gone from Asterisk, too",
+    "app_page": _program("bridge_dial.py"),
+    "app_queue": _QUEUE,
+    "app_sf": _HARDWARE,
+    "app_skel": "it is an example for those who write modules",
+    "app_sms": _HARDWARE,
+    "app_speech_utils": _SPEECH,
+    "app_test": "it is for those who test Asterisk",
+    "app_voicemail": _MAILBOX,
+    "cdr_mysql": _DATABASE,
+    "cdr_odbc": "records go to CSV, to files of your own, to SQLite and to the manager interface",
+    "cdr_pgsql": _DATABASE,
+    "cel_odbc": "the log of channels goes to files, to SQLite and to the manager interface",
+    "cel_pgsql": _DATABASE,
+    "chan_alsa": _HARDWARE,
+    "chan_console": _HARDWARE,
+    "chan_dahdi": _HARDWARE,
+    "chan_iax2": _PROTOCOL,
+    "chan_mgcp": _PROTOCOL,
+    "chan_misdn": _HARDWARE,
+    "chan_mobile": _HARDWARE,
+    "chan_motif": _PROTOCOL,
+    "chan_ooh323": _PROTOCOL,
+    "chan_phone": _HARDWARE,
+    "chan_sip": _SIP,
+    "chan_skinny": _PROTOCOL,
+    "chan_unistim": _PROTOCOL,
+    "chan_vpb": _HARDWARE,
+    "func_dialgroup": "a variable with the destinations, & between them, does that",
+    "func_odbc": _DATABASE,
+    "func_pitchshift": "sound is not changed but in loudness",
+    "func_realtime": _DATABASE,
+    "func_speex": "sound is not changed but in loudness",
+    "pbx_ael": "there is one language of the dialplan: extensions.conf",
+    "pbx_dundi": "numbers are not looked up at other servers: DNS and trunks are there",
+    "pbx_lua": "there is one language of the dialplan: extensions.conf",
+    "res_aeap": _SPEECH,
+    "res_calendar": "a program that knows the calendar asks for the call over ARI",
+    "res_config_curl": _DATABASE,
+    "res_config_ldap": _DATABASE,
+    "res_config_mysql": _DATABASE,
+    "res_config_odbc": _DATABASE,
+    "res_config_pgsql": _DATABASE,
+    "res_config_sqlite3": _DATABASE,
+    "res_corosync": "states are not shared between servers",
+    "res_fax": _FAX,
+    "res_geolocation": "no places are carried in SIP",
+    "res_hep": "`pjsip set logger` writes messages to the log and to a capture file",
+    "res_monitor": "it is gone from Asterisk, too: MixMonitor does that",
+    "res_odbc": _DATABASE,
+    "res_odbc_transaction": _DATABASE,
+    "res_parking": _PARKING,
+    "res_phoneprov": "a web server hands out the files of phones",
+    "res_pjproject": "there is no PJPROJECT here",
+    "res_pjsip_history": "`pjsip show ladder` shows the messages of a call, with its times",
+    "res_pjsip_phoneprov_provider": "a web server hands out the files of phones",
+    "res_smdi": _HARDWARE,
+    "res_snmp": "metrics are those of Prometheus, at the page that prometheus.conf names",
+    "res_sorcery_memory_cache": "objects are in memory: there is no cache of them",
+    "res_speech": _SPEECH,
+    "res_statsd": "metrics are those of Prometheus, at the page that prometheus.conf names",
+    "app_statsd": "metrics are those of Prometheus, at the page that prometheus.conf names",
+    "res_stir_shaken": "calls are not signed (RFC 8224)",
+    "res_stun_monitor": "the addresses of a NAT are options of the transport in pjsip.conf",
+    "res_xmpp": _XMPP,
+    FORMER: "it is gone from Asterisk, too",
+}
+"""By the module of Asterisk."""
+
+_REMOVED = {
+    "AbsoluteTimeout": "TIMEOUT(absolute)",
+    "DBget": "DB()",
+    "DBput": "DB()",
+    "DigitTimeout": "TIMEOUT(digit)",
+    "Random": "RAND()",
+    "ReadFile": "FILE()",
+    "ResponseTimeout": "TIMEOUT(response)",
+    "SIPGetHeader": "PJSIP_HEADER(read,…)",
+    "SetCallerID": "CALLERID()",
+    "SetGlobalVar": "GLOBAL()",
+    "SetLanguage": "CHANNEL(language)",
+    "SetMusicOnHold": "CHANNEL(musicclass)",
+    "SetVar": "Set",
+    "WaitMusicOnHold": "MusicOnHold with a time",
+}
+REASONS: dict[str, dict[str, str]] = {
+    "applications": {
+        **{name: f"it is gone from Asterisk, too: {instead} does that" for name, instead in _REMOVED.items()},
+        "AgentCallbackLogin": _QUEUE,
+        "AgentMonitorOutgoing": _QUEUE,
+        "CallCompletionCancel": "nobody is called back when a line is free",
+        "CallCompletionRequest": "nobody is called back when a line is free",
+        "EAGI": "AGI has no audio: externalMedia and chan_websocket have",
+        "DeadAGI": "AGI does that",
+        "DateTime": "SayUnixTime does that",
+        "MailboxExists": _MAILBOX,
+        "HasVoicemail": _MAILBOX,
+        "SIPAddHeader": "PJSIP_HEADER(add,…) does that, in a handler of Dial's option b",
+        "SIPDtmfMode": "PJSIP_DTMF_MODE() does that",
+        "SIPRemoveHeader": "PJSIP_HEADER(remove,…) does that, in a handler of Dial's option b",
+        "SetAMAFlags": "CHANNEL(amaflags) does that",
+        "VoiceMail": _program("voicemail_record.py"),
+        "VoiceMailMain": _program("voicemail_review.py"),
+        "VoiceMailPlayMsg": _program("voicemail_review.py"),
+    },
+    "functions": {
+        "AUDIOHOOK_INHERIT": "it is gone from Asterisk, too: recorders stay with their channel",
+        "CALLERPRES": "it is gone from Asterisk, too: CALLERID(pres) does that",
+        "CALLCOMPLETION": "nobody is called back when a line is free",
+        "CHECKSIPDOMAIN": _SIP,
+        "SIPCHANINFO": _SIP,
+        "SIP_HEADER": "PJSIP_HEADER(read,…) does that",
+        "SIP_HEADERS": "PJSIP_HEADERS() does that",
+        "SIPPEER": "PJSIP_ENDPOINT(), PJSIP_AOR() and PJSIP_CONTACT() do that",
+        "TESTTIME": "it is for those who test Asterisk",
+        "FRAME_TRACE": "packets are not shown one by one: `pjsip set logger` and captures are",
+    },
+    "actions": {
+        "AOCMessage": "there is no advice of charge",
+        "CreateConfig": "files of the configuration are not written",
+        "UpdateConfig": "files of the configuration are not written",
+        "LocalOptimizeAway": "halves of Local channels stay",
+    },
+    "events": {
+        "AOC-D": "there is no advice of charge",
+        "AOC-E": "there is no advice of charge",
+        "AOC-S": "there is no advice of charge",
+        "AuthMethodNotAllowed": "what raises it is not there, or is told as another security event",
+        "DeadlockStart": "there are no locks that two could wait for",
+        "Flash": _HARDWARE,
+        "InvalidTransport": "what raises it is not there, or is told as another security event",
+        "LoadAverageLimit": "what raises it is not there, or is told as another security event",
+        "LocalOptimizationBegin": "halves of Local channels stay",
+        "LocalOptimizationEnd": "halves of Local channels stay",
+        "MemoryLimit": "what raises it is not there, or is told as another security event",
+        "Rename": "channels keep their names",
+        "RequestNotSupported": "what raises it is not there, or is told as another security event",
+        "UnexpectedAddress": "what raises it is not there, or is told as another security event",
+        "Wink": _HARDWARE,
+    },
+    "commands": {
+        "aoc set debug": "there is no advice of charge",
+        "cc cancel": "nobody is called back when a line is free",
+        "cc report status": "nobody is called back when a line is free",
+        "core ping taskprocessor": "there are no taskprocessors: `core show threads` is there",
+        "core show license": "`arietta --version` and the file LICENSE",
+        "core show locks": "there are no locks that two could wait for",
+        "core show taskprocessor": "there are no taskprocessors: `core show threads` is there",
+        "core show taskprocessors": "there are no taskprocessors: `core show threads` is there",
+        "core show warranty": "`arietta --version` and the file LICENSE",
+        "memory show": "memory is not counted by place",
+        "memory show allocations": "memory is not counted by place",
+        "memory show summary": "memory is not counted by place",
+        "threadpool show": "there is no pool of threads: `core show threads` is there",
+        "timing test": "the media engine has its own clock: `core show engine`",
+        "udptl set debug": _FAX,
+        "udptl show config": _FAX,
+        "xmldoc dump": "docs/ and `arietta reference` have the pages",
+        **dict.fromkeys(
+            ("realtime destroy", "realtime destroy2", "realtime load", "realtime store", "realtime store2",
+             "realtime update", "realtime update2"),
+            _DATABASE,
+        ),
+    },
+    "files": {
+        "ast_debug_tools.conf": "it is for those who debug Asterisk",
+        "ccss.conf": "nobody is called back when a line is free",
+        "chan_websocket.conf": "messages of chan_websocket are texts",
+        "cli_permissions.conf": "the console is for the owner of the process and for root",
+        "dbsep.conf": _DATABASE,
+        "extconfig.conf": _DATABASE,
+        "muted.conf": "it is for a program of its own",
+        "say.conf": "digits, numbers and letters are spoken in English",
+        "udptl.conf": _FAX,
+        "users.conf": "pjsip_wizard.conf has phones and trunks in short",
+        "stasis.conf": "there are no pools of threads to set",
+        "codecs.conf": "codecs have no settings",
+    },
+}  # fmt: skip
+"""By kind and name, where the module does not say it."""
+
+
+def why_absent(kind: str, name: str) -> str:
+    """Why something of that name is not here, NOT_YET where there is no better reason; "" for a name nobody knows."""
+    known = names(kind).get(name.lower())
+    if known is None:
+        return ""
+    return _reasons(kind).get(name.lower()) or MODULES.get(known.module, NOT_YET)
+
+
+@cache
+def _reasons(kind: str) -> dict[str, str]:
+    assert kind in KINDS, kind
+    return {name.lower(): reason for name, reason in REASONS.get(kind, {}).items()}

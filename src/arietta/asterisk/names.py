@@ -1,0 +1,61 @@
+"""The names that the public documentation of Asterisk 20 to 22 has: applications, functions, options and others.
+
+They are lists in `arietta/data/asterisk`: a line `[GROUP]`, then the names of the group. Names are told apart without
+regard to case.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+KINDS = ("applications", "functions", "actions", "events", "commands", "files")
+FORMER = "former"
+"""The group of names that are in earlier versions only."""
+
+
+class Name(msgspec.Struct, frozen=True):
+    """One name as it is written, and the module of Asterisk that has it."""
+
+    text: str
+    module: str
+
+
+@cache
+def names(kind: str) -> dict[str, Name]:
+    """The names of one of KINDS, by the name in lower case."""
+    return {text.lower(): Name(text, module) for module, texts in _groups(kind).items() for text in texts}
+
+
+@cache
+def options() -> dict[str, tuple[str, ...]]:
+    """The options of each section: ``pjsip.conf type=endpoint``, ``http.conf [general]``."""
+    return _groups("options")
+
+
+def nearest(text: str, known: dict[str, Name] | tuple[str, ...]) -> str:
+    """The name that was probably meant; "" if none is like it."""
+    by_key = {key: name.text for key, name in known.items()} if isinstance(known, dict) else _by_key(known)
+    found = difflib.get_close_matches(text.lower(), by_key, 1, 0.75)
+    return by_key[found[0]] if found else ""
+
+
+def _by_key(texts: tuple[str, ...]) -> dict[str, str]:
+    return {text.lower(): text for text in texts}
+
+
+def _groups(kind: str) -> dict[str, tuple[str, ...]]:
+    text = files("arietta").joinpath("data", "asterisk", f"{kind}.txt").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    group = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            group = line[1:-1]
+            found[group] = []
+        elif line and not line.startswith("#"):
+            # A command has several words and a line of its own.
+            found[group] += [line] if kind == "commands" else line.split()
+    return {group: tuple(texts) for group, texts in found.items()}

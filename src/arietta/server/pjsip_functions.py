@@ -344,8 +344,17 @@ class Known:
         if aor and aor not in endpoint.aors:
             raise FunctionError(name, f"endpoint {endpoint.name} has no address of record {aor!r}")
         contacts = self._driver.contacts.location.contacts((aor,) if aor else endpoint.aors)
-        uris = [contact.uri for contact in contacts if contact.usable]
+        uris = _uris_of_phones(contact for contact in contacts if contact.usable)
         return "&".join(f"PJSIP/{endpoint.name}/{_with_user(uri, user) if user else uri}" for uri in uris)
+
+
+def _uris_of_phones(contacts: Iterable[ContactState]) -> list[str]:
+    """The URIs to call all phones: of the flows of one phone the newest alone (RFC 5626 7)."""
+    uris: dict[str, str] = {}
+    for contact in contacts:
+        flow = contact.binding.flow if contact.binding is not None else None
+        uris[flow.instance if flow is not None else contact.uri] = contact.uri
+    return list(uris.values())
 
 
 def _name_of(contact: ContactState) -> str:

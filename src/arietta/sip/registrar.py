@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from .errors import ProtocolError
+from .flows import Flow, flow_of, is_outbound, supports_outbound
 from .headers import parse_contacts, parse_delta_seconds
 from .message import Request
 from .transactions import Address
@@ -43,11 +44,22 @@ class Binding(msgspec.Struct, frozen=True):
     source: Address | None = None
     """Where the REGISTER came from."""
     user_agent: str = ""
+    flow: Flow | None = None
+    """What a newer registration replaces it by, whatever the URI is (RFC 5626 6); None where the URI decides."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other bindings of its address-of-record."""
+        return self.uri_text if self.flow is None else f"{self.flow.instance};reg-id={self.flow.reg_id}"
 
     @property
     def uri(self) -> SipUri:
         """The contact's URI parsed; it was checked when it was bound."""
         return NameAddr("", self.uri_text).uri
+
+    def is_renewed_by(self, new: Binding) -> bool:
+        """Whether a newer binding takes the place of this one: by its flow, or by URI where it has none."""
+        return self.flow == new.flow if self.flow is not None else self.uri == new.uri
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -67,11 +79,11 @@ class Update(msgspec.Struct, frozen=True):
     """What a REGISTER did, with what answers it."""
 
     status: int
-    """200, or why nothing changed: 400, 403, 423, 500."""
+    """200, or why nothing changed: 400, 403, 423, 439, 500."""
     bindings: tuple[Binding, ...]
     """All bindings from now on."""
     headers: tuple[tuple[str, str], ...] = ()
-    """Header fields of the response: Contact with expires, Min-Expires, Path."""
+    """Header fields of the response: Contact with expires, Min-Expires, Path, Require."""
     added: tuple[Binding, ...] = ()
     refreshed: tuple[Binding, ...] = ()
     removed: tuple[Binding, ...] = ()
@@ -116,9 +128,13 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
     refreshed: list[Binding] = []
     removed: list[Binding] = []
     path = _path_of(request, rules)
-    for contact in parse_contacts(values):
+    contacts = parse_contacts(values)
+    with_flows = is_outbound(request, contacts, path)
+    for contact in contacts:
         new = _bind(contact, request, rules, now, source, path)
-        old = next((binding for binding in kept if binding.uri == new.uri), None)
+        if with_flows:
+            new = msgspec.structs.replace(new, flow=flow_of(contact))
+        old = next((binding for binding in kept if binding.is_renewed_by(new)), None)
         if old is not None:
             _check_order(old, call_id, cseq)
             position = kept.index(old)
@@ -143,7 +159,11 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
     return Update(
         200,
         result,
-        (*_contact_headers(result, now), *(("Path", value) for value in path)),
+        (
+            *_contact_headers(result, now),
+            *(("Path", value) for value in path),
+            *((("Require", "outbound"),) if with_flows and supports_outbound(request) else ()),
+        ),
         tuple(added),
         tuple(binding for binding in refreshed if id(binding) not in gone),
         tuple(removed),

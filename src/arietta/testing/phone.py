@@ -306,12 +306,13 @@ class Phone:
         headers: Headers = (),
         codecs: tuple[str, ...] | None = None,
         display: str = "",
+        contact: str = "",
         ack: bool = True,
     ) -> Call:
         """Call an extension of the server, or a URI.
 
-        `sdp` in place of our own offer: bytes as they stand, b"" to let the far end offer. `ack=False`: the ACK to
-        its 200 is withheld (see `Call.bye_before_ack`).
+        `sdp` in place of our own offer: bytes as they stand, b"" to let the far end offer. `contact` in place of the
+        phone's URI. `ack=False`: the ACK to its 200 is withheld (see `Call.bye_before_ack`).
         """
         uri = self._target(target)
         destination = await self._resolve(uri)
@@ -330,7 +331,7 @@ class Phone:
             uri,
             destination,
             self._transport,
-            f"<{self.uri}>",
+            contact or f"<{self.uri}>",
             self.now,
             from_=f"{quote(display)} {caller}" if display else caller,
             sdp=sdp or b"",

@@ -11,6 +11,7 @@ import msgspec
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.flows import GRACE_S, flow_timer
 from arietta.drivers.sip.keeping import ContactKeeper, KeptContact, Records
 from arietta.drivers.sip.location import (
     NONQUALIFIED,
@@ -30,7 +31,7 @@ from arietta.sip.errors import ProtocolError
 from arietta.sip.layer import new_token
 from arietta.sip.message import Request
 from arietta.sip.profile import check_require
-from arietta.sip.registrar import Binding
+from arietta.sip.registrar import Binding, Update
 from arietta.sip.transactions import Address, RequestReceived, ResponseReceived, Transport
 from arietta.sip.uri import NameAddr, SipUri, parse_uri
 from arietta.verbose import verbose
@@ -129,10 +130,9 @@ class Contacts:
             return
         state = self.location.aors[aor]
         with_path = state.settings.support_path
+        tags = ("outbound", "path") if with_path else ("outbound",)
         known = driver.agent.profile
-        if with_path:
-            known = msgspec.structs.replace(known, supported=(*known.supported, "path"))
-        check_require(known, request)
+        check_require(msgspec.structs.replace(known, supported=(*known.supported, *tags)), request)
         if not state.settings.max_contacts and request.values("Contact"):
             driver.agent.respond(transaction, driver.now(), 403)
             return
@@ -141,19 +141,35 @@ class Contacts:
         changes = self.location.register(aor, request, driver.now(), source, transaction.transport)
         update = changes.update
         assert update is not None
+        headers = (*update.headers, ("Supported", ", ".join(tags)))
         if changes.added or changes.refreshed:
-            driver.transports.keep(transaction.transport, source, aor)
-        headers = (*update.headers, ("Supported", "path")) if with_path else update.headers
+            headers += self._hold_flow(aor, update, transaction.transport, source)
         driver.agent.respond(transaction, driver.now(), update.status, headers=headers)
         self._announce(changes)
         self._arm()
 
+    def _hold_flow(
+        self, aor: str, update: Update, transport: Transport, source: Address
+    ) -> tuple[tuple[str, str], ...]:
+        """Keep the connection that contacts came by; a flow is watched, with what tells its phone so (RFC 5626 4.4)."""
+        driver = self._driver
+        is_flow = any(new.flow and not new.path for new in update.added + update.refreshed)
+        timer_s = flow_timer(transport) if is_flow else 0
+        driver.transports.keep(transport, source, aor, silence_s=timer_s and timer_s + GRACE_S)
+        if is_flow and not transport.reliable:
+            driver.flows.watch(aor, transport, source)
+        return (("Flow-Timer", str(timer_s)),) if timer_s else ()
+
     def flow_lost(self, connection: Connection) -> None:
         """A connection is gone that contacts were reached by (RFC 5626 5.3): they are gone with it, but for those
         whose own address can be connected to."""
-        for aor in connection.aors:
-            self._announce(self.location.lose(aor, connection.transport, connection.peer))
-        self._keep(connection.aors)
+        for aor in tuple(connection.aors):
+            self.flow_ended(aor, connection.transport, connection.peer)
+
+    def flow_ended(self, aor: str, transport: Transport, source: Address) -> None:
+        """The contacts of an address of record are reached from this address no more."""
+        self._announce(self.location.lose(aor, transport, source))
+        self._keep((aor,))
         self._arm()
 
     # ------------------------------------------------------------------------------------------------ over restarts
@@ -349,7 +365,7 @@ class Contacts:
         contact.polling = False
         self._poll_began.pop(id(contact), None)
         state = self.location.aors.get(contact.aor)
-        if state is None or state.contacts.get(contact.uri) is not contact:
+        if state is None or state.contacts.get(contact.key) is not contact:
             return
         contact.roundtrip_usec = roundtrip_usec
         if contact.status == status:

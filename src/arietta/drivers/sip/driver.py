@@ -20,6 +20,7 @@ from arietta.config.resolver import ResolverSettings
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.devices import Devices
 from arietta.drivers.sip.endpoints import Endpoints
+from arietta.drivers.sip.flows import DatagramFlows
 from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.hops import Hop
 from arietta.drivers.sip.leg import SipLeg
@@ -95,6 +96,7 @@ class SipDriver:
         self.resolver = Resolver(resolver or ResolverSettings(), self.loop, self.agent.counters)
         self._named_hosts = NamedHosts(self.resolver, self.loop)
         self.contacts = Contacts(self)
+        self.flows = DatagramFlows(self.loop, self.contacts.flow_ended)
         self.guard = Guard(counters=self.agent.counters)
         configure_guard(self.guard, settings)
         self.transports = SipTransports(
@@ -145,6 +147,7 @@ class SipDriver:
         self.registrations.stop()
         self.message_lamps.stop()
         self.subscriptions.stop()
+        self.flows.stop()
         self.contacts.stop()
         self.messages.stop()
         for session in tuple(self.parting):
@@ -205,6 +208,8 @@ class SipDriver:
         if not self.guard.admits(data, source[0], now):
             log_notes(self.guard)
             return
+        if self.flows and not transport.reliable:
+            self.flows.heard(transport, source)
         if is_stun(data):
             self._answer_stun(data, source, transport)
             return

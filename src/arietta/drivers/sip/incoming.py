@@ -18,6 +18,7 @@ from arietta.drivers.sip.transfer import channel_to_replace
 from arietta.media.engine import MediaError
 from arietta.model import causes
 from arietta.sip.errors import ProtocolError
+from arietta.sip.message import Request
 from arietta.sip.transactions import Address, RequestReceived
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _open_leg(driver: SipDriver, received: RequestReceived, endpoint: Endpoint, 
         contact_on(transaction.transport, is_secure=request.uri.scheme == "sips"),
         now,
         source=source,
-        remember_source=endpoint.force_rport or endpoint.rewrite_contact,
+        remember_source=endpoint.force_rport or endpoint.rewrite_contact or _keeps_its_flow(request),
         credentials=driver.endpoints_table.client_credentials(endpoint),
         profile=extend_profile(driver.agent.profile, endpoint),
     )
@@ -92,6 +93,13 @@ def _open_leg(driver: SipDriver, received: RequestReceived, endpoint: Endpoint, 
         return None
     leg.join_session(session)
     return leg
+
+
+def _keeps_its_flow(request: Request) -> bool:
+    """Whether requests of the dialog are to go over the flow that its INVITE came by (RFC 5626 4.3)."""
+    if len(request.values("Via")) > 1:
+        return False  # which is that of a proxy
+    return any(name == "ob" for contact in request.contacts for name, _ in contact.uri.parameters)
 
 
 async def _replace(driver: SipDriver, channel: Channel, former: Channel) -> None:

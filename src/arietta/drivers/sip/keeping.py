@@ -18,6 +18,7 @@ import msgspec
 
 from arietta.drivers.sip.location import ContactState, Location
 from arietta.sip.errors import ProtocolError
+from arietta.sip.flows import Flow
 from arietta.sip.registrar import Binding
 from arietta.sip.transactions import Address
 
@@ -55,13 +56,14 @@ class KeptContact(msgspec.Struct, frozen=True, omit_defaults=True):
     path: tuple[str, ...] = ()
     source: Address | None = None
     user_agent: str = ""
+    flow: Flow | None = None
 
     def binding(self, now: float, wall: float, longest_s: float) -> Binding:
         """The binding on our clock; a clock of the day that went astray makes it live no longer than `longest_s`."""
         left_s = min(self.ends_at - wall, longest_s)
         return Binding(
             self.uri, now + left_s, self.call_id, self.cseq, self.q, self.parameters, self.path, self.source,
-            self.user_agent,
+            self.user_agent, self.flow,
         )  # fmt: skip
 
 
@@ -166,7 +168,7 @@ def _kept(bound: tuple[tuple[Binding, str, str], ...], wall_minus_clock: float) 
     return [
         KeptContact(
             b.uri_text, round(b.expires_at + wall_minus_clock, 3), b.call_id, b.cseq, transport, protocol, b.q,
-            b.parameters, b.path, b.source, b.user_agent,
+            b.parameters, b.path, b.source, b.user_agent, b.flow,
         )
         for b, transport, protocol in bound
     ] or None  # fmt: skip

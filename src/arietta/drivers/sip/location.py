@@ -37,6 +37,11 @@ class ContactState:
     """When the location looks at it next."""
 
     @property
+    def key(self) -> str:
+        """What tells it from the other contacts of its address of record."""
+        return self.binding.key if self.binding is not None else self.uri
+
+    @property
     def usable(self) -> bool:
         """Whether a call may be tried: everything but a contact that did not answer its poll."""
         return self.status != UNREACHABLE
@@ -45,6 +50,15 @@ class ContactState:
     def source(self) -> Address | None:
         """Where the REGISTER came from."""
         return self.binding.source if self.binding is not None else None
+
+    @property
+    def flow(self) -> Address | None:
+        """Where its requests go whatever its URI says: the connection, or the flow of UDP, that registered it."""
+        binding = self.binding
+        if binding is None or self.transport is None:
+            return None
+        is_flow = self.transport.reliable or (binding.flow is not None and not binding.path)
+        return binding.source if is_flow else None
 
     @property
     def route_set(self) -> tuple[str, ...]:
@@ -58,6 +72,7 @@ class AorState:
 
     settings: Aor
     contacts: dict[str, ContactState] = field(default_factory=dict)
+    """By their keys."""
     bindings: tuple[Binding, ...] = ()
 
     @property
@@ -133,11 +148,11 @@ class Location:
         added = tuple(self._add(aor, binding, transport) for binding in update.added)
         refreshed = []
         for binding in update.refreshed:
-            old = next((c for c in state.contacts.values() if c.binding and c.binding.uri == binding.uri), None)
+            old = next((c for c in state.contacts.values() if c.binding and c.binding.is_renewed_by(binding)), None)
             if old is not None:
-                state.contacts.pop(old.uri, None)
+                state.contacts.pop(old.key, None)
                 old.uri, old.binding, old.transport = binding.uri_text, binding, transport
-                state.contacts[old.uri] = old
+                state.contacts[old.key] = old
                 self._schedule(old)
                 refreshed.append(old)
         return Changes(update, added, tuple(refreshed), self._remove(state, update.removed))
@@ -145,14 +160,17 @@ class Location:
     def restore(self, aor: str, binding: Binding, transport: Transport | None, poll_at: float) -> ContactState | None:
         """Take a contact that was known before the start; None where the configuration has no place for it now."""
         state = self.aors.get(aor)
-        if state is None or len(state.bindings) >= state.settings.max_contacts or binding.uri_text in state.contacts:
+        if state is None or len(state.bindings) >= state.settings.max_contacts or binding.key in state.contacts:
             return None
         state.bindings += (binding,)
         return self._add(aor, binding, transport, poll_at)
 
     def lose(self, aor: str, transport: Transport, source: Address) -> Changes:
-        """A connection has ended. A contact that names the address it was registered from, or none that can be
-        connected to, is taken away; another is reached by its own URI from now on."""
+        """A connection has ended, or a flow of UDP.
+
+        A contact that is a flow, that names the address it was registered from, or none that can be connected to, is
+        taken away; another is reached by its own URI from now on.
+        """
         state = self.aors.get(aor)
         if state is None:
             return Changes(None)
@@ -161,7 +179,7 @@ class Location:
             binding = contact.binding
             if binding is None or binding.source != source or contact.transport is None:
                 continue
-            if contact.transport.name != transport.name:
+            if contact.transport.name != transport.name or not (transport.reliable or binding.flow):
                 continue
             kept = without_connection(binding, transport.protocol)
             if kept is None:
@@ -233,20 +251,20 @@ class Location:
     def _state_of(self, contact: ContactState) -> AorState | None:
         """The address of record that has the contact, None if it is gone."""
         state = self.aors.get(contact.aor)
-        return state if state is not None and state.contacts.get(contact.uri) is contact else None
+        return state if state is not None and state.contacts.get(contact.key) is contact else None
 
     def _add(self, aor: str, binding: Binding, transport: Transport | None, poll_at: float = 0.0) -> ContactState:
         state = self.aors[aor]
         contact = ContactState(binding.uri_text, aor, state.first_status, binding=binding, transport=transport)
         contact.next_poll_at = poll_at
-        state.contacts[binding.uri_text] = contact
+        state.contacts[binding.key] = contact
         self._schedule(contact)
         return contact
 
     def _remove(self, state: AorState, bindings: Iterable[Binding]) -> tuple[ContactState, ...]:
         gone = []
         for binding in bindings:
-            contact = state.contacts.pop(binding.uri_text, None)
+            contact = state.contacts.pop(binding.key, None)
             if contact is None:
                 continue
             gone.append(contact)
@@ -256,8 +274,13 @@ class Location:
 
 
 def without_connection(binding: Binding, protocol: str) -> Binding | None:
-    """What is left of a contact whose connection has ended (RFC 5626 5.3): reached by its own URI, or that of the
-    first proxy, if it names an address other than the one it was registered from; None if nothing is left."""
-    if protocol in ("WS", "WSS") or literal_address(next_hop(binding.path, binding.uri)) in (None, binding.source):
+    """What is left of a contact whose connection has ended (RFC 5626 5.3); None if nothing is, as of a flow.
+
+    It is reached by its own URI, or that of the first proxy, if it names an address other than the one it was
+    registered from.
+    """
+    if binding.flow is not None or protocol in ("WS", "WSS"):
+        return None
+    if literal_address(next_hop(binding.path, binding.uri)) in (None, binding.source):
         return None
     return msgspec.structs.replace(binding, source=None)

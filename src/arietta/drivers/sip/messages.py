@@ -245,9 +245,8 @@ class Messages:
             transport = driver.transports.choose(endpoint.transport, uri)
         if transport is None:
             raise NotFound(f"{to!r} leads nowhere: there is no transport for it")
-        is_direct = contact is not None and transport.reliable and not endpoint.outbound_proxy
-        source = contact.source if contact is not None and is_direct else None
-        destination = source or literal_address(uri)
+        flow = contact.flow if contact is not None and not endpoint.outbound_proxy else None
+        destination = flow or literal_address(uri)
         if destination is not None:
             transport = driver.transports.towards(transport, destination)
         return Way(endpoint, address, transport, destination, route_set)
@@ -261,8 +260,7 @@ class Messages:
         transport = contact.transport or driver.transports.choose(endpoint.transport, uri)
         if transport is None:
             return None
-        is_direct = transport.reliable and not endpoint.outbound_proxy
-        destination = (contact.source if is_direct else None) or literal_address(uri)
+        destination = (contact.flow if not endpoint.outbound_proxy else None) or literal_address(uri)
         if destination is not None:
             transport = driver.transports.towards(transport, destination)
         return Way(endpoint, address, transport, destination, route_set)

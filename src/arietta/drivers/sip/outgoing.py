@@ -40,7 +40,7 @@ class Way(NamedTuple):
     route_set: tuple[str, ...]
     transport: Transport
     destination: Address | None
-    """The connection that the phone opened, None where the URI is followed."""
+    """The other end of the flow that the phone opened, None where the URI is followed."""
 
 
 class OutgoingCalls:
@@ -55,10 +55,12 @@ class OutgoingCalls:
         endpoint, exten, uri = self._find(wanted.resource)
         contact: ContactState | None = None
         others: list[ContactState] = []
-        if not uri:
-            usable = [c for c in driver.contacts.of(endpoint) if c.usable]
-            if not usable:
-                raise CannotRequest(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached", 20)
+        usable = [one for one in driver.contacts.of(endpoint) if one.usable]
+        if uri:  # of a contact, which is reached by its Path and its newest flow, or any other
+            usable = [one for one in reversed(usable) if one.uri == uri]
+        elif not usable:
+            raise CannotRequest(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached", 20)
+        if usable:
             contact, *others = usable
             uri = contact.uri
         try:
@@ -99,8 +101,8 @@ class OutgoingCalls:
             transport = driver.transports.choose(endpoint.transport, next_hop(route_set, target))
         if transport is None:
             return None
-        is_direct = contact is not None and transport.reliable and not endpoint.outbound_proxy
-        return Way(target, route_set, transport, contact.source if contact is not None and is_direct else None)
+        flow = contact.flow if contact is not None and not endpoint.outbound_proxy else None
+        return Way(target, route_set, transport, flow)
 
     def _channel(self, leg: SipLeg, wanted: DialRequest) -> Channel:
         driver, endpoint, originator = self._driver, leg.endpoint, wanted.originator

@@ -84,6 +84,8 @@ class StreamConnection(asyncio.Protocol):
         self.kept = is_client
         self.aors: set[str] = set()
         self.is_client = is_client
+        self.silence_s = 0.0
+        """The longest silence of the peer that is borne, keepalives counted; 0 for any."""
         self.transport = towards(self.peer)
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when messages can be sent, or with the OSError that says why they cannot."""
@@ -95,7 +97,7 @@ class StreamConnection(asyncio.Protocol):
         self._framer = StreamFramer()
         self._carrier: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._opened_at = self._heard_at = self._pinged_at = 0.0
+        self._opened_at = self._heard_at = self._fed_at = self._pinged_at = 0.0
         self._began_at: float | None = None
         self._ending = False
 
@@ -106,7 +108,7 @@ class StreamConnection(asyncio.Protocol):
         name = transport.get_extra_info("peername") or ("", 0)
         self.peer = (name[0], name[1])
         self.transport = self._towards(self.peer)
-        self._opened_at = self._heard_at = self._pinged_at = self._now()
+        self._opened_at = self._heard_at = self._fed_at = self._pinged_at = self._now()
         if not self._owner.connected(self):
             carrier.abort()
             return
@@ -184,7 +186,7 @@ class StreamConnection(asyncio.Protocol):
         except ProtocolError as problem:
             self._end(str(problem))
             return
-        now = self._now()
+        self._fed_at = now = self._now()
         if messages or framer.pongs:
             self._heard_at = now
         if not framer.is_midway:
@@ -235,6 +237,8 @@ class StreamConnection(asyncio.Protocol):
             self._end(f"a message was not whole after {MESSAGE_S:g} s")
         elif not self.kept and now - self._heard_at >= STRANGER_IDLE_S:
             self.close()
+        elif self.silence_s and now - self._fed_at >= self.silence_s:
+            self._end(f"nothing was heard for {self.silence_s:g} s, which is over its Flow-Timer")
         elif interval and self.ready.done() and now - self._pinged_at >= interval:
             self._pinged_at = now
             self.send(PING)

@@ -347,8 +347,11 @@ class SipTransports:
         connection.lost()
         return None
 
-    def keep(self, transport: Transport, peer: Address, aor: str = "") -> None:
-        """Somebody who may has used a connection: it is kept open, and its end is told if an aor is reached by it."""
+    def keep(self, transport: Transport, peer: Address, aor: str = "", *, silence_s: float = 0.0) -> None:
+        """Somebody who may has used a connection: it is kept open, and its end is told if an aor is reached by it.
+
+        `silence_s` ends a stream when its peer says nothing for so long, not even a keepalive; 0 lets it be silent.
+        """
         connection = self._connections.get((transport.name, peer))
         if connection is None:
             return
@@ -358,6 +361,8 @@ class SipTransports:
             self._count(self._kept, peer[0], 1)
         if aor:
             connection.aors.add(aor)
+        if silence_s and isinstance(connection, StreamConnection):
+            connection.silence_s = silence_s
 
     # -------------------------------------------------------------------------------------------- what skins tell
 

@@ -10,11 +10,12 @@ import re
 
 import msgspec
 
+from arietta.config.regexes import Regex
+
 METHODS = ("none", "exact", "starts_with", "ends_with", "contains", "regex")
 MAX_EXPRESSION = 1024
 
 _CRITERION = re.compile(r"\s*(action|name|header|method)\(([^()]*)\)\s*(?:,|$)", re.IGNORECASE)
-_REPEATED_GROUP = re.compile(r"[*+}]\)[*+{]")
 
 
 class EventFilter(msgspec.Struct, frozen=True):
@@ -29,6 +30,8 @@ class EventFilter(msgspec.Struct, frozen=True):
     method: str = "regex"
     """One of METHODS."""
     expression: str = ""
+    regex: Regex | None = None
+    """The expression of the method `regex`."""
 
     def fits(self, name: str, headers: tuple[tuple[str, str], ...], text: str) -> bool:
         """Whether it matches an event, given as its name, its headers, and whole."""
@@ -52,7 +55,7 @@ class EventFilter(msgspec.Struct, frozen=True):
             case "contains":
                 return wanted in text
             case _:
-                return re.search(wanted, text, re.MULTILINE) is not None
+                return self.regex is not None and self.regex.found_in(text)
 
 
 def passes(filters: tuple[EventFilter, ...], name: str, headers: tuple[tuple[str, str], ...], text: str) -> bool:
@@ -80,8 +83,7 @@ def read_filter(criteria: str | None, expression: str) -> EventFilter:
         pattern = expression[1:] if excludes else expression
         if not pattern:
             raise ValueError("the filter is empty")
-        _check_pattern(pattern)
-        return EventFilter(excludes, expression, expression=pattern)
+        return EventFilter(excludes, expression, expression=pattern, regex=Regex(pattern, many_lines=True))
     given: dict[str, str] = {}
     position = 0
     while position < len(criteria):
@@ -103,8 +105,6 @@ def read_filter(criteria: str | None, expression: str) -> EventFilter:
         raise ValueError("a filter without an expression needs a name()")
     if method != "none" and not expression:
         raise ValueError(f"method({method}) needs an expression")
-    if method == "regex":
-        _check_pattern(expression)
     written = f"eventfilter({criteria}) = {expression}"
     header = given.get("header", "").lower()
     return EventFilter(
@@ -114,14 +114,5 @@ def read_filter(criteria: str | None, expression: str) -> EventFilter:
         header,
         method,
         expression,
+        Regex(expression, many_lines=True) if method == "regex" else None,
     )
-
-
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as problem:
-        raise ValueError(f"{pattern!r} is not a regular expression: {problem}") from None
-    if _REPEATED_GROUP.search(pattern):
-        # Backtracking over it could take the time of the universe, on the loop that carries the calls.
-        raise ValueError(f"{pattern!r} repeats a group that repeats itself")

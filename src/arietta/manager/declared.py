@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from arietta.channels.channel import Channel
+from arietta.config.regexes import Regex
 from arietta.errors import BadRequest, NotFound
 from arietta.manager.message import Action, Headers, ManagerEvent
 
@@ -125,6 +126,14 @@ def action(
         return handler
 
     return declare
+
+
+def regex(pattern: str) -> Regex:
+    """An expression of a client; raises BadRequest with what is wrong with it."""
+    try:
+        return Regex(pattern)
+    except ValueError as problem:
+        raise BadRequest(f"Regex compile failed: {problem}") from None
 
 
 def success(message: str = "", *headers: tuple[str, str]) -> Reply:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from arietta.channels import signals
 from arietta.channels.channel import Channel, State
 from arietta.errors import BadRequest, Conflict, NotFound
-from arietta.manager.declared import Call, Reply, action, item, listing, success
+from arietta.manager.declared import Call, Reply, action, item, listing, regex, success
 from arietta.manager.domain import Place
 from arietta.media.engine import DigitOut
 
 MAX_CAUSE = 127
-MAX_PATTERN = 200
 MAX_TIMEOUT_S = 86400 * 365
 DIGITS = frozenset("0123456789*#ABCDabcd")
 MIN_DIGIT_MS, DEFAULT_DIGIT_MS, MAX_DIGIT_MS = 80, 100, 10_000
@@ -39,15 +36,10 @@ def hangup(call: Call) -> Reply:
 
 
 def _hang_up_matching(call: Call, pattern: str, cause: int | None) -> Reply:
-    if len(pattern) > MAX_PATTERN:
-        raise BadRequest(f"The expression has {len(pattern)} characters, {MAX_PATTERN} at most")
-    try:
-        expression = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as problem:
-        raise BadRequest(f"Regex compile failed on: {pattern}: {problem}") from None
+    expression = regex(pattern)
     ended = []
     for channel in call.domain.channels:
-        if not channel.internal and expression.search(channel.name):
+        if not channel.internal and expression.found_in(channel.name):
             _hang_up(channel, cause)
             ended.append(item("ChannelHungup", ("Channel", channel.name)))
     return listing("Channels hung up will follow", ended, "ChannelsHungupListComplete")

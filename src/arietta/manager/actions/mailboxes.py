@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from arietta.errors import BadRequest, NotFound
-from arietta.manager.declared import Call, Reply, action, item, listing, success
+from arietta.errors import NotFound
+from arietta.manager.declared import Call, Reply, action, item, listing, regex, success
 from arietta.model.snapshots import Mailbox
 
 MAILBOX = ("Mailbox", "The mailbox, such as 6001@default.")
 MAX_COUNT = 1_000_000
-MAX_PATTERN = 200
 
 
 @action("MailboxStatus", "Tell whether messages wait in a mailbox.", MAILBOX, write="call,reporting")
@@ -86,10 +83,5 @@ def _matching(call: Call) -> list[Mailbox]:
             return [call.domain.mailboxes.get(wanted)]
         except NotFound:
             return []
-    if len(wanted) > MAX_PATTERN:
-        raise BadRequest(f"The expression has {len(wanted)} characters, {MAX_PATTERN} at most")
-    try:
-        expression = re.compile(wanted[1:-1])
-    except (re.error, OverflowError, RecursionError) as problem:
-        raise BadRequest(f"Regex compile failed on: {wanted}: {problem}") from None
-    return [mailbox for mailbox in call.domain.mailboxes.list() if expression.search(mailbox.name)]
+    expression = regex(wanted[1:-1])
+    return [mailbox for mailbox in call.domain.mailboxes.list() if expression.found_in(mailbox.name)]

@@ -1,0 +1,48 @@
+"""Regular expressions that clients and files give: matched in linear time, so that none of them stops the loop.
+
+They are RE2's, which are POSIX's extended ones and most of Perl's; what needs backtracking is refused.
+"""
+
+from __future__ import annotations
+
+import re2
+
+MAX_LENGTH = 1024
+MAX_MEMORY_BYTES = 1 << 20
+"""That one expression may take, also while it matches."""
+
+
+class Regex:
+    """One expression; ValueError says why it is none."""
+
+    __slots__ = ("_compiled", "written")
+
+    def __init__(self, written: str, *, many_lines: bool = False) -> None:
+        """`many_lines`: ^ and $ are those of each line."""
+        if len(written) > MAX_LENGTH:
+            raise ValueError(f"the expression has {len(written)} characters, {MAX_LENGTH} at most")
+        self.written = written
+        options = re2.Options()
+        options.max_mem = MAX_MEMORY_BYTES
+        options.log_errors = False
+        try:
+            self._compiled = re2.compile(f"(?m){written}" if many_lines else written, options)
+        except UnicodeEncodeError:
+            raise ValueError(f"{written!r} is no text") from None
+        except re2.error as problem:
+            reason = problem.args[0] if problem.args else problem
+            text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+            raise ValueError(f"{written!r} is not a regular expression: {text}") from None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Regex) and self.written == other.written
+
+    def __hash__(self) -> int:
+        return hash(self.written)
+
+    def found_in(self, text: str) -> bool:
+        """Whether a part of the text matches."""
+        try:
+            return self._compiled.search(text) is not None
+        except UnicodeEncodeError:  # bytes of a peer that were no text
+            return self._compiled.search(text.encode("utf-8", "replace").decode()) is not None

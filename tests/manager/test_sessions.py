@@ -108,9 +108,9 @@ async def test_kinds_of_actions(connect: Connect) -> None:
     listed = await reader.ask("ListCommands")
     assert "Ping" in listed
     assert "Originate" not in listed
-    unknown = await reader.ask("JabberSend")
+    unknown = await reader.ask("Dance")
     assert unknown["Message"] == (
-        "Invalid/unknown command: JabberSend. Use Action: ListCommands to show available commands."
+        "Invalid/unknown command: Dance. Use Action: ListCommands to show available commands."
     )
 
 

@@ -109,6 +109,10 @@ class Interpreter:
         if dialplan.general.clearglobalvars:
             self.globals.clear()
         self.globals.update(dialplan.globals)
+        self.amend(dialplan)
+
+    def amend(self, dialplan: Dialplan) -> None:
+        """Put a dialplan that was changed at run time into force; global variables stay as they are."""
         self.dialplan = dialplan
         self.hints.replace(dialplan)
 

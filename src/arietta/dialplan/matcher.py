@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from arietta.config.conf import Problem
+from arietta.config.conf import Problem, place
 from arietta.dialplan.patterns import Pattern
 from arietta.dialplan.timing import TimeCondition
 from arietta.dialplan.variables import Template
@@ -32,7 +32,7 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def where(self) -> str:
         """The place of the step in the configuration, for messages."""
-        return f"{self.file} line {self.line}"
+        return place(self.file, self.line)
 
     @property
     def written(self) -> str:
@@ -106,6 +106,20 @@ class Context(msgspec.Struct, frozen=True):
         for entries in self.exact.values():
             yield from entries
         yield from self.patterns
+
+
+def with_extensions(context: Context, extensions: Iterable[Extension]) -> Context:
+    """A context with these extensions: those for one caller before those for all, narrow patterns before wide ones."""
+    exact: dict[str, tuple[Extension, ...]] = {}
+    patterns: list[Extension] = []
+    for extension in extensions:
+        if extension.pattern is not None:
+            patterns.append(extension)
+            continue
+        name = extension.name.replace("-", "")
+        exact[name] = tuple(sorted((*exact.get(name, ()), extension), key=lambda entry: entry.caller is None))
+    patterns.sort(key=lambda entry: (entry.pattern.rank if entry.pattern else (), entry.caller is None))
+    return msgspec.structs.replace(context, exact=exact, patterns=tuple(patterns), remembered={})
 
 
 class General(msgspec.Struct, frozen=True):

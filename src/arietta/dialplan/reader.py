@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from arietta.config.conf import ConfFile, ConfigError, Option, Problem
 from arietta.dialplan.arguments import find_outside, is_yes
-from arietta.dialplan.matcher import Context, Dialplan, Extension, General, Include, Step
+from arietta.dialplan.matcher import Context, Dialplan, Extension, General, Include, Step, with_extensions
 from arietta.dialplan.patterns import BadPattern, Pattern, compile_pattern
 from arietta.dialplan.timing import BadTime, parse_time_condition
 from arietta.dialplan.variables import SubstitutionError, Template, compile_template, substitute
@@ -291,35 +291,20 @@ def _comma_outside_brackets(text: str) -> int:
 
 
 def _closed(context: _OpenContext) -> Context:
-    """The context as it stays: extensions for one caller before those for all, narrow patterns before wide ones."""
-    exact: dict[str, tuple[Extension, ...]] = {}
-    patterns: list[Extension] = []
-    for opened in context.extensions.values():
-        caller = opened.caller
-        extension = Extension(
-            name=opened.name,
-            pattern=compile_pattern(opened.name) if opened.name.startswith("_") else None,
-            caller=caller,
-            caller_pattern=compile_pattern(caller) if caller is not None and caller.startswith("_") else None,
-            steps=opened.steps,
-            labels=opened.labels,
-            hint=opened.hint,
-        )
-        if extension.pattern is not None:
-            patterns.append(extension)
-            continue
-        name = opened.name.replace("-", "")
-        entries = [*exact.get(name, ()), extension]
-        entries.sort(key=lambda entry: entry.caller is None)
-        exact[name] = tuple(entries)
-    patterns.sort(key=lambda entry: (entry.pattern.rank if entry.pattern else (), entry.caller is None))
-    return Context(
-        context.name,
-        exact,
-        tuple(patterns),
-        tuple(context.includes),
-        tuple(context.ignored),
-        context.file,
-        context.line,
-        {},
+    """The context as it stays."""
+    included, ignored = tuple(context.includes), tuple(context.ignored)
+    empty = Context(context.name, {}, (), included, ignored, context.file, context.line, {})
+    return with_extensions(empty, map(_closed_extension, context.extensions.values()))
+
+
+def _closed_extension(opened: _OpenExtension) -> Extension:
+    caller = opened.caller
+    return Extension(
+        name=opened.name,
+        pattern=compile_pattern(opened.name) if opened.name.startswith("_") else None,
+        caller=caller,
+        caller_pattern=compile_pattern(caller) if caller is not None and caller.startswith("_") else None,
+        steps=opened.steps,
+        labels=opened.labels,
+        hint=opened.hint,
     )

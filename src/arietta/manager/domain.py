@@ -32,6 +32,10 @@ class Sip(Protocol):
         """Our registrations elsewhere."""
         ...
 
+    def subscriptions(self) -> Sequence[shown.Subscription]:
+        """Who subscribes to what with us, the oldest first."""
+        ...
+
     def qualify(self, endpoint: str) -> None:
         """Ask the contacts of an endpoint at once whether they are there; raises NotFound."""
         ...
@@ -44,8 +48,10 @@ class Sip(Protocol):
         """End a registration elsewhere until it is asked for again; raises NotFound."""
         ...
 
-    def send_message(self, destination: str, origin: str, body: str, variables: Mapping[str, str]) -> None:
-        """Send a MESSAGE; raises Refused for a destination that cannot be reached."""
+    def send_message(
+        self, destination: str, origin: str, body: str, variables: Mapping[str, str], *, addressed: str = ""
+    ) -> None:
+        """Send a MESSAGE, which names `addressed` if given; raises Refused for what cannot be reached."""
         ...
 
 

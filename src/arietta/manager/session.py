@@ -20,6 +20,7 @@ from arietta.config.manager import CLASSES, EVERYTHING, ManagerUser
 from arietta.errors import AriettaError
 from arietta.manager.declared import ACTIONS, SILENT, Call, Declared, Reply, failure
 from arietta.manager.message import Action, ManagerEvent, encode_event, encode_response
+from arietta.manager.refused import why_not
 from arietta.model import facts
 
 if TYPE_CHECKING:
@@ -112,9 +113,8 @@ class Session:
             return failure("Permission denied")
         declared = ACTIONS.get(name.lower())
         if declared is None:
-            return failure(
-                f"Invalid/unknown command: {name[:80]}. Use Action: ListCommands to show available commands."
-            )
+            otherwise = f"{name[:80]}. Use Action: ListCommands to show available commands."
+            return failure(f"Invalid/unknown command: {why_not(name) or otherwise}")
         if declared.write and not self.user.writes.intersection(declared.write):
             self.hub.tell_security(facts.RequestNotAllowed, self, request_type=f"Action: {declared.name}")
             return failure("Permission denied")

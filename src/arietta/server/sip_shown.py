@@ -101,9 +101,11 @@ class SipShown:
             raise NotFound(f"Unable to retrieve registration {name[:80]}")
         return [name]
 
-    def send_message(self, destination: str, origin: str, body: str, variables: Mapping[str, str]) -> None:
-        """Send a MESSAGE; raises Refused for a destination that cannot be reached."""
-        self._driver.messages.send_message(destination, origin, body, variables)
+    def send_message(
+        self, destination: str, origin: str, body: str, variables: Mapping[str, str], *, addressed: str = ""
+    ) -> None:
+        """Send a MESSAGE, which names `addressed` if given; raises Refused for what cannot be reached."""
+        self._driver.messages.send_message(destination, origin, body, variables, addressed=addressed)
 
     # -------------------------------------------------------------------------------------------------- ladders
 

@@ -7,6 +7,7 @@ from arietta.manager.actions import (
     audio,
     bridges,
     calls,
+    config_changes,
     configuration,
     database,
     dialplan,
@@ -21,7 +22,7 @@ from arietta.manager.actions import (
 )
 
 MODULES = (
-    agi, audio, bridges, calls, configuration, database, dialplan, endpoints, login, mailboxes, messages, originate,
-    showing, states, system,
+    agi, audio, bridges, calls, config_changes, configuration, database, dialplan, endpoints, login, mailboxes,
+    messages, originate, showing, states, system,
 )  # fmt: skip
 """Being imported they have declared their actions."""

@@ -239,6 +239,35 @@ def show_registrations_outbound(call: Call) -> Reply:
     )
 
 
+@action("PJSIPShowSubscriptionsInbound", "List who subscribes to what with us.", write="system,reporting")
+def show_subscriptions_inbound(call: Call) -> Reply:
+    items = [
+        item(
+            "InboundSubscriptionDetail",
+            ("Role", "Notifier"),
+            ("Endpoint", one.endpoint),
+            ("Callid", one.call_id),
+            ("State", "ACTIVE"),
+            ("Resource", one.resource),
+            ("Event", one.event),
+            ("ContentType", one.content_type),
+            ("Expiry", one.expires_in_s),
+        )
+        for one in call.domain.sip.subscriptions()
+    ]
+    return listing("Following are Events for each inbound Subscription", items, "InboundSubscriptionDetailComplete")
+
+
+@action("PJSIPShowSubscriptionsOutbound", "List our subscriptions elsewhere: there are none.", write="system,reporting")
+def show_subscriptions_outbound(_call: Call) -> Reply:
+    return listing("Following are Events for each outbound Subscription", (), "OutboundSubscriptionDetailComplete")
+
+
+@action("PJSIPShowResourceLists", "List the lists of resources: there are none.", write="system,reporting")
+def show_resource_lists(_call: Call) -> Reply:
+    return listing("A listing of resource lists follows, presented as events", (), "ResourceListDetailComplete")
+
+
 @action(
     "PJSIPQualify",
     "Ask the contacts of an endpoint whether they are there.",

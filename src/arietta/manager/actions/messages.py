@@ -1,11 +1,12 @@
-"""Texts outside of calls, and events that a client makes: MessageSend, UserEvent."""
+"""Texts outside of calls and in them, and events that a client makes: MessageSend, SendText, UserEvent."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-from arietta.errors import BadRequest
+from arietta.channels import texts
+from arietta.errors import BadRequest, Conflict
 from arietta.manager.actions.originate import assignments
 from arietta.manager.declared import Call, Reply, action, success
 from arietta.manager.message import ManagerEvent
@@ -19,13 +20,12 @@ NOT_TOLD = frozenset(("action", "userevent"))
     "MessageSend",
     "Send a text over SIP.",
     ("[Destination]", "Where to: pjsip:ENDPOINT, pjsip:ENDPOINT/URI."),
-    ("[To]", "The same in its former place; with Destination it is the name in the message, which is not changed."),
+    ("[To]", "The same in its former place; with Destination it is whom the message names."),
     ("[From]", "Who sends it: a URI, or text of the From header."),
     ("[Body]", "The text."),
     ("[Base64Body]", "The text in Base64, which may have several lines."),
     ("[Variable]", "NAME=VALUE of headers to add; may be repeated."),
     write="message",
-    lacks="with Destination, To does not change the To header",
 )
 def message_send(call: Call) -> Reply:
     destination = call.get("Destination") or call.get("To")
@@ -45,8 +45,31 @@ def message_send(call: Call) -> Reply:
         text = call.get("Body")
     if len(text.encode("utf-8", "replace")) > MAX_BODY_BYTES:
         raise BadRequest(f"The text has more than {MAX_BODY_BYTES} bytes")
-    call.domain.sip.send_message(destination.removeprefix("pjsip:"), call.get("From"), text, variables)
+    addressed = call.get("To") if call.get("Destination") else ""
+    call.domain.sip.send_message(
+        destination.removeprefix("pjsip:"), call.get("From"), text, variables, addressed=addressed
+    )
     return success("Message successfully sent")
+
+
+@action(
+    "SendText",
+    "Send a text to the far end of a call.",
+    ("Channel", "Name or id of the channel."),
+    ("Message", "The text."),
+    ("[Content-Type]", f"Its kind, {texts.PLAIN} without it."),
+    write="call",
+)
+def send_text(call: Call) -> Reply:
+    channel = call.channel()
+    text = texts.Text(call.need("Message", "No Message specified"), call.get("Content-Type") or texts.PLAIN)
+    if text.size > texts.MAX_BYTES:
+        raise BadRequest(f"The text has {text.size} bytes, {texts.MAX_BYTES} at most")
+    if not texts.can_carry(channel):
+        raise Conflict(f"Channel {channel.name} carries no texts")
+    if not texts.send(channel, text):
+        raise Conflict(f"Channel {channel.name} cannot be sent a text now")
+    return success("Success")
 
 
 @action(

@@ -1,4 +1,4 @@
-"""Channels in lists: Status, CoreShowChannels."""
+"""Channels in lists: Status, CoreShowChannels, CoreShowChannelMap."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from arietta.channels.channel import Channel
 from arietta.errors import AriettaError
-from arietta.manager.declared import Call, Reply, action, listing
+from arietta.manager.declared import Call, Reply, action, item, listing
 from arietta.manager.events.blocks import Blocks
 from arietta.manager.message import Headers, ManagerEvent
 
@@ -47,6 +47,34 @@ def core_show_channels(call: Call) -> Reply:
         for channel in living(call)
     ]
     return listing("Channels will follow", items, "CoreShowChannelsComplete")
+
+
+@action(
+    "CoreShowChannelMap",
+    "List the channels that a channel is connected with, over bridges and Local channels.",
+    ("Channel", "Name or id of the channel."),
+    write="system,reporting",
+)
+def core_show_channel_map(call: Call) -> Reply:
+    start = call.channel(missing="Channel not specified")
+    found, waiting = {start.id: start}, [start]
+    while waiting:
+        for other in _connected_with(waiting.pop()):
+            if other.id not in found:
+                found[other.id] = other
+                waiting.append(other)
+    items = [item("CoreShowChannelMap", ("ConnectedChannel", one.name)) for one in found.values() if one is not start]
+    return listing("Channel map will follow", items, "CoreShowChannelMapComplete")
+
+
+def _connected_with(channel: Channel) -> Iterator[Channel]:
+    if channel.bridge is not None:
+        yield from channel.bridge.channels
+    half = channel.name[-2:]
+    if half in (";1", ";2"):
+        other = channel.registry.find(channel.name[:-1] + ("2" if half == ";1" else "1"))
+        if other is not None:
+            yield other
 
 
 @action(

@@ -149,3 +149,19 @@ async def test_a_bridge_carries_early_media_both_ways(alice: Phone, bob: Phone, 
     await call.hang_up()
     await app.delete(f"/channels/{callee}", expect=204)
     await app.delete("/bridges/early", expect=204)
+
+
+@pytest.mark.parametrize("in_bridge", [False, True], ids=["channel", "bridge"])
+async def test_what_is_played_before_the_answer_is_heard(in_bridge: bool, alice: Phone, app: AriClient) -> None:
+    call = await alice.invite("1001")  # not answered
+    target = f"channels/{(await app.event('StasisStart'))['channel']['id']}"
+    if in_bridge:
+        await app.post("/bridges/early", type="mixing")
+        await app.post("/bridges/early/addChannel", channel=target.partition("/")[2], expect=204)
+        target = "bridges/early"
+    await app.post(f"/{target}/play", media="tone:440/500", expect=201)
+    await call.expect(183)
+    await call.hears(tone(440, 400))
+    await app.delete(f"/{target}", expect=204)
+    if in_bridge:
+        await call.cancel()

@@ -392,6 +392,11 @@ class Channel:
             if self.port is not None:
                 self.port.generate(None)
 
+    def hear_early(self) -> None:
+        """Let a caller who was not answered yet hear what is played from now on."""
+        if self.state is State.RING:
+            self.indicate(Indication.PROGRESS)
+
     def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
         """Send digits to the far end after those being sent; `on_end` is told when the last gap is over."""
         self.leg.send_digits(digits, on_end)

@@ -233,7 +233,13 @@ class Bridges:
         announcer = self._announcers.get(bridge.id)
         if announcer is None:
             announcer = self._announcers[bridge.id] = Announcer(bridge)
-        announcer.submit(playback.run, playback.abandoned)
+
+        async def run(voice: Announcer) -> None:
+            for channel in bridge.channels:
+                channel.hear_early()
+            await playback.run(voice)
+
+        announcer.submit(run, playback.abandoned)
         return playback.snapshot()
 
     def record(self, bridge_id: str, order: RecordRequest) -> snapshots.LiveRecording:

@@ -356,6 +356,7 @@ class Channels:
 
         async def run() -> None:
             channel.stop_tone()
+            channel.hear_early()
             await playback.run(channel)
 
         control.submit(run, playback.abandoned)

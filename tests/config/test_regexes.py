@@ -28,5 +28,5 @@ def test_none_takes_long(written: str) -> None:
     "written", ["(", "(?=a)", r"(a)\1", "((a{1000}){1000}){1000}", "a" * (MAX_LENGTH + 1), "\ud800"]
 )
 def test_what_is_none_is_told(written: str) -> None:
-    with pytest.raises(ValueError, match="expression|text"):
+    with pytest.raises(ValueError, match=r"expression|text"):
         Regex(written)

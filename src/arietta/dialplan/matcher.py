@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from arietta.config.conf import Problem, place
+from arietta.config.conf import Problem
 from arietta.dialplan.patterns import Pattern
 from arietta.dialplan.timing import TimeCondition
 from arietta.dialplan.variables import Template
@@ -32,7 +32,7 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def where(self) -> str:
         """The place of the step in the configuration, for messages."""
-        return place(self.file, self.line)
+        return f"{self.file} line {self.line}" if self.line else self.file
 
     @property
     def written(self) -> str:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from arietta.model import events
 from arietta.server import Server
 from arietta.testing import Phone, VirtualLoop, tone
 from arietta.testing.call import Call
@@ -98,6 +99,8 @@ async def test_alice_and_carol_talk_though_carol_is_elsewhere(
     servers: tuple[Server, Server], phone: Callable[..., Awaitable[Phone]]
 ) -> None:
     call, first, second, last = await two_calls(phone)
+    told: list[object] = []
+    servers[0].bus.subscribe("bridge:", told.append)
     await first.send_request("REFER", headers=refer_to(second), expect=202)
     fragments = []
     while not fragments or b"100" in fragments[-1]:
@@ -105,6 +108,13 @@ async def test_alice_and_carol_talk_though_carol_is_elsewhere(
         assert message is not None
         fragments.append(message.body)
     assert fragments[-1] == b"SIP/2.0 200 OK\r\n"
+    (fact,) = [one for one in told if isinstance(one, events.BridgeAttendedTransfer)]
+    assert (fact.result, fact.destination_type, fact.is_external) == ("Success", "bridge", False)
+    assert fact.transferer_first_leg.name.startswith("PJSIP/bob-")
+    assert fact.transferee and fact.transferee.name.startswith("PJSIP/alice-")
+    new = fact.transferer_second_leg
+    assert new.name.startswith("PJSIP/trunk-") and new == fact.replace_channel == fact.transfer_target
+    assert fact.transferer_first_leg_bridge and fact.destination_bridge == fact.transferer_first_leg_bridge.id
     assert (await second.ended()).reason == "BYE"
     await first.hang_up()
     words = tone(440, 400)
@@ -121,10 +131,14 @@ async def test_a_transfer_that_fails_leaves_the_calls_as_they_are(
     servers: tuple[Server, Server], phone: Callable[..., Awaitable[Phone]], host: str, tag: str, outcome: bytes
 ) -> None:
     call, first, second, last = await two_calls(phone)
+    told: list[object] = []
+    servers[0].bus.subscribe("bridge:", told.append)
     await first.send_request("REFER", headers=refer_to(second, host, tag), expect=202)
     await first.expect("NOTIFY")
     message = (await first.expect("NOTIFY")).message
     assert message is not None and message.body.startswith(outcome)
+    failed = [one for one in told if isinstance(one, events.BridgeAttendedTransfer)]
+    assert [(one.result, one.destination_type) for one in failed] == [("Fail", "fail")] * (outcome[-3:] == b"481")
     words = tone(440, 400)
     call.send_audio(words)
     await first.hears(words)

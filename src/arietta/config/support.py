@@ -42,7 +42,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         call_group pickup_group named_call_group named_pickup_group
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
-        device_state_busy_at tone_zone tenantid contact_user access allow_transfer rtp_timeout media_address
+        device_state_busy_at tone_zone tenantid contact_user access allow_transfer refer_blind_progress
+        rtp_timeout media_address
         media_encryption webrtc bundle ice_support use_avpf force_avp dtls_verify dtls_auto_generate_cert dtls_cert_file
         dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path dtls_fingerprint
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
@@ -107,7 +108,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
         allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_video
-        cos_video refer_blind_progress
+        cos_video
         use_ptime asymmetric_rtp_codec g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),

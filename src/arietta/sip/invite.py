@@ -199,7 +199,7 @@ class InviteSession(InviteUsage):
         self, now: float, method: str, body: bytes = b"", headers: Headers = (), content_type: str = ""
     ) -> ClientTransaction | None:
         """Send INFO, MESSAGE, REFER, NOTIFY, UPDATE ...; RequestAnswered follows. None outside of a dialog."""
-        if self.dialog is None or self._ended or self.state is SessionState.INCOMING:
+        if self.dialog is None or self._ended or not self._is_shared:
             return None
         request = self.dialog.create_request(method, headers, body, content_type)
         if method == "UPDATE" and self._is_up:

@@ -129,6 +129,13 @@ class InviteUsage(DialogUsage):
         )
 
     @property
+    def _is_shared(self) -> bool:
+        """Whether the peer can have the dialog: a caller gets it with a provisional response (RFC 3261 12.1)."""
+        if self.state is not SessionState.INCOMING or self.dialog is None or self.invite is None:
+            return True
+        return self._ringing is not None or self.dialog.remote_cseq > self.invite.cseq.number
+
+    @property
     def _invite_offered(self) -> bool:
         return self.invite is not None and bool(self.invite.sdp)
 

@@ -17,6 +17,7 @@ from arietta.channels import signals
 from arietta.channels.channel import Channel, Moved, State, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, TransferTarget
+from arietta.channels.following import Following
 from arietta.channels.registry import ChannelRegistry
 from arietta.model import causes, events, snapshots
 from arietta.model.facts import PickedUp
@@ -68,14 +69,26 @@ class Transfers:
 
     # ---------------------------------------------------------------------------------------------- blind transfers
 
-    def blind(self, phone: Channel, exten: str, context: str, variables: Mapping[str, str]) -> int:
-        """Send those that talk to `phone` to an extension that exists; BridgeBlindTransfer tells how it went."""
+    def blind(
+        self,
+        phone: Channel,
+        exten: str,
+        context: str,
+        variables: Mapping[str, str],
+        following: Following | None = None,
+    ) -> int:
+        """Send those that talk to `phone` to an extension that exists; BridgeBlindTransfer tells how it went.
+
+        `following` begins with the channel that runs the dialplan then.
+        """
         bridge, others = phone.bridge, peers_of(phone)
         if bridge is None or not others:
             _tell_blind(phone, exten, context, INVALID)
             return INVALID
         if not is_of_application(bridge):
             _tell_blind(phone, exten, context, SUCCESS)
+            if following is not None:
+                following.begin(others[0])
             for other in others:
                 for name, value in variables.items():
                     other.set_variable(name, value)
@@ -92,6 +105,9 @@ class Transfers:
             return FAIL
         _tell_blind(phone, exten, context, SUCCESS, half)
         story = self.places.take_in_bridge(half, phone, bridge, BLIND_VARIABLE)
+        far = _other_half(half)
+        if following is not None and far is not None:
+            following.begin(far)
         say_goodbye(phone, BLIND_VARIABLE)
         half.own(story())
         _watch_answer(half)
@@ -162,7 +178,7 @@ class Transfers:
         enter_near = self.places.take(near, bridged, ATTENDED_VARIABLE)
         enter_far = self.places.take(far, other)
         if other.bridge is not None:
-            links = {
+            links: dict[str, Any] = {
                 "destination_link_first_leg": near.snapshot(),
                 "destination_link_second_leg": far.snapshot(),
             }
@@ -187,6 +203,19 @@ class Transfers:
         far.own(answer_and_enter())
         _watch_answer(near)
         return SUCCESS
+
+    def tell_elsewhere(self, phone: Channel, new: Channel, *, succeeded: bool) -> None:
+        """Publish BridgeAttendedTransfer for a call at another server, before `new` has the place of `phone`."""
+        if not succeeded:
+            _tell_attended(phone, new, FAIL, "fail")
+            return
+        shown = new.snapshot()
+        if phone.bridge is not None:
+            place: dict[str, Any] = {"destination_bridge": phone.bridge.id}
+        else:
+            place = {"destination_application": phone.app_name}
+        way = "bridge" if phone.bridge is not None else "application"
+        _tell_attended(phone, new, SUCCESS, way, replace_channel=shown, transfer_target=shown, **place)
 
     def tell_completed(self, phone: Channel, called: Channel, waiting: Bridge, talk: Bridge | None) -> None:
         """Publish BridgeAttendedTransfer for a phone that hung up after it called somebody for those who wait."""
@@ -306,19 +335,15 @@ def _tell_attended(first: Channel, second: Channel, result: int, destination: st
         topics += bridge.topics if bridge is not None else ()
     bus = first.registry.bus
     if bus.wanted(topics):
-        bus.publish_once(
-            events.BridgeAttendedTransfer(
-                timestamp=wire_now(),
-                transferer_first_leg=first.snapshot(),
-                transferer_second_leg=second.snapshot(),
-                result=RESULTS[result],
-                is_external=False,
-                transferee=_shown(_only(peers_of(first))),
-                transfer_target=_shown(_only(peers_of(second))),
-                transferer_first_leg_bridge=_shown_bridge(first.bridge),
-                transferer_second_leg_bridge=_shown_bridge(second.bridge),
-                destination_type=destination,
-                **more,
-            ),
-            topics,
-        )
+        shown: dict[str, Any] = {
+            "transferer_first_leg": first.snapshot(),
+            "transferer_second_leg": second.snapshot(),
+            "result": RESULTS[result],
+            "is_external": False,
+            "transferee": _shown(_only(peers_of(first))),
+            "transfer_target": _shown(_only(peers_of(second))),
+            "transferer_first_leg_bridge": _shown_bridge(first.bridge),
+            "transferer_second_leg_bridge": _shown_bridge(second.bridge),
+            "destination_type": destination,
+        }
+        bus.publish_once(events.BridgeAttendedTransfer(timestamp=wire_now(), **(shown | more)), topics)

@@ -32,12 +32,13 @@ from arietta.drivers.sip.named_hosts import NamedHosts
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations
 from arietta.drivers.sip.outgoing import OutgoingCalls
+from arietta.drivers.sip.parting import parted
 from arietta.drivers.sip.paths import MediaPaths, PathRules
 from arietta.drivers.sip.reception import Reception
 from arietta.drivers.sip.resolver import Resolver
 from arietta.drivers.sip.servers import Servers
 from arietta.drivers.sip.subscriptions import Subscriptions
-from arietta.drivers.sip.transfer import Transfers, parted
+from arietta.drivers.sip.transfer import Transfers
 from arietta.drivers.sip.transports import SipTransports
 from arietta.media.engine import MediaEngine
 from arietta.model import snapshots

@@ -14,7 +14,7 @@ from arietta.drivers.sip.call_texts import answer_message
 from arietta.drivers.sip.connected import believe
 from arietta.drivers.sip.digits import read_info_digit
 from arietta.drivers.sip.offers import warning_of
-from arietta.drivers.sip.transfer import parted, take_notify
+from arietta.drivers.sip.parting import parted, take_notify
 from arietta.sip import events
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.identity import caller_of, diverted_from
 from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.offers import warning_of
-from arietta.drivers.sip.transfer import channel_to_replace
+from arietta.drivers.sip.replacing import channel_to_replace
 from arietta.media.engine import MediaError
 from arietta.model import causes
 from arietta.sip.errors import ProtocolError

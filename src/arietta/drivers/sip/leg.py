@@ -19,8 +19,10 @@ from arietta.drivers.sip.facing import media_address
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
 from arietta.drivers.sip.leg_media import LegMedia
+from arietta.drivers.sip.parting import part
+from arietta.drivers.sip.referral import Referral
 from arietta.drivers.sip.reports import tell_reports
-from arietta.drivers.sip.transfer import Transfer, part, report_progress, take_refer
+from arietta.drivers.sip.transfer import report_progress, take_refer
 from arietta.errors import ServerFailure, Unprocessable
 from arietta.media.engine import DigitOut, MediaEvent, MediaStopped, Port
 from arietta.model import causes
@@ -77,7 +79,8 @@ class SipLeg:
         """Header fields that our INVITE is to have besides,"""
         self.from_parameters: dict[tuple[bool, str], str] = {}
         """and parameters of its From, by whether they are in the URI, and name."""
-        self.transfer: Transfer | None = None
+        self.referral: Referral | None = None
+        """The last REFER that was accepted from the far end."""
         self.more_fields: Fields = ()
         """Header fields of the INVITE that the driver does not know of."""
         self.told = Told()
@@ -328,6 +331,7 @@ class SipLeg:
         if session is not None and self.parting and session.state is SessionState.CONFIRMED:
             part(self.driver, session)
         elif session is not None:
+            self._end_referral()
             if session.state in (SessionState.CALLING, SessionState.INCOMING):
                 tech_cause = causes.sip_status(cause)
             session.end(self.driver.now(), causes.sip_status(cause), self._reason(cause))
@@ -349,6 +353,8 @@ class SipLeg:
     def take(self, event: events.SessionEvent) -> None:
         """Take an event of the session."""
         channel = self.channel
+        if isinstance(event, events.Ended):
+            self._end_referral()
         if channel is None:
             answer_afterwards(self, event)
             return
@@ -384,6 +390,11 @@ class SipLeg:
             case _:
                 pass
         settle(self, event)
+
+    def _end_referral(self) -> None:
+        referral, self.referral = self.referral, None
+        if referral is not None:
+            referral.stop()
 
     def _far_hangup(self, event: events.Ended) -> signals.HungUp:
         named = next((r.cause for r in event.reasons if r.protocol.upper() == "Q.850" and r.cause), None)

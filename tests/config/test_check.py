@@ -103,7 +103,7 @@ def test_problems_print_as_place_and_reason() -> None:
             "direct_media=yes",
             "warning: pjsip.conf line 5: direct_media=yes has no effect: media always flows through the server",
         ),
-        ("tos_audio=ef", "warning: pjsip.conf line 5: tos_audio has no effect in this version"),
+        ("tos_video=ef", "warning: pjsip.conf line 5: tos_video has no effect in this version"),
         (
             "colour=red",
             "warning: pjsip.conf line 5: colour is not an option of pjsip.conf type=endpoint, it is ignored",

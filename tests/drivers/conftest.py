@@ -13,7 +13,7 @@ from arietta.testing.plugin import Switch
 
 from .running import FILES, PASSWORD, SERVER
 
-HOSTS = {"alice": "10.0.0.2", "bob": "10.0.0.3", "carol": "10.0.0.4", "dora": "10.0.0.5", "eve": "10.0.0.6"}
+HOSTS = {"alice": "10.0.0.2", "bob": "10.0.0.3", "carol": "10.0.0.4", "dora": "10.0.0.5", "eve": "10.0.0.6", "frank": "10.0.0.7"}
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ def files() -> dict[str, str]:
     return {
         **FILES,
         "rtp.conf": FILES["rtp.conf"] + "media_engine=reference\n",
-        "pjsip.conf": pjsip.replace(phone_sections("bob", "6002"), phone_sections("bob", "6002", "dtmf_mode=inband")),
+        "pjsip.conf": pjsip.replace(phone_sections("bob", "6002"), phone_sections("bob", "6002", "dtmf_mode=inband"))
+        + phone_sections("frank", "6006").replace("allow=ulaw", "allow=ulaw:40"),
     }
 
 
@@ -33,6 +34,12 @@ def alice(registered: Callable[[str], Phone]) -> Phone:
 def bob(registered: Callable[[str], Phone]) -> Phone:
     """A phone whose digits are tones."""
     return registered("bob")
+
+
+@pytest.fixture
+def frank(registered: Callable[[str], Phone]) -> Phone:
+    """A phone that is sent long packets."""
+    return registered("frank")
 
 
 async def read(app: AriClient, channel: str, item: str) -> str:
@@ -49,6 +56,17 @@ async def test_packets_have_the_class_of_traffic_of_the_endpoint(
     (channel,) = switchboard.channels
     settings = channel.port.settings  # type: ignore[union-attr]
     assert (settings.tos, settings.cos) == (46 << 2, 5)
+    await call.hang_up()
+
+
+async def test_packets_are_as_long_as_the_endpoint_wants_them(frank: Phone, app: AriClient) -> None:
+    call = await frank.invite("1200")
+    await call.answered()
+    assert any(b"a=ptime:40\r\n" in seen.data for seen in frank.seen if not seen.was_sent)
+    beep = tone(800, 400)
+    await call.send_audio(beep)
+    await call.hears(beep)
+    assert {len(frame.samples) for frame in call.heard.frames} == {2 * 320}
     await call.hang_up()
 
 

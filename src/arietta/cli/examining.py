@@ -271,7 +271,7 @@ def _media(config: Config) -> Iterator[Finding]:
     from arietta.media.native import why_no_srtp
 
     endpoints = config.pjsip.endpoints.values()
-    wants_opus = [endpoint.name for endpoint in endpoints if "opus" in endpoint.allow]
+    wants_opus = [endpoint.name for endpoint in endpoints if {"opus", "opus:20"}.intersection(endpoint.allow)]
     if opus.available():
         yield Finding(GOOD, "Opus", "libopus is here")
     elif wants_opus:

@@ -364,20 +364,25 @@ class AccessList(Kind):
         return "networks, the last match decides"
 
 
+PACKET_STEPS_MS = {"gsm": 20}
+"""Of codecs whose packets do not come in tens of milliseconds."""
+
+
 class Codecs(Kind):
-    """Codecs in order of preference, built by `allow` and `disallow` lines in their order."""
+    """Codecs in order of preference, built by `allow` and `disallow` lines in their order.
+
+    `ulaw:30` is a codec with the milliseconds of its packets, which stay behind its name.
+    """
 
     def read(self, text: str, name: str, current: Any, note: Note) -> tuple[str, ...]:
-        codecs = dict.fromkeys(current)
+        codecs = {one.partition(":")[0]: one for one in current}
         for word in map(str.strip, text.lower().split(",")):
             if not word:
                 continue
             remove = name.lower() == "disallow" or word[0] == "!"
-            codec, colon, length = word.lstrip("!").partition(":")
-            if colon and not remove:
-                note(f"{name} {word}: the packet length {length} is ignored, packets are 20 ms")
+            codec, _, length = word.lstrip("!").partition(":")
             if codec == "all":
-                codecs = {} if remove else codecs | dict.fromkeys(ALL_CODECS)
+                codecs = {} if remove else codecs | {one: one for one in ALL_CODECS if one not in codecs}
             elif codec not in KNOWN_CODECS:
                 raise Invalid(f"{name} {codec} is not a codec, known are all, {', '.join(AUDIO_CODECS)}")
             elif remove:
@@ -385,11 +390,25 @@ class Codecs(Kind):
             elif codec not in SUPPORTED_CODECS:
                 note(f"{name} {codec} is left out, supported are {', '.join(SUPPORTED_CODECS)}")
             else:
-                codecs[codec] = None
-        return tuple(codecs)
+                codecs[codec] = codec + _packet_length(name, codec, length)
+        return tuple(codecs.values())
 
     def label(self) -> str:
-        return "codecs, in order"
+        return "codecs, in order; `:30` behind one is the milliseconds of its packets"
+
+
+def _packet_length(name: str, codec: str, text: str) -> str:
+    """The end of an entry of `allow`."""
+    if not text:
+        return ""
+    step = PACKET_STEPS_MS.get(codec, 10)
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 0 < int(text) <= 120 and int(text) % step == 0):
+        raise Invalid(
+            f"{name} {codec}:{text} has packets of a length that is none of {step}..120 in steps of {step} ms"
+        )
+    if codec == "opus" and int(text) != 20:
+        raise Invalid(f"{name} {codec}:{text} is not supported: packets of opus have 20 ms")
+    return f":{int(text)}"
 
 
 class Variables(Kind):

@@ -35,7 +35,9 @@ class RtpSettings(Settings, frozen=True, kw_only=True, eq=False):
     probation: Annotated[int, Integer("Packets in sequence until a source is learnt.", 1, 100)] = 4
     rtpchecksums: Annotated[bool, Bool("Whether UDP checksums are made.")] = True
     rtcpinterval: Annotated[int, Milliseconds("Time between RTCP reports.", 500, 60000)] = 5000
-    dtmftimeout: Annotated[int, Integer("Samples at 8000 Hz after which a digit whose end is lost is over.", 160, 80000)] = 3000
+    dtmftimeout: Annotated[
+        int, Integer("Samples at 8000 Hz after which a digit whose end is lost is over.", 160, 80000)
+    ] = 3000
     dtls_mtu: Annotated[int, Integer("Largest DTLS packet in bytes.", 256, 65535)] = 1200
     srtpreplayprotection: Annotated[bool, Bool("Whether replayed SRTP packets are dropped.")] = True
     icesupport: Annotated[bool, Bool("Whether ICE may be used by endpoints that ask for it.")] = True

@@ -21,6 +21,7 @@ from arietta.sdp.negotiation import (
     make_offer,
     read_answer,
 )
+from arietta.sdp.packet_time import PacketTime
 
 __all__ = [
     "CODECS",
@@ -41,6 +42,7 @@ __all__ = [
     "Negotiated",
     "OfferSettings",
     "Origin",
+    "PacketTime",
     "PayloadTable",
     "Refusal",
     "SdpError",

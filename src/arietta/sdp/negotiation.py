@@ -33,6 +33,7 @@ from arietta.sdp.dtls import (
     setup_to_answer,
 )
 from arietta.sdp.ice import IceError, IceSide, ice_lines, ice_of
+from arietta.sdp.packet_time import USUAL, PacketTime, milliseconds
 
 NOT_ACCEPTABLE_HERE = 488
 PLAIN = ("RTP/AVP", "RTP/AVPF")
@@ -44,7 +45,6 @@ EVENT_PAYLOAD_TYPE = 101
 EVENT_RATE_HZ = 8000
 """The clock of events that every phone has; offered besides those of our codecs."""
 DYNAMIC_PAYLOAD_TYPES = (*range(96, 128),)
-PTIME_MIN_MS, PTIME_MAX_MS = 10, 120
 
 
 class OfferSettings(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class OfferSettings(msgspec.Struct, frozen=True):
     """Names of the codecs we allow, the best one first."""
     telephone_event: bool = True
     """Offer and take digits as RFC 4733 events."""
-    ptime_ms: int = 20
+    packet_time: PacketTime = USUAL
     """How much audio we like in a packet."""
     direction: Direction = Direction.SENDRECV
     session_id: int = 1
@@ -214,11 +214,11 @@ def answer_offer(
     receive = {number: codec.name for number, codec in common}
     keys = SecureKeys(ours.suite, ours.key, theirs.key) if ours is not None and theirs is not None else None
     terms = _Terms(usable.mux, keys, usable.dtls, usable.ice)
-    agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.ptime_ms, terms)
+    agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.packet_time, terms)
     return answer, agreed
 
 
-def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negotiated:
+def read_answer(offer: SessionDescription, answer: SessionDescription, packet_time: PacketTime = USUAL) -> Negotiated:
     """What the peer's answer to our offer agreed on (RFC 3264 7)."""
     index = _live_audio(offer)
     if index is None:
@@ -255,8 +255,7 @@ def read_answer(offer: SessionDescription, answer: SessionDescription) -> Negoti
     direction = offer.direction_of(offer.media[index]).intersect(answer.direction_of(section).reversed())
     if terms.ice is None:
         direction = _without_sending_nowhere(answer, section, direction)
-    our_ptime = _milliseconds(offer.media[index].attribute("ptime")) or 20
-    return _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, our_ptime, terms)
+    return _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, packet_time, terms)
 
 
 class _Usable(msgspec.Struct, frozen=True):
@@ -502,7 +501,7 @@ def _negotiated(
     send_events: dict[int, int],
     receive_events: dict[int, int],
     direction: Direction,
-    ptime_ms: int,
+    packet_time: PacketTime,
     terms: _Terms,
 ) -> Negotiated:
     section = remote.media[index]
@@ -512,10 +511,6 @@ def _negotiated(
     number, codec = send
     rtcp_address, rtcp_port = _rtcp(carrier, address, terms.mux)
     nowhere = terms.ice is None and connection is not None and connection.unspecified
-    maxptime = _milliseconds(section.attribute("maxptime"))
-    ptime = _milliseconds(section.attribute("ptime")) or ptime_ms
-    if maxptime is not None:
-        ptime = min(ptime, maxptime)
     fitting = (key for key, rate in send_events.items() if rate == codec.clock_rate_hz)
     event = next(fitting, next(iter(send_events), None))
     remote_direction = remote.direction_of(section)
@@ -532,8 +527,8 @@ def _negotiated(
         event_payload_type=event,
         event_rate_hz=send_events[event] if event is not None else 0,
         receive_events=receive_events,
-        ptime_ms=min(max(ptime, PTIME_MIN_MS), PTIME_MAX_MS),
-        maxptime_ms=maxptime,
+        ptime_ms=packet_time.agreed(codec.name, section),
+        maxptime_ms=milliseconds(section.attribute("maxptime")),
         direction=direction,
         held=not remote_direction.receives or nowhere,
         keys=terms.keys,
@@ -550,16 +545,6 @@ def _rtcp(section: Media, address: str, mux: bool) -> tuple[str, int]:
     if parts and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) <= 5 and 0 < int(parts[0]) <= 65535:
         return (parts[3] if len(parts) == 4 else address), int(parts[0])
     return address, min(section.port + 1, 65535)
-
-
-def _milliseconds(text: str | None) -> int | None:
-    """A ptime or maxptime; None for what is no sensible number."""
-    if not text:
-        return None
-    whole = text.partition(".")[0]
-    if not (whole.isascii() and whole.isdigit()) or len(whole) > 5:
-        return None
-    return int(whole) or None
 
 
 def _live_section(description: SessionDescription | None) -> Media | None:
@@ -609,7 +594,8 @@ def _audio_section(
         formats.append(str(number))
         lines.append(("a", f"rtpmap:{number} {TELEPHONE_EVENT}/{rate}"))
         lines.append(("a", f"fmtp:{number} 0-16"))
-    lines.append(("a", f"ptime:{settings.ptime_ms}"))
+    best = payloads.codecs[0][1].name
+    lines.append(("a", f"ptime:{settings.packet_time.ours(best)}"))
     lines.extend(("a", f"{CRYPTO}:{crypto}") for crypto in extras.keys)
     if extras.ice is not None:
         lines.extend(ice_lines(extras.ice, settings.address, settings.port))

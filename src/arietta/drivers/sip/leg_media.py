@@ -11,7 +11,7 @@ import msgspec
 
 from arietta import sdp
 from arietta.config.endpoint import Endpoint
-from arietta.drivers.sip.offers import codecs_of, dtls_side, settings_of
+from arietta.drivers.sip.offers import codecs_of, dtls_side, packet_time_of, settings_of
 from arietta.drivers.sip.stream_items import read_counted
 from arietta.media.engine import Direction, MediaError, MediaEvent, RtpPort, RtpSettings, SrtpKeys
 
@@ -166,7 +166,7 @@ class LegMedia:
             answer = sdp.parse(body)
         except sdp.SdpError as problem:
             return sdp.Refusal(488, str(problem))
-        agreed = sdp.read_answer(self.ours, answer)
+        agreed = sdp.read_answer(self.ours, answer, packet_time_of(self.endpoint))
         if agreed.refusal is None:
             self.agreed = agreed
             try:

@@ -20,9 +20,21 @@ SUITES_WITH_SHORT_TAGS = (SHORT_TAGS, *(suite for suite in SUITES if suite != SH
 
 
 @lru_cache(maxsize=256)
-def carried(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The codecs of a list that the media engine can carry; opus only where libopus is."""
+def carried(allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """The codecs of a list, `allow` or such, that the media engine can carry; opus only where libopus is."""
+    names = (one.partition(":")[0] for one in allowed)
     return tuple(name for name in names if name in sdp.CODECS and is_codec(name))
+
+
+def packet_time_of(endpoint: Endpoint) -> sdp.PacketTime:
+    """How much audio packets of an endpoint have."""
+    return _packet_time(endpoint.allow, endpoint.use_ptime)
+
+
+@lru_cache(maxsize=256)
+def _packet_time(allowed: tuple[str, ...], follows_peer: bool) -> sdp.PacketTime:
+    pairs = (one.partition(":") for one in allowed)
+    return sdp.PacketTime({name: int(length) for name, _, length in pairs if length}, follows_peer)
 
 
 def codecs_of(endpoint: Endpoint, formats: Sequence[str]) -> tuple[str, ...]:
@@ -89,6 +101,7 @@ def settings_of(
         avpf=endpoint.use_avpf,
         force_avp=endpoint.force_avp,
         bundle=endpoint.bundle,
+        packet_time=packet_time_of(endpoint),
     )
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from arietta.media.tones import parse_tones, render
 from arietta.testing import AriClient, Phone, tone
+from arietta.testing.waiting import Unexpected
 
-from .conftest import EXTENSIONS, FILES
+from .conftest import EXTENSIONS, FILES, PJSIP
 
 RINGING = render(parse_tones("440+480/2000,0/4000"), 8000)[0][:8000]
 BUSY = render(parse_tones("480+620/500,0/500"), 8000)[0]
@@ -26,7 +27,14 @@ exten => 1103,1,Answer()
  same => n,Dial(PJSIP/bob,3)
  same => n,Echo()
 """
-    return {**FILES, "extensions.conf": EXTENSIONS + more}
+    options = 'callerid="Bob" <6002>\nignore_183_without_sdp=yes'
+    return {
+        **FILES,
+        "extensions.conf": EXTENSIONS + more,
+        "pjsip.conf": PJSIP.replace(
+            "[carrier]\ntype=endpoint", "[carrier]\ntype=endpoint\ninband_progress=yes"
+        ).replace('callerid="Bob" <6002>', options),
+    }
 
 
 async def test_a_caller_hears_what_is_said_before_the_answer(alice: Phone, bob: Phone) -> None:
@@ -165,3 +173,28 @@ async def test_what_is_played_before_the_answer_is_heard(in_bridge: bool, alice:
     await app.delete(f"/{target}", expect=204)
     if in_bridge:
         await call.cancel()
+
+
+async def test_a_trunk_without_tones_of_its_own_hears_it_ring(carrier: Phone, bob: Phone) -> None:
+    call = await carrier.invite("1100")
+    far = await bob.ringing()
+    far.ring()
+    await call.expect(183)
+    await call.hears(RINGING)
+    far.answer()
+    await call.answered()
+    voice = tone(800, 500)
+    await far.send_audio(voice)
+    await call.hears(voice)
+    await call.hang_up()
+
+
+async def test_a_183_without_media_says_nothing_where_the_endpoint_ignores_it(alice: Phone, bob: Phone) -> None:
+    call = await alice.invite("1100")
+    far = await bob.ringing()
+    far.ring(183)
+    far.ring(180)
+    await call.expect(180)
+    with pytest.raises(Unexpected):
+        await call.expect(183, within=1)
+    await call.cancel()

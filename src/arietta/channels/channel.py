@@ -370,16 +370,16 @@ class Channel:
         """Show the far end something; who has answered hears ringing, busy and congestion as tones."""
         if self.hangup_requested:
             return
-        tone = CALL_PROGRESS_TONES.get(indication)
-        if tone is not None and self.state is State.UP and self.technology != "Local":
-            self._play_tone(tone)
+        if indication in CALL_PROGRESS_TONES and self.state is State.UP and self.technology != "Local":
+            self.play_tone(indication)
             return
         if indication is Indication.STOP_RINGING:
             self.stop_tone()
         self.leg.indicate(indication, data)
 
-    def _play_tone(self, name: str) -> None:
-        source = self.registry.tone(name, self.tone_zone)
+    def play_tone(self, indication: Indication) -> None:
+        """Let the tone of an indication sound to the far end, until something else does."""
+        source = self.registry.tone(CALL_PROGRESS_TONES[indication], self.tone_zone)
         if self.port is not None and source is not None:
             self.port.generate(source)
             self.forget_background()

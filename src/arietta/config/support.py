@@ -48,8 +48,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path dtls_fingerprint
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
-        rel100 timers timers_min_se timers_sess_expires
-        tos_audio cos_audio dtmf_mode use_ptime
+        rel100 timers timers_min_se timers_sess_expires inband_progress ignore_183_without_sdp
+        tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
         outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
@@ -104,7 +104,6 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "pjsip.conf type=transport": _words("""
         async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
-        rtp_ipv6
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
         allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_video

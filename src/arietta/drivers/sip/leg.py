@@ -15,7 +15,7 @@ from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip import call_texts
 from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, settle, tell_connected
 from arietta.drivers.sip.digits import InfoDigits
-from arietta.drivers.sip.facing import media_address
+from arietta.drivers.sip.facing import media_address, media_bind
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
 from arietta.drivers.sip.leg_media import LegMedia
@@ -150,19 +150,18 @@ class SipLeg:
 
     # ---------------------------------------------------------------------------------------------- the beginning
 
-    def open_media(self) -> None:
-        """Take an RTP port; MediaError if there is none."""
+    def open_media(self, offer: sdp.SessionDescription | None = None) -> None:
+        """Take an RTP port, to answer an offer if there is one; MediaError if there is none."""
         if self.media.port is None:
-            bind = self.driver.transports.bound_host(self.transport)
-            port = self.media.open(
-                media_address(self.endpoint, self.transport), bind, heard=self._heard, failed=self._path_failed
-            )
+            address = media_address(self.endpoint, self.transport, offer)
+            bind = media_bind(address, self.driver.transports.bound_host(self.transport))
+            port = self.media.open(address, bind, heard=self._heard, failed=self._path_failed)
             tell_reports(self, port)
 
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
         """Negotiate the offer of an incoming INVITE; the refusal says why it cannot be."""
         self.request = request
-        self.open_media()
+        self.open_media(offer)
         refusal = self.media.take_first_offer(offer) if offer is not None else None
         if refusal is not None:
             log.warning("call from %s is refused: %s", self.endpoint.name, refusal.reason)
@@ -227,6 +226,10 @@ class SipLeg:
     def indicate(self, indication: Indication, data: str = "") -> None:
         session = self.session
         match indication:
+            case Indication.RINGING if self.endpoint.inband_progress:
+                self._progress()
+                if self.channel is not None:
+                    self.channel.play_tone(indication)
             case Indication.RINGING:
                 if session is not None:
                     self.say_provisional(180, self._early_offer(session))
@@ -409,7 +412,7 @@ class SipLeg:
             self.media.read_answer(event.sdp)
         if event.status == 180:
             channel.receive(signals.Ringing())
-        elif event.status == 183 or (event.sdp and event.status > 100):
+        elif event.status > 100 and (event.sdp or (event.status == 183 and not self.endpoint.ignore_183_without_sdp)):
             channel.receive(signals.Progressed())
 
     def _take_answer(self, channel: Channel, event: events.Answered) -> None:

@@ -6,8 +6,10 @@ from ipaddress import ip_network
 
 import pytest
 
+from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import Transport as TransportSettings
-from arietta.drivers.sip.facing import Facing
+from arietta.drivers.sip.facing import NO_WAY_OUT_6, Facing, media_address, media_bind
+from arietta.sdp import SessionDescription, parse
 from arietta.sip.transactions import Transport
 
 INSIDE = Transport("UDP", "10.0.0.1", 5060, "t")
@@ -41,3 +43,44 @@ def test_without_local_net_all_are_outside() -> None:
 def test_a_socket_of_all_addresses_is_called_by_one() -> None:
     found = Facing(TransportSettings(name="t"), "TCP", "0.0.0.0", 5060).inside.host
     assert found not in ("0.0.0.0", "")
+
+
+def described(address: str) -> SessionDescription:
+    kind = "IP6" if ":" in address else "IP4"
+    return parse(
+        f"v=0\no=- 1 1 IN {kind} {address}\ns=-\nt=0 0\nm=audio 4000 RTP/AVP 0\nc=IN {kind} {address}\n".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "offer", "expected"),
+    [
+        ({}, None, "10.0.0.1"),
+        ({}, "2001:db8::9", "10.0.0.1"),
+        ({"rtp_ipv6": True}, None, "2001:db8::1"),
+        ({"rtp_ipv6": True}, "2001:db8::9", "2001:db8::1"),
+        ({"rtp_ipv6": True}, "192.0.2.9", "10.0.0.1"),
+        ({"rtp_ipv6": True, "media_address": "2001:db8::7"}, None, "2001:db8::7"),
+        ({"rtp_ipv6": True, "media_address": "2001:db8::7"}, "192.0.2.9", "10.0.0.1"),
+        ({"rtp_ipv6": True, "media_address": "192.0.2.7"}, "192.0.2.9", "192.0.2.7"),
+    ],
+)
+def test_media_is_of_the_family_that_both_can_have(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, object], offer: str | None, expected: str
+) -> None:
+    monkeypatch.setattr("arietta.drivers.sip.facing.primary_address", lambda family_of: "2001:db8::1")
+    endpoint = Endpoint(name="a", **options)  # type: ignore[arg-type]
+    assert media_address(endpoint, INSIDE, described(offer) if offer is not None else None) == expected
+
+
+def test_without_ipv6_the_address_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arietta.drivers.sip.facing.primary_address", lambda family_of: NO_WAY_OUT_6)
+    assert media_address(Endpoint(name="a", rtp_ipv6=True), INSIDE, described("2001:db8::9")) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "bound", "expected"),
+    [("10.0.0.1", "0.0.0.0", "0.0.0.0"), ("2001:db8::1", "0.0.0.0", "::"), ("2001:db8::1", "fd00::1", "fd00::1")],
+)
+def test_sockets_of_media_can_be_reached_where_they_are_named(address: str, bound: str, expected: str) -> None:
+    assert media_bind(address, bound) == expected

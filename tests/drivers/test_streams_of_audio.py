@@ -19,7 +19,11 @@ def files() -> dict[str, str]:
     return {
         **FILES,
         "rtp.conf": FILES["rtp.conf"] + "media_engine=reference\n",
-        "pjsip.conf": pjsip.replace(phone_sections("bob", "6002"), phone_sections("bob", "6002", "dtmf_mode=inband"))
+        "pjsip.conf": pjsip.replace(
+            phone_sections("bob", "6002"), phone_sections("bob", "6002", "dtmf_mode=inband")
+        ).replace(
+            phone_sections("carol", "6003"), phone_sections("carol", "6003", "rtp_ipv6=yes\nmedia_address=fd00::1")
+        )
         + phone_sections("frank", "6006").replace("allow=ulaw", "allow=ulaw:40"),
     }
 
@@ -40,6 +44,12 @@ def bob(registered: Callable[[str], Phone]) -> Phone:
 def frank(registered: Callable[[str], Phone]) -> Phone:
     """A phone that is sent long packets."""
     return registered("frank")
+
+
+@pytest.fixture
+def carol(registered: Callable[[str], Phone]) -> Phone:
+    """A phone whose media may be IPv6."""
+    return registered("carol")
 
 
 async def read(app: AriClient, channel: str, item: str) -> str:
@@ -67,6 +77,21 @@ async def test_packets_are_as_long_as_the_endpoint_wants_them(frank: Phone, app:
     await call.send_audio(beep)
     await call.hears(beep)
     assert {len(frame.samples) for frame in call.heard.frames} == {2 * 320}
+    await call.hang_up()
+
+
+async def test_media_is_offered_over_ipv6_and_answered_as_it_was_offered(alice: Phone, carol: Phone) -> None:
+    waits = await alice.invite("1101")
+    rings = await carol.ringing()
+    assert b"c=IN IP6 fd00::1\r\n" in rings.request.body
+    rings.reject()
+    await waits.ended()
+    call = await carol.invite("1200")
+    await call.answered()
+    assert any(b"c=IN IP4 10.0.0.1\r\n" in seen.data for seen in carol.seen if not seen.was_sent)
+    beep = tone(800, 400)
+    await call.send_audio(beep)
+    await call.hears(beep)
     await call.hang_up()
 
 

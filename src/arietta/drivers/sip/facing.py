@@ -11,9 +11,11 @@ import msgspec
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import Network
 from arietta.config.pjsip import Transport as TransportSettings
+from arietta.sdp import SessionDescription
 from arietta.sip.transactions import Address, Transport
 
 REMEMBERED_HOSTS = 4096
+NO_WAY_OUT_6 = "::1"
 
 
 class Facing:
@@ -57,9 +59,27 @@ def host_towards(endpoint: Endpoint, transport: Transport) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def media_address(endpoint: Endpoint, transport: Transport) -> str:
-    """The address that SDP names to an endpoint."""
-    return endpoint.media_address or transport.media_host or transport.host
+def media_address(endpoint: Endpoint, transport: Transport, offer: SessionDescription | None = None) -> str:
+    """The address that SDP names to an endpoint: of the family of its offer, where rtp_ipv6 lets it be another."""
+    names = [name for name in (endpoint.media_address, transport.media_host, transport.host) if name]
+    if not endpoint.rtp_ipv6:
+        return names[0]
+    if offer is not None and not _is_reached_by_ipv6(offer):
+        return next((name for name in names if ":" not in name), names[0])
+    ours = next((name for name in names if ":" in name), None) or primary_address("::")
+    return ours if ours != NO_WAY_OUT_6 else names[0]
+
+
+def media_bind(address: str, bound: str) -> str:
+    """Where sockets of media are bound, of which an address is named, and whose signalling is bound there."""
+    return "::" if ":" in address and ":" not in bound else bound
+
+
+def _is_reached_by_ipv6(description: SessionDescription) -> bool:
+    return any(
+        connection is not None and connection.address_type == "IP6"
+        for connection in (description.connection, *(media.connection for media in description.media))
+    )
 
 
 def primary_address(family_of: str) -> str:
@@ -70,7 +90,7 @@ def primary_address(family_of: str) -> str:
             probe.connect((outside, 9))
             return str(probe.getsockname()[0])
         except OSError:
-            return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+            return NO_WAY_OUT_6 if family == socket.AF_INET6 else "127.0.0.1"
 
 
 def is_any(host: str) -> bool:

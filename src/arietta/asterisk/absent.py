@@ -133,8 +133,6 @@ REASONS: dict[str, dict[str, str]] = {
         "AgentMonitorOutgoing": _QUEUE,
         "CallCompletionCancel": "nobody is called back when a line is free",
         "CallCompletionRequest": "nobody is called back when a line is free",
-        "EAGI": "AGI has no audio: externalMedia and chan_websocket have",
-        "DeadAGI": "AGI does that",
         "DateTime": "SayUnixTime does that",
         "MailboxExists": _MAILBOX,
         "HasVoicemail": _MAILBOX,
@@ -160,8 +158,6 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "actions": {
         "AOCMessage": "there is no advice of charge",
-        "CreateConfig": "files of the configuration are not written",
-        "UpdateConfig": "files of the configuration are not written",
         "LocalOptimizeAway": "halves of Local channels stay",
     },
     "events": {

@@ -56,7 +56,19 @@ def ari_page() -> str:
     return page()
 
 
-PAGES = {"configuration": configuration_page, "dialplan": dialplan_page, "ari": ari_page}
+def compatibility_page() -> str:
+    """What of Asterisk is here."""
+    from arietta.cli.compatibility import page
+
+    return page()
+
+
+PAGES = {
+    "configuration": configuration_page,
+    "dialplan": dialplan_page,
+    "ari": ari_page,
+    "compatibility": compatibility_page,
+}
 """The pages for people, by name."""
 
 

@@ -49,6 +49,8 @@ class Command(msgspec.Struct, frozen=True):
     most: int = 0
     complete: Completer | None = None
     """Values for the next argument, given those before it."""
+    lacks: str = ""
+    """What of Asterisk's command is not there; empty if it is complete."""
 
     @property
     def name(self) -> str:

@@ -31,7 +31,7 @@ class FakeServer:
         if self.failure is not None:
             raise self.failure
 
-    async def stop(self, drain_seconds: float) -> None:
+    async def stop(self, drain_seconds: float, *, restarts: bool = False) -> None:
         self.told.append(drain_seconds)
         if drain_seconds:
             await self.drained.wait()

@@ -31,7 +31,7 @@ class Startable(Protocol):
         """Open everything; raises OSError or AriettaError, with nothing left open."""
         ...
 
-    async def stop(self, drain_seconds: float) -> None:
+    async def stop(self, drain_seconds: float, *, restarts: bool = False) -> None:
         """Take no new calls, end those that live, close everything within `drain_seconds`."""
         ...
 
@@ -105,7 +105,7 @@ class Serving:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        draining = asyncio.ensure_future(self._server.stop(self._drain_seconds))
+        draining = asyncio.ensure_future(self._server.stop(self._drain_seconds, restarts=self._stop.restarts))
         hurry = asyncio.ensure_future(self._stop.at_once())
         try:
             await asyncio.wait((draining, hurry), return_when=asyncio.FIRST_COMPLETED)

@@ -205,7 +205,7 @@ class ExtensionStates:
             same.told = before.told
         elif same is None and dialplan.hint_at(before.context, before.exten) is None:
             exists = any(dialplan.matching(before.context, before.exten))
-            self._publish(before, (HINT_REMOVED if exists else EXTENSION_REMOVED, "not_set", "", ""))
+            self._publish_status(before, HINT_REMOVED if exists else EXTENSION_REMOVED)
         for tell, (context, exten) in before.watchers.items():
             hint = self._find(context, exten, dialplan)
             if hint is None:
@@ -221,27 +221,28 @@ class ExtensionStates:
             hint.told = None
             return
         state = self._state(hint)
-        if state.shown == hint.told:
+        former, hint.told = hint.told, state.shown
+        if state.shown == former:
             return
-        hint.told = state.shown
-        self._publish(hint, state.shown)
+        if former is None or former[0] != state.status:
+            self._publish_status(hint, state.status)
+        if hint.presence and (former is None or former[1:] != state.shown[1:]):
+            self._publish_presence(hint, *state.shown[1:])
         for tell in tuple(hint.watchers):
             tell(state)
 
-    def _publish(self, hint: _Hint, shown: tuple[int, str, str, str]) -> None:
+    def _publish_status(self, hint: _Hint, status: int) -> None:
         bus, topics = self._plan.registry.bus, facts.ExtensionStateChanged.topics
         if bus.wanted(topics):
-            status, presence, subtype, message = shown
-            changed = facts.ExtensionStateChanged(
-                exten=hint.exten,
-                context=hint.context,
-                hint=hint.text,
-                status=status,
-                status_text=TEXTS.get(status, "Unknown"),
-                presence=presence,
-                presence_subtype=subtype,
-                presence_message=message,
-            )
+            text = TEXTS.get(status, "Unknown")
+            place = {"exten": hint.exten, "context": hint.context, "hint": hint.text}
+            bus.publish(facts.ExtensionStateChanged(**place, status=status, status_text=text), topics)
+
+    def _publish_presence(self, hint: _Hint, state: str, subtype: str, message: str) -> None:
+        bus, topics = self._plan.registry.bus, facts.ExtensionPresenceChanged.topics
+        if bus.wanted(topics):
+            place = {"exten": hint.exten, "context": hint.context, "hint": hint.text}
+            changed = facts.ExtensionPresenceChanged(**place, state=state, subtype=subtype, message=message)
             bus.publish(changed, topics)
 
     # --------------------------------------------------------------------------------------------- one hint's state

@@ -31,6 +31,28 @@ class AccountCodeChanged(Fact, frozen=True, gc=False):
     """What it was before."""
 
 
+class HangupHandlerPushed(Fact, frozen=True, gc=False):
+    """A channel is to run one subroutine more at its end."""
+
+    channel: Channel
+    handler: str
+    """Where it is: context, extension and priority, with its arguments in parentheses."""
+
+
+class HangupHandlerPopped(Fact, frozen=True, gc=False):
+    """A channel is not to run a subroutine at its end any more."""
+
+    channel: Channel
+    handler: str
+
+
+class HangupHandlerRun(Fact, frozen=True, gc=False):
+    """A channel that ends begins to run a subroutine."""
+
+    channel: Channel
+    handler: str
+
+
 class DigitBegan(Fact, frozen=True, gc=False):
     """A DTMF digit began; its end is ChannelDtmfReceived for one that came, `DigitSent` for one that was sent."""
 
@@ -141,6 +163,13 @@ class Reloaded(Fact, frozen=True, gc=False):
     succeeded: bool = True
 
 
+class ModuleChanged(Fact, frozen=True, gc=False):
+    """A part of the server was put back or taken out."""
+
+    module: str
+    loaded: bool
+
+
 class FullyBooted(Fact, frozen=True, gc=False):
     """Every part of the server runs."""
 
@@ -223,7 +252,7 @@ class ChallengeResponseFailed(Security, frozen=True, kw_only=True, gc=False):
 
 
 class ExtensionStateChanged(Fact, frozen=True, kw_only=True, gc=False):
-    """A hint shows something else: the devices behind an extension, or the presence of its user."""
+    """A hint shows another state of the devices behind an extension."""
 
     exten: str
     context: str
@@ -233,9 +262,18 @@ class ExtensionStateChanged(Fact, frozen=True, kw_only=True, gc=False):
     status: int
     """0 idle, 1 in use, 2 busy, 4 unavailable, 8 ringing, 16 on hold, and sums of them; -1: the hint is gone."""
     status_text: str
-    presence: str = "not_set"
-    presence_subtype: str = ""
-    presence_message: str = ""
+
+
+class ExtensionPresenceChanged(Fact, frozen=True, kw_only=True, gc=False):
+    """A hint shows another presence of the user behind an extension."""
+
+    exten: str
+    context: str
+    hint: str
+    state: str
+    """not_set, unavailable, available, away, xa, chat or dnd."""
+    subtype: str = ""
+    message: str = ""
 
 
 class PresenceStateChanged(Fact, frozen=True, kw_only=True, gc=False):
@@ -263,7 +301,7 @@ USER_EVENTS = ("userevent:",)
 
 for _kind in Security.__subclasses__():
     _kind.topics = SECURITY
-ExtensionStateChanged.topics = ("extension:",)
+ExtensionStateChanged.topics = ExtensionPresenceChanged.topics = ("extension:",)
 PresenceStateChanged.topics = ("presence:",)
 MailboxChanged.topics = ("mailbox:",)
 

@@ -22,6 +22,7 @@ from arietta.ari.projections import documents
 from arietta.astdb import AstDb
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
+from arietta.channels.admission import Limits
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import ConfigError
 from arietta.config.pjsip import PjsipSettings
@@ -108,7 +109,9 @@ class Server:
             engine, self.engine_missing = make_engine(engine_settings(config), config.rtp.media_engine)
         self.engine = engine
         self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
-        self.channels.default_language = config.asterisk.options.defaultlanguage
+        options = config.asterisk.options
+        self.channels.default_language = options.defaultlanguage
+        self.channels.limits = Limits(options.maxcalls, options.maxload, options.minmemfree)
         self.bridges = BridgeRegistry(self.bus, self.engine)
         self._build_stasis(config)
         self.dialplan = interpreter_of(self, dialplan)
@@ -176,6 +179,7 @@ class Server:
             self.channels,
             use_count=lambda module: use_count(self, module),
             reload=lambda module: self.reload((module,)),
+            tell=lambda module, loaded: self._tell(facts.ModuleChanged(module, loaded)),
         )
         self.domain = domain_of(self)
         self.api = Api(
@@ -219,8 +223,11 @@ class Server:
         if self.bus.wanted(fact.topics):
             self.bus.publish(fact, fact.topics)
 
-    async def stop(self, drain_seconds: float = 10.0) -> None:
-        """No new calls; wait for those that live, at most so long; BYE to the rest; close everything."""
+    async def stop(self, drain_seconds: float = 10.0, *, restarts: bool = False) -> None:
+        """No new calls; wait for those that live, at most so long; BYE to the rest; close everything.
+
+        `restarts` is told to who listens.
+        """
         if self._stopping:
             return
         self._stopping = True
@@ -229,7 +236,7 @@ class Server:
             async with asyncio.timeout(drain_seconds):
                 await self.channels.all_gone()
         await self._hang_up_everything()
-        self._tell(facts.ShuttingDown(restart=False))
+        self._tell(facts.ShuttingDown(restart=restarts))
         await self._close()
         for then in self.on_stopped:
             then()

@@ -96,6 +96,12 @@ FACTS: list[tuple[facts.Fact, str]] = [
     (facts.FullyBooted(3, 2), "FullyBooted Fully Booted"),
     (facts.ShuttingDown(restart=True, clean=False), "Shutdown Uncleanly True"),
     (facts.Reloaded("res_ari.so", succeeded=False), "Reload res_ari.so 3"),
+    (facts.ModuleChanged("app_echo.so", loaded=True), "Load app_echo.so"),
+    (facts.ModuleChanged("app_echo.so", loaded=False), "Unload app_echo.so"),
+    (
+        facts.ExtensionPresenceChanged(exten="100", context="c", hint="PJSIP/a,x", state="dnd", message="busy"),
+        "PresenceStatus 100 c dnd busy",
+    ),
     (facts.PresenceStateChanged(provider="CustomPresence:a", state="away"), "PresenceStateChange"),
     (
         facts.ExtensionStateChanged(exten="100", context="c", hint="PJSIP/a", status=8, status_text="Ringing"),

@@ -183,11 +183,16 @@ class Modules:
         *,
         use_count: Callable[[str], int],
         reload: Callable[[str], object],
+        tell: Callable[[str, bool], object] = lambda _module, _loaded: None,
     ) -> None:
-        """`use_count` counts the users of a fixed part; `reload` reads its files again, or raises ConfigError."""
+        """`use_count` counts the users of a fixed part; `reload` reads its files again, or raises ConfigError.
+
+        `tell` hears of each module that was put back or taken out.
+        """
         self._channels = channels
         self._use_count = use_count
         self._reload = reload
+        self._tell = tell
         self._applications = _Switch(applications)
         self._functions = _Switch(functions)
         self._there = {
@@ -217,6 +222,7 @@ class Modules:
         self._applications.put_back(name)
         self._functions.put_back(name)
         self._unloaded.discard(name)
+        self._tell(name, True)
         verbose(1, f"Loaded {name} => ({self._there[name].description})")
 
     def unload(self, name: str) -> None:
@@ -230,6 +236,7 @@ class Modules:
         self._applications.take_out(name, part.applications)
         self._functions.take_out(name, part.functions)
         self._unloaded.add(name)
+        self._tell(name, False)
         verbose(1, f"Unloaded {name}")
 
     def reload(self, name: str) -> None:

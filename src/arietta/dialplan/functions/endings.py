@@ -11,6 +11,7 @@ from arietta.dialplan.arguments import find_outside, split_arguments
 from arietta.dialplan.errors import DialplanError, FunctionError
 from arietta.dialplan.functions import Function, needed
 from arietta.dialplan.run import Run
+from arietta.model import facts
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -33,14 +34,16 @@ def change_handlers(plan: Interpreter, channel: Channel, item: str, place: str) 
     if item == "hangup_handler_push" and not place:
         raise FunctionError("CHANNEL", f"{item} names no subroutine")
     if item == "hangup_handler_pop" and handlers:
-        handlers.pop()
+        channel.tell(facts.HangupHandlerPopped, handlers.pop())
     elif item == "hangup_handler_wipe":
-        handlers.clear()
+        while handlers:
+            channel.tell(facts.HangupHandlerPopped, handlers.pop())
     if not place:
         return
     if len(handlers) >= MAX_HANDLERS:
         raise FunctionError("CHANNEL", f"{MAX_HANDLERS} hangup handlers are there, which is the limit")
     handlers.append(place)
+    channel.tell(facts.HangupHandlerPushed, place)
     channel.farewell = partial(run_handlers, plan, channel)
 
 
@@ -57,7 +60,9 @@ async def run_handlers(plan: Interpreter, channel: Channel) -> None:
     handlers: list[str] = channel.functions.get(HANDLERS, [])
     while handlers:
         channel.absorb_hangup()
-        await _run_handler(channel, Run(plan, channel, hung_up=True), handlers.pop())
+        place = handlers.pop()
+        channel.tell(facts.HangupHandlerRun, place)
+        await _run_handler(channel, Run(plan, channel, hung_up=True), place)
 
 
 async def _run_handler(channel: Channel, run: Run, place: str) -> None:

@@ -40,6 +40,9 @@ MUSIC_ON_HOLD_START = Kind("MusicOnHoldStart", "call", "Music began on a channel
 MUSIC_ON_HOLD_STOP = Kind("MusicOnHoldStop", "call", "Music ended on a channel.")
 TALKING_START = Kind("ChannelTalkingStart", "call", "Somebody began to speak on a channel with TALK_DETECT.")
 TALKING_STOP = Kind("ChannelTalkingStop", "call", "Somebody stopped speaking on a channel with TALK_DETECT.")
+HANGUP_HANDLER_PUSH = Kind("HangupHandlerPush", "dialplan", "A channel is to run one more subroutine at its end.")
+HANGUP_HANDLER_POP = Kind("HangupHandlerPop", "dialplan", "A channel is not to run a subroutine at its end any more.")
+HANGUP_HANDLER_RUN = Kind("HangupHandlerRun", "dialplan", "A channel that ends begins to run a subroutine.")
 LOCAL_BRIDGE = Kind("LocalBridge", "call", "A Local channel was called; its halves are never optimised away.")
 CHAN_SPY_START = Kind("ChanSpyStart", "call", "A channel began to listen to another.")
 CHAN_SPY_STOP = Kind("ChanSpyStop", "call", "A channel does not listen to another any more.")
@@ -203,6 +206,21 @@ def _talking(fact: events.ChannelTalkingStarted, blocks: Blocks) -> ManagerEvent
 @translates(events.ChannelTalkingFinished)
 def _silent(fact: events.ChannelTalkingFinished, blocks: Blocks) -> ManagerEvent:
     return TALKING_STOP((*blocks.channel(fact.channel), ("Duration", str(fact.duration))))
+
+
+@translates(facts.HangupHandlerPushed)
+def _handler_pushed(fact: facts.HangupHandlerPushed, blocks: Blocks) -> ManagerEvent:
+    return HANGUP_HANDLER_PUSH((*blocks.channel(fact.channel), ("Handler", fact.handler)))
+
+
+@translates(facts.HangupHandlerPopped)
+def _handler_popped(fact: facts.HangupHandlerPopped, blocks: Blocks) -> ManagerEvent:
+    return HANGUP_HANDLER_POP((*blocks.channel(fact.channel), ("Handler", fact.handler)))
+
+
+@translates(facts.HangupHandlerRun)
+def _handler_run(fact: facts.HangupHandlerRun, blocks: Blocks) -> ManagerEvent:
+    return HANGUP_HANDLER_RUN((*blocks.channel(fact.channel), ("Handler", fact.handler)))
 
 
 @translates(facts.LocalBridged)

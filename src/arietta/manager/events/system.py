@@ -16,6 +16,9 @@ DEVICE_STATE_CHANGE = Kind("DeviceStateChange", "call", "The state of a device c
 EXTENSION_STATUS = Kind("ExtensionStatus", "call", "What a hint says of an extension changed.")
 PRESENCE_STATE_CHANGE = Kind("PresenceStateChange", "call", "The presence of somebody changed.")
 MESSAGE_WAITING = Kind("MessageWaiting", "call", "Other numbers of messages wait in a mailbox.")
+PRESENCE_STATUS = Kind("PresenceStatus", "call", "What a hint says of the presence of an extension changed.")
+LOAD = Kind("Load", "system", "A part of the server was put back.")
+UNLOAD = Kind("Unload", "system", "A part of the server was taken out.")
 RELOAD = Kind("Reload", "system", "A part of the configuration, or all of it, was read again.")
 FULLY_BOOTED = Kind("FullyBooted", "system", "Every part of the server runs; also told to each client that logs in.")
 SHUTDOWN = Kind("Shutdown", "system", "The server ends.")
@@ -91,6 +94,20 @@ def _presence(fact: facts.PresenceStateChanged, _blocks: Blocks) -> ManagerEvent
     )
 
 
+@translates(facts.ExtensionPresenceChanged)
+def _extension_presence(fact: facts.ExtensionPresenceChanged, _blocks: Blocks) -> ManagerEvent:
+    return PRESENCE_STATUS(
+        (
+            ("Exten", fact.exten),
+            ("Context", fact.context),
+            ("Hint", fact.hint),
+            ("Status", fact.state),
+            ("Subtype", fact.subtype),
+            ("Message", fact.message),
+        )
+    )
+
+
 @translates(facts.MailboxChanged)
 def _mailbox(fact: facts.MailboxChanged, _blocks: Blocks) -> ManagerEvent:
     return MESSAGE_WAITING(
@@ -101,6 +118,12 @@ def _mailbox(fact: facts.MailboxChanged, _blocks: Blocks) -> ManagerEvent:
             ("Old", str(fact.old_messages)),
         )
     )
+
+
+@translates(facts.ModuleChanged)
+def _module(fact: facts.ModuleChanged, _blocks: Blocks) -> ManagerEvent:
+    kind = LOAD if fact.loaded else UNLOAD
+    return kind((("Module", fact.module), ("Status", "Success")))
 
 
 @translates(facts.Reloaded)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from arietta.channels.admission import Limits
 from arietta.server import Server
 from arietta.testing import AriClient, Call, Network, Phone, tone
 
@@ -205,3 +206,15 @@ async def serves_a_call(phone: OpenPhone, app: AriClient) -> None:
         channel = (await app.event("StasisStart", channel_protocol_id=call.call_id))["channel"]["id"]
         await app.delete(f"/channels/{channel}", expect=204)
         await call.expect("BYE")
+
+
+async def test_no_more_calls_are_taken_than_maxcalls(alice: Phone, bob: Phone, server: Server) -> None:
+    server.channels.limits = Limits(calls=1)
+    first = await alice.invite("1300")
+    await first.answered()
+    second = await bob.invite("1300")
+    assert (await second.ended()).status == 503
+    await first.hang_up()
+    third = await bob.invite("1300")
+    await third.answered()
+    await third.hang_up()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from arietta.bus import Bus
+from arietta.channels.admission import Limits
 from arietta.channels.channel import Channel
 from arietta.channels.driver import DialplanRunner, Driver, Leg
 from arietta.errors import AriettaError, Conflict
@@ -31,7 +32,7 @@ class ChannelRegistry:
         self.drivers: dict[str, Driver] = {}
         self.tracked_variables: tuple[str, ...] = ()
         self.default_language = "en"
-        self.max_channels: int | None = None
+        self.limits = Limits()
         self._channels: dict[str, Channel] = {}
         self._serial = itertools.count()
         self._names: dict[str, itertools.count[int]] = {}
@@ -98,6 +99,15 @@ class ChannelRegistry:
         while self._channels:
             self._empty = asyncio.Event()
             await self._empty.wait()
+
+    @property
+    def calls(self) -> int:
+        """How many calls there are: channels in one bridge are one."""
+        return len({channel.bridge.id if channel.bridge is not None else channel.id for channel in self})
+
+    def refusal(self) -> str:
+        """Why no call that comes in is taken now; empty if it is."""
+        return self.limits.refusal(lambda: self.calls) if self.accepting else "the server ends"
 
     def driver(self, technology: str) -> Driver | None:
         """The driver of a technology, without case."""

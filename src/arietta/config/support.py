@@ -76,7 +76,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "musiconhold.conf class": _words("mode directory entry sort"),
     "asterisk.conf [options]": _words("""
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes
-        live_dangerously entityid maxfiles"""),
+        live_dangerously entityid maxfiles maxcalls maxload minmemfree"""),
     "logger.conf [general]": frozenset(("dateformat", "rotatestrategy")),
     "cdr.conf [general]": _words("""
         enable unanswered congestion canceldispositionenabled endbeforehexten initiatedseconds channeldefaultenabled

@@ -308,11 +308,6 @@ class SipDriver:
         self.history.ended(channel.leg.protocol_id, channel.linkedid)
         self.devices.ended(channel)
 
-    def is_full(self) -> bool:
-        """Whether the limit of channels is reached."""
-        limit = self.registry.max_channels
-        return limit is not None and len(self.registry) >= limit
-
     async def hops(self, uri: SipUri, transport: Transport, *, is_fixed: bool = False) -> tuple[Hop, ...]:
         """The servers that a request to a URI may go to, the best first; () for none.
 

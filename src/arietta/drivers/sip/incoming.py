@@ -33,7 +33,9 @@ def take_invite(driver: SipDriver, received: RequestReceived, endpoint: Endpoint
     """Answer an INVITE of an endpoint, and run the dialplan for it; ProtocolError says why not."""
     request, transaction, now = received.request, received.transaction, driver.now()
     dialplan = driver.registry.dialplan
-    if not driver.registry.accepting or dialplan is None or driver.is_full():
+    refusal = driver.registry.refusal()
+    if refusal or dialplan is None:
+        log.warning("a call from %s is refused: %s", endpoint.name, refusal or "there is no dialplan")
         driver.agent.respond(transaction, now, 503, headers=(RETRY_SOON,))
         return
     exten, caller = request.uri.user or "s", caller_of(request, endpoint)

@@ -69,8 +69,6 @@ class OutgoingCalls:
             raise CannotRequest(f"PJSIP/{wanted.resource}: {problem}") from problem
         if way is None:
             raise CannotRequest(f"PJSIP/{wanted.resource}: there is no transport for it")
-        if driver.is_full():
-            raise CannotRequest("the limit of channels is reached", causes.SWITCH_CONGESTION)
         leg = SipLeg(driver, endpoint, way.transport, formats=wanted.formats, dialstring=wanted.resource)
         _lead(leg, way)
         leg.exten, leg.others = exten, others

@@ -22,7 +22,6 @@ from arietta.ari.projections import documents
 from arietta.astdb import AstDb
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
-from arietta.channels.admission import Limits
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import ConfigError
 from arietta.config.pjsip import PjsipSettings
@@ -109,9 +108,7 @@ class Server:
             engine, self.engine_missing = make_engine(engine_settings(config), config.rtp.media_engine)
         self.engine = engine
         self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
-        options = config.asterisk.options
-        self.channels.default_language = options.defaultlanguage
-        self.channels.limits = Limits(options.maxcalls, options.maxload, options.minmemfree)
+        self.channels.default_language = config.asterisk.options.defaultlanguage
         self.bridges = BridgeRegistry(self.bus, self.engine)
         self._build_stasis(config)
         self.dialplan = interpreter_of(self, dialplan)

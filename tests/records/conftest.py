@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from arietta.server import Server
-from arietta.testing import VirtualLoop
+from arietta.testing import Phone, VirtualLoop
 from journeys.conftest import EXTENSIONS, FILES, PJSIP, alice, app, bob, carrier, phone_sections, server
 from journeys.conftest import _registered as registered
 
@@ -39,11 +39,19 @@ exten => 1800,1,Answer()
 exten => 1900,1,NoCDR()
  same => n,Answer()
  same => n,CELGenUserEvent(Sold,17 pears)
+exten => 2000,1,Pickup(1100@default)
+exten => 2100,1,Dial(PJSIP/carol,20)
+ same => n,Hangup()
+exten => 2200,1,Goto(after,s,1)
 exten => h,1,Set(GLOBAL(END)=${CDR(disposition)})
+
+[after]
+exten => s,1,Answer()
+ same => n,Wait(2)
+ same => n,Hangup()
+exten => h,1,Wait(3)
 """
-CDR = (
-    "[general]\nenable=yes\nunanswered=no\n[csv]\nloguniqueid=yes\nloguserfield=yes\nnewcdrcolumns=yes\nusegmtime=yes\n"
-)
+CDR = "[general]\nenable=yes\n[csv]\nloguniqueid=yes\nloguserfield=yes\nnewcdrcolumns=yes\nusegmtime=yes\n"
 CEL = "[general]\nenable=yes\nevents=ALL\napps=dial,wait\n[manager]\nenabled=yes\n"
 CEL_CUSTOM = """[mappings]
 all.csv => ${CSV_QUOTE(${eventtype})},${CSV_QUOTE(${CHANNEL(channame)})},${CSV_QUOTE(${CHANNEL(appname)})}\
@@ -60,15 +68,27 @@ Rows = Callable[..., list[tuple[str, ...]]]
 
 
 @pytest.fixture
-def files() -> dict[str, str]:
+def settings() -> str:
+    """More lines of cdr.conf [general]; a test that is about them has its own."""
+    return ""
+
+
+@pytest.fixture
+def files(settings: str) -> dict[str, str]:
     return {
         **FILES,
         "extensions.conf": EXTENSIONS + CALLS,
         "pjsip.conf": PJSIP + phone_sections("carol", "6003"),
-        "cdr.conf": CDR,
+        "cdr.conf": CDR.replace("[csv]", f"{settings}[csv]"),
         "cel.conf": CEL,
         "cel_custom.conf": CEL_CUSTOM,
     }
+
+
+@pytest.fixture
+def carol(server: Server, loop: VirtualLoop, phone: Callable[..., Awaitable[Phone]]) -> Phone:
+    """A third phone."""
+    return registered(loop, phone, "carol", "10.0.0.4")
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from arietta.server import Server
-from arietta.testing import AriClient, Phone, VirtualLoop
+from arietta.testing import AriClient, Phone
 
 from .conftest import Rows
 
@@ -70,11 +69,7 @@ async def test_a_call_that_the_caller_gives_up(alice: Phone, bob: Phone, rows: R
     assert rows() == [("6001", "1100", ALICE, BOB, "Dial", "5", "0", "NO ANSWER")]
 
 
-async def test_each_destination_has_its_record(
-    alice: Phone, bob: Phone, loop: VirtualLoop, phone: Callable[..., Awaitable[Phone]], rows: Rows
-) -> None:
-    carol = await phone("10.0.0.4", 5060, username="carol", password="a-well-kept-secret", server=("10.0.0.1", 5060))
-    await carol.register()
+async def test_each_destination_has_its_record(alice: Phone, bob: Phone, carol: Phone, rows: Rows) -> None:
     call = await alice.invite("1400")
     await bob.ringing()
     theirs = await carol.ringing()

@@ -18,17 +18,17 @@ from arietta.bus import Bus
 from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.cdr import CdrGeneral
-from arietta.model import causes, events
+from arietta.model import causes, events, facts
 from arietta.records.detail import ANSWERED, BUSY, CANCEL, CONGESTION, FAILED, MAX_VARIABLES, NO_ANSWER, Clock, Detail
 
 log = logging.getLogger(__name__)
 
-TOPICS = ("channel:", "bridge:")
+TOPICS = ("channel:", "bridge:", *facts.PickedUp.topics)
 MAX_RECORDS = 1000
 """Records of one channel that are kept until it ends; further ones are written at once."""
 CAUSES = {
-    causes.UNALLOCATED: FAILED,
     causes.NO_ROUTE_DESTINATION: FAILED,
+    causes.SUBSCRIBER_ABSENT: FAILED,
     causes.USER_BUSY: BUSY,
     causes.CONGESTION: CONGESTION,
     causes.SWITCH_CONGESTION: CONGESTION,
@@ -88,6 +88,7 @@ class CallRecorder:
             events.ChannelLeftBridge: self._left,
             events.ChannelHangupRequest: self._ending,
             events.ChannelDestroyed: self._destroyed,
+            facts.PickedUp: self._picked_up,
         }
 
     @property
@@ -211,7 +212,7 @@ class CallRecorder:
             ended = False
             if steps:
                 detail.show(channel)
-            if not detail.answer and channel.answered_at is not None:
+            if not detail.answer and channel.answered_at is not None and not (steps and detail.other):
                 detail.answer = party.clock()
         if ended and not party.ending and not channel.hangup_requested and steps:
             # The path it had is over, and it goes on in the dialplan or in an application.
@@ -255,6 +256,9 @@ class CallRecorder:
         for detail in free or (self._begin(caller),):
             detail.show(caller.channel)
             detail.meet(target)
+            if detail.answer == detail.start:
+                # It was up when this path began: what counts is when the other answers.
+                detail.answer = 0.0
 
     def _called(self, caller: Party, target: Channel, status: str) -> None:
         for detail in tuple(caller.open):
@@ -263,6 +267,16 @@ class CallRecorder:
             detail.disposition = self._disposition(status)
             if status != "ANSWER":
                 self._end(caller, detail)
+
+    def _picked_up(self, fact: facts.PickedUp) -> None:
+        """Somebody answers in the place of the channel that rings, and is party B from now on."""
+        party = self._parties.get(fact.channel.id)
+        if party is None:
+            return
+        for caller in self._parties.values():
+            for detail in caller.open:
+                if detail.other is not None and detail.other.id == fact.target.id and not detail.talking:
+                    detail.meet(party.channel)
 
     def _disposition(self, status: str) -> str:
         if status == "CANCEL" and self.settings.canceldispositionenabled:
@@ -287,6 +301,8 @@ class CallRecorder:
         for first, second in ((one, other), (other, one)):
             if any(detail.other is second.channel for detail in first.open):
                 return first, second
+        if one.dialled != other.dialled:
+            return (other, one) if one.dialled else (one, other)
         if one.is_a != other.is_a:
             return (one, other) if one.is_a else (other, one)
         older = one.channel.created_at < other.channel.created_at or (
@@ -324,10 +340,10 @@ class CallRecorder:
         if party is None or fact.cause != FLAG_DIALPLAN_ENDED or fact.soft is not True:
             return
         party.ending = True
-        if not self.settings.endbeforehexten:
-            return
         for detail in tuple(party.open):
-            self._end(party, detail)
+            if self.settings.endbeforehexten:
+                self._end(party, detail)
+            detail.placed = True
 
     def _destroyed(self, fact: events.ChannelDestroyed) -> None:
         party = self._parties.get(fact.channel.id)

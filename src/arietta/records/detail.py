@@ -36,8 +36,8 @@ class Detail:
 
     __slots__ = (
         "accountcode", "amaflags", "answer", "channel", "clid", "clock", "dcontext", "disposition", "dst", "dstchannel",
-        "end", "ended", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount", "sequence", "src",
-        "start", "talking", "uniqueid", "userfield", "variables",
+        "end", "ended", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount", "placed", "sequence",
+        "src", "start", "talking", "uniqueid", "userfield", "variables",
     )  # fmt: skip
 
     def __init__(self, party: Channel, sequence: int, clock: Clock) -> None:
@@ -48,8 +48,10 @@ class Detail:
         self.end = 0.0
         self.ended = False
         self.other: Channel | None = None
-        """Party B."""
+        """Party B, until the record ends."""
         self.dstchannel = ""
+        self.placed = False
+        """Whether the record says where party A was for good: when it met party B, or when its dialplan was over."""
         self.talking = False
         """Whether both parties are in one bridge."""
         self.disposition = ""
@@ -67,10 +69,10 @@ class Detail:
         caller = party.caller
         self.src = caller.number
         self.clid = caller_id(caller.name, caller.number)
-        if not (party.exten == "h" and party.hangup_requested):
+        if not self.placed:
             self.dst, self.dcontext = party.exten, party.context
-        if party.app_name:
-            self.lastapp, self.lastdata = party.app_name, party.app_data
+            if party.app_name:
+                self.lastapp, self.lastdata = party.app_name, party.app_data
         self.accountcode = party.accountcode
         self.linkedid = party.linkedid
         self.userfield = str(party.functions.get("CHANNEL(userfield)", self.userfield))
@@ -79,6 +81,7 @@ class Detail:
     def meet(self, other: Channel) -> None:
         """Have another channel for its party B."""
         self.other = other
+        self.placed = True
         self.dstchannel = other.name
         self.peeraccount = other.accountcode
 

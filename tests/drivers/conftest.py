@@ -13,7 +13,16 @@ from arietta.testing.plugin import Switch
 
 from .running import FILES, PASSWORD, SERVER
 
-HOSTS = {"alice": "10.0.0.2", "bob": "10.0.0.3", "carol": "10.0.0.4", "dora": "10.0.0.5", "eve": "10.0.0.6", "frank": "10.0.0.7"}
+HOSTS = {
+    "alice": "10.0.0.2",
+    "bob": "10.0.0.3",
+    "carol": "10.0.0.4",
+    "dora": "10.0.0.5",
+    "eve": "10.0.0.6",
+    "frank": "10.0.0.7",
+    "grace": "10.0.0.8",
+    "heidi": "10.0.0.9",
+}
 
 
 @pytest.fixture

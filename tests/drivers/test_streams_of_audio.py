@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from arietta.media.tones import DIGIT_LEVEL, digit_tones, render
+from arietta.sdp import sending
 from arietta.server import Server
 from arietta.testing import AriClient, Phone, tone
 
@@ -24,7 +25,9 @@ def files() -> dict[str, str]:
         ).replace(
             phone_sections("carol", "6003"), phone_sections("carol", "6003", "rtp_ipv6=yes\nmedia_address=fd00::1")
         )
-        + phone_sections("frank", "6006").replace("allow=ulaw", "allow=ulaw:40"),
+        + phone_sections("frank", "6006").replace("allow=ulaw", "allow=ulaw:40")
+        + phone_sections("grace", "6007", "allow=alaw")
+        + phone_sections("heidi", "6008", "allow=alaw\nasymmetric_rtp_codec=yes"),
     }
 
 
@@ -44,6 +47,12 @@ def bob(registered: Callable[[str], Phone]) -> Phone:
 def frank(registered: Callable[[str], Phone]) -> Phone:
     """A phone that is sent long packets."""
     return registered("frank")
+
+
+@pytest.fixture
+def phones(registered: Callable[[str], Phone]) -> dict[str, Phone]:
+    """Phones with several codecs."""
+    return {name: registered(name) for name in ("grace", "heidi")}
 
 
 @pytest.fixture
@@ -92,6 +101,21 @@ async def test_media_is_offered_over_ipv6_and_answered_as_it_was_offered(alice: 
     beep = tone(800, 400)
     await call.send_audio(beep)
     await call.hears(beep)
+    await call.hang_up()
+
+
+@pytest.mark.parametrize(("name", "follows"), [("grace", True), ("heidi", False)])
+async def test_a_phone_that_changes_its_codec_is_followed(
+    phones: dict[str, Phone], app: AriClient, name: str, follows: bool
+) -> None:
+    call = await phones[name].invite("1200")
+    await call.answered()
+    await call.send_audio(tone(800, 200))
+    await call.hears(tone(800, 200))
+    call.voice.start(sending(call.voice.negotiated, "alaw"))
+    await call.send_audio(tone(500, 400))
+    await call.hears(tone(500, 200))
+    assert call.heard.frames[-1].codec == ("alaw" if follows else "ulaw")
     await call.hang_up()
 
 

@@ -17,6 +17,7 @@ from arietta.media.engine import (
     MediaStarted,
     MediaStopped,
     NoPortsLeft,
+    OtherCodec,
     RtpSettings,
     Samples,
     SrtpKeys,
@@ -43,6 +44,26 @@ def test_the_first_packet_is_told(world: World) -> None:
     phone.send(b"\xff" * 160)
     world.run(0)
     assert phone.events == [MediaStarted()]
+
+
+def test_another_codec_than_is_sent_is_told_once_for_each_agreement(world: World) -> None:
+    receive = {0: "ulaw", 8: "alaw"}
+    phone = world.phone(receive=receive)
+
+    def told() -> list[object]:
+        for number in (8, 8, 0, 8):
+            phone.send(b"\xd5" * 160, number=number)
+        world.run(0)
+        events = [event for event in phone.events if isinstance(event, OtherCodec)]
+        phone.events.clear()
+        return events
+
+    assert told() == [OtherCodec(8)]
+    assert told() == []
+    phone.configure(receive=receive)
+    assert told() == [OtherCodec(8)]
+    phone.configure(receive=receive, send_codec="alaw", send_payload_type=8)
+    assert told() == [OtherCodec(0)]
 
 
 def test_packets_before_the_settings_are_dropped() -> None:

@@ -18,6 +18,7 @@ from arietta.sdp import (
     parse,
     payload_table,
     read_answer,
+    sending,
 )
 
 OURS = OfferSettings("192.0.2.1", 10000, ("ulaw", "alaw", "gsm"), session_id=77, version=5)
@@ -62,6 +63,8 @@ def test_a_desk_phone_calls() -> None:
         codec="alaw",
         payload_type=8,
         receive={8: "alaw", 0: "ulaw"},
+        send={"alaw": 8, "ulaw": 0},
+        send_events={101: 8000},
         event_payload_type=101,
         event_rate_hz=8000,
         receive_events={101: 8000},
@@ -69,6 +72,28 @@ def test_a_desk_phone_calls() -> None:
     )
     assert answer.media[0].formats == ("8", "0", "101")
     assert answer.origin.session_id == 77
+
+
+def test_another_codec_of_the_agreement_is_sent_with_the_peers_own_numbers() -> None:
+    offer = parse(
+        b"v=0\no=- 1 1 IN IP4 192.0.2.9\ns=-\nc=IN IP4 192.0.2.9\nt=0 0\nm=audio 4000 RTP/AVP 0 118 101 102\n"
+        b"a=rtpmap:118 L16/16000\na=rtpmap:101 telephone-event/8000\na=rtpmap:102 telephone-event/16000\n"
+    )
+    _, agreed = answer_offer(offer, OfferSettings("192.0.2.1", 10000, ("ulaw", "slin16")))
+    assert (agreed.codec, agreed.payload_type, agreed.event_payload_type, agreed.event_rate_hz) == (
+        "ulaw",
+        0,
+        101,
+        8000,
+    )
+    other = sending(agreed, "slin16")
+    assert (other.codec, other.payload_type, other.event_payload_type, other.event_rate_hz) == (
+        "slin16",
+        118,
+        102,
+        16000,
+    )
+    assert sending(other, "ulaw") == agreed
 
 
 def test_our_order_may_win() -> None:

@@ -49,7 +49,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires inband_progress ignore_183_without_sdp
-        tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6
+        tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6 asymmetric_rtp_codec
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
         outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
@@ -108,7 +108,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         allow_overlap overlap_context one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_video
         cos_video
-        asymmetric_rtp_codec g726_non_standard follow_early_media_fork
+        g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
     "features.conf [featuremap]": frozenset(("parkcall",)),

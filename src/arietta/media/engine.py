@@ -47,6 +47,7 @@ __all__ = [
     "MixerMode",
     "Music",
     "NoPortsLeft",
+    "OtherCodec",
     "PacketHandler",
     "PlayEnd",
     "PlayEndReason",
@@ -359,7 +360,17 @@ class ToneDetected:
     frequency_hz: int
 
 
-MediaEvent = MediaStarted | MediaStopped | DigitBegan | DigitEnded | TalkStarted | TalkStopped | ToneDetected
+@dataclass(frozen=True, slots=True)
+class OtherCodec:
+    """Audio of the far end begins to come in a codec that is not the one which is sent to it."""
+
+    payload_type: int
+    """One of `RtpSettings.receive`."""
+
+
+MediaEvent = (
+    MediaStarted | MediaStopped | DigitBegan | DigitEnded | TalkStarted | TalkStopped | ToneDetected | OtherCodec
+)
 
 EventHandler = Callable[[MediaEvent], None]
 FrameHandler = Callable[[bytes], None]

@@ -20,6 +20,7 @@ from arietta.sdp.negotiation import (
     answer_offer,
     make_offer,
     read_answer,
+    sending,
 )
 from arietta.sdp.packet_time import PacketTime
 
@@ -58,4 +59,5 @@ __all__ = [
     "parse_crypto",
     "payload_table",
     "read_answer",
+    "sending",
 ]

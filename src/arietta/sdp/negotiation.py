@@ -122,6 +122,10 @@ class Negotiated(msgspec.Struct, frozen=True):
     """The payload type we send it with."""
     receive: dict[int, str] = {}
     """The codecs that may arrive, by payload type."""
+    send: dict[str, int] = {}
+    """The codecs that the peer takes, with its payload types."""
+    send_events: dict[int, int] = {}
+    """Its payload types of telephone-event, and their clocks in Hz."""
     event_payload_type: int | None = None
     """The payload type we send digits with; None if the peer takes none."""
     event_rate_hz: int = 0
@@ -214,7 +218,7 @@ def answer_offer(
     receive = {number: codec.name for number, codec in common}
     keys = SecureKeys(ours.suite, ours.key, theirs.key) if ours is not None and theirs is not None else None
     terms = _Terms(usable.mux, keys, usable.dtls, usable.ice)
-    agreed = _negotiated(offer, index, common[0], receive, events, events, direction, settings.packet_time, terms)
+    agreed = _negotiated(offer, index, common, receive, events, events, direction, settings.packet_time, terms)
     return answer, agreed
 
 
@@ -255,7 +259,7 @@ def read_answer(offer: SessionDescription, answer: SessionDescription, packet_ti
     direction = offer.direction_of(offer.media[index]).intersect(answer.direction_of(section).reversed())
     if terms.ice is None:
         direction = _without_sending_nowhere(answer, section, direction)
-    return _negotiated(answer, index, common[0], receive, send_events, receive_events, direction, packet_time, terms)
+    return _negotiated(answer, index, common, receive, send_events, receive_events, direction, packet_time, terms)
 
 
 class _Usable(msgspec.Struct, frozen=True):
@@ -496,7 +500,7 @@ def _without_sending_nowhere(remote: SessionDescription, section: Media, directi
 def _negotiated(
     remote: SessionDescription,
     index: int,
-    send: tuple[int, Codec],
+    common: list[tuple[int, Codec]],
     receive: dict[int, str],
     send_events: dict[int, int],
     receive_events: dict[int, int],
@@ -508,11 +512,10 @@ def _negotiated(
     carrier = carrier_of(remote, section)
     connection = remote.connection_of(carrier)
     address = connection.address if connection is not None else ""
-    number, codec = send
+    number, codec = common[0]
     rtcp_address, rtcp_port = _rtcp(carrier, address, terms.mux)
     nowhere = terms.ice is None and connection is not None and connection.unspecified
-    fitting = (key for key, rate in send_events.items() if rate == codec.clock_rate_hz)
-    event = next(fitting, next(iter(send_events), None))
+    event = _event_for(codec, send_events)
     remote_direction = remote.direction_of(section)
     return Negotiated(
         index=index,
@@ -524,6 +527,8 @@ def _negotiated(
         codec=codec.name,
         payload_type=number,
         receive=receive,
+        send={codec.name: number for number, codec in common},
+        send_events=send_events,
         event_payload_type=event,
         event_rate_hz=send_events[event] if event is not None else 0,
         receive_events=receive_events,
@@ -535,6 +540,24 @@ def _negotiated(
         dtls=terms.dtls,
         ice=terms.ice,
     )
+
+
+def sending(agreed: Negotiated, codec: str) -> Negotiated:
+    """The same with another of the codecs that the peer takes."""
+    event = _event_for(codec_named(codec), agreed.send_events)
+    return msgspec.structs.replace(
+        agreed,
+        codec=codec,
+        payload_type=agreed.send[codec],
+        event_payload_type=event,
+        event_rate_hz=agreed.send_events[event] if event is not None else 0,
+    )
+
+
+def _event_for(codec: Codec, events: dict[int, int]) -> int | None:
+    """The payload type of events that goes with a codec: one of its clock, or else any."""
+    fitting = (key for key, rate in events.items() if rate == codec.clock_rate_hz)
+    return next(fitting, next(iter(events), None))
 
 
 def _rtcp(section: Media, address: str, mux: bool) -> tuple[str, int]:

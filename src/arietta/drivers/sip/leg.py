@@ -24,7 +24,7 @@ from arietta.drivers.sip.referral import Referral
 from arietta.drivers.sip.reports import tell_reports
 from arietta.drivers.sip.transfer import report_progress, take_refer
 from arietta.errors import ServerFailure, Unprocessable
-from arietta.media.engine import DigitOut, MediaEvent, MediaStopped, Port
+from arietta.media.engine import DigitOut, MediaEvent, MediaStopped, OtherCodec, Port
 from arietta.model import causes
 from arietta.sip import events
 from arietta.sip.invite import InviteSession, SessionState
@@ -205,6 +205,9 @@ class SipLeg:
         if isinstance(event, MediaStopped):
             log.warning("channel %s is hung up: no RTP for %d ms", channel.name, event.silence_ms)
             channel.receive(signals.HungUp(causes.REQUESTED_CHANNEL_UNAVAILABLE))
+            return
+        if isinstance(event, OtherCodec):
+            self.media.follow(event.payload_type)
             return
         signal = signals.of_media(event)
         if signal is not None:

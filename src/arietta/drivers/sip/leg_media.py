@@ -183,6 +183,14 @@ class LegMedia:
                 self._path.agree(agreed, self._ice, is_symmetric=self.endpoint.rtp_symmetric)
             self._configure_port()
 
+    def follow(self, payload_type: int) -> None:
+        """Send as the far end does, whose audio came in another codec, unless both may differ."""
+        agreed = self.agreed
+        codec = agreed.receive.get(payload_type) if agreed is not None else None
+        if agreed is not None and codec in agreed.send and not self.endpoint.asymmetric_rtp_codec:
+            self.agreed = sdp.sending(agreed, codec)
+            self._configure_port()
+
     def _settings(self) -> sdp.OfferSettings:
         assert self.port is not None
         return settings_of(

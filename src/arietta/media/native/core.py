@@ -19,6 +19,7 @@ from ..engine import (
     MediaError,
     MediaStarted,
     MediaStopped,
+    OtherCodec,
     Port,
     Side,
     TalkStarted,
@@ -63,6 +64,7 @@ class _Event(IntEnum):
     RECORD_CROWDED = 16
     PACKETS = 17
     REPORTS = 18
+    CODEC = 19
 
 
 def open_engine(settings: EngineSettings, *, threads: int = 0, signal: int = -1, epoch_ns: int) -> Engine:
@@ -229,6 +231,8 @@ class NativeCore:
             self._hand_over_packets(subject)
         elif kind == _Event.REPORTS:
             self._hand_over_reports(subject)
+        elif kind == _Event.CODEC:
+            self._tell_port(kind, subject, a, b)
         elif kind == _Event.DIED:
             self.died(a)
         else:
@@ -250,6 +254,8 @@ class NativeCore:
             port.tell(TalkStarted())
         elif kind == _Event.TALK_STOPPED:
             port.tell(TalkStopped(a))
+        elif kind == _Event.CODEC:
+            port.tell(OtherCodec(a))
         else:
             port.tell(ToneDetected(a))
 

@@ -19,6 +19,7 @@ from ..engine import (
     MediaError,
     MediaStarted,
     MediaStopped,
+    OtherCodec,
     PacketHandler,
     ReportHandler,
     RtpSettings,
@@ -92,6 +93,8 @@ class UdpPort(BasePort):
         self._limits = 0  # how often the limits of silence were set: who waits by older ones waits no more
         self._sent_ns = 0
         self._last_codec: Codec | None = None
+        self._told_codec: Codec | None = None
+        """Since it was configured: what came in place of what is sent."""
         self._digits_in = DigitReceiver()
         self._digit_rate = 8000
         self._event_ns = 0
@@ -141,6 +144,7 @@ class UdpPort(BasePort):
             self._pieces = None if whole else b""
             self._piece_size = 0 if whole else send.bytes_of(min(120, ptime))
             self._relay_from = None
+            self._told_codec = None
             self._begin_to_wait(settings, before)
             self._changed()
 
@@ -288,6 +292,9 @@ class UdpPort(BasePort):
             self._last_codec = codec
             if self.mixer is not None:
                 self.mixer.update()
+        if codec is not self._codec and codec is not self._told_codec:
+            self._told_codec = codec
+            self._tell(OtherCodec(number))
         if not self._receives:
             return False
         relay = self.relay

@@ -26,6 +26,7 @@ typedef enum event_kind {
     EVENT_RECORD_CROWDED, /* of a recorder: a party came when all tracks were taken */
     EVENT_PACKETS,       /* of an RTP port: datagrams for its owner wait */
     EVENT_REPORTS,       /* of an RTP port: reports that its owner wants to see wait */
+    EVENT_CODEC,         /* of an RTP port: another codec comes than is sent; a: payload type */
 } event_kind_t;
 
 typedef struct event {

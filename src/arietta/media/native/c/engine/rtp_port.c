@@ -155,6 +155,7 @@ bool rtp_port_configure(rtp_port_t *port, const rtp_settings_t *settings)
     port->target = learnt ? port->learner.locked : settings->remote;
     port->step = settings->send_codec->clock_rate / 50;
     port->tie.tied = false;
+    port->told_codec = NULL;
     begin_to_wait(port, first || timeout_ns != settings->timeout_ns);
     port_changed(&port->base);
     return true;

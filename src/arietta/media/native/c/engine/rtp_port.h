@@ -90,6 +90,7 @@ typedef struct rtp_port {
     int64_t heard_ns;
     bool started;
     const codec_t *last_codec;
+    const codec_t *told_codec; /* since it was configured: what came in place of what is sent; NULL: nothing */
     digit_receiver_t digit_receiver;
     int digit_rate; /* the clock of what it has */
     int64_t event_ns;

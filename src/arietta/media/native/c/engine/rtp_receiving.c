@@ -168,6 +168,10 @@ static void take_audio(rtp_port_t *port, const codec_t *codec, const rtp_packet_
         if (port->base.mixer)
             mixer_update(port->base.mixer);
     }
+    if (codec != port->base.codec && codec != port->told_codec) {
+        port->told_codec = codec;
+        port_tell(&port->base, EVENT_CODEC, packet->payload_type, 0);
+    }
     if (!port->settings.receives)
         return;
     if (port->relay) {

@@ -23,7 +23,6 @@ exten => 4,1,ChanSpy(PJSIP/alice,qx(9)w)
  same => n,Set(GLOBAL(HOW)=left)
 exten => 5,1,ChanSpy(PJSIP/alice,qES)
  same => n,Set(GLOBAL(HOW)=left)
-exten => 6,1,ChanSpy(all,v(2))
 exten => 7,1,AMD()
  same => n,Set(GLOBAL(HOW)=${AMDSTATUS} ${CUT(AMDCAUSE,-,1)})
 """
@@ -85,11 +84,6 @@ async def test_a_spy_leaves_with_the_call(server: Server, alice: Phone, bob: Pho
     await calling.hang_up()
     await spying.ended()
     assert server.dialplan.globals["HOW"] == "left"
-
-
-async def test_the_volume_cannot_be_set(alice: Phone) -> None:
-    calling = await alice.invite("6")
-    await calling.ended()
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,6 @@ REASONS: dict[str, dict[str, str]] = {
         "AgentMonitorOutgoing": _QUEUE,
         "CallCompletionCancel": "nobody is called back when a line is free",
         "CallCompletionRequest": "nobody is called back when a line is free",
-        "DateTime": "SayUnixTime does that",
         "MailboxExists": _MAILBOX,
         "HasVoicemail": _MAILBOX,
         "SIPAddHeader": "PJSIP_HEADER(add,…) does that, in a handler of Dial's option b",

@@ -81,6 +81,7 @@ def standard_applications() -> Applications:
     from arietta.dialplan.agi import application as agi
     from arietta.dialplan.applications import (
         amd,
+        background,
         calls,
         control,
         data,
@@ -95,6 +96,7 @@ def standard_applications() -> Applications:
         recording,
         saying,
         sounds,
+        spying,
         system,
         texts,
         waiting,
@@ -103,6 +105,7 @@ def standard_applications() -> Applications:
     parts = (
         agi,
         amd,
+        background,
         calls,
         control,
         data,
@@ -117,6 +120,7 @@ def standard_applications() -> Applications:
         recording,
         saying,
         sounds,
+        spying,
         system,
         texts,
         waiting,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
+from arietta.dialplan.options import Option, Options
 from arietta.model import causes
 
 if TYPE_CHECKING:
@@ -20,13 +20,22 @@ log = logging.getLogger(__name__)
 MAX_DEVICES = 50
 STATES = ("UNKNOWN", "NOT_INUSE", "INUSE", "BUSY", "INVALID", "UNAVAILABLE", "RINGING", "RINGINUSE", "ONHOLD")
 """In the order of their numbers in AVAILSTATUS."""
+AVAILABLE_OPTIONS = Options(
+    1,
+    (
+        Option("a", "names all, not the first alone"),
+        Option("s", "wants them free"),
+        Option("t", "looks at their states alone, as always here"),
+    ),
+)
+HANGUP_OPTIONS = Options(1, (Option("a", "ends all of the device"),))
 OUT_OF_REACH = frozenset(("INVALID", "UNAVAILABLE"))
 
 
 async def _chan_is_avail(channel: Channel, arguments: str, run: Run) -> None:
     """``ChanIsAvail(TECH/resource[&TECH/resource…][,options])``."""
     parts = [*split_arguments(arguments), "", ""]
-    options = letters("ChanIsAvail", parts[1], "ast")
+    options = AVAILABLE_OPTIONS.read("ChanIsAvail", parts[1])
     devices = [device.strip() for device in parts[0].split("&") if device.strip()]
     if not devices or len(devices) > MAX_DEVICES:
         raise ApplicationError(f"ChanIsAvail names {len(devices)} devices, 1 to {MAX_DEVICES} are wanted")
@@ -51,7 +60,7 @@ def _is_free(state: str, *, strictly: bool) -> bool:
 async def _soft_hangup(channel: Channel, arguments: str, run: Run) -> None:
     """``SoftHangup(TECH/resource[,a])``: a channel by its name, or by its device."""
     parts = [*split_arguments(arguments), "", ""]
-    options = letters("SoftHangup", parts[1], "a")
+    options = HANGUP_OPTIONS.read("SoftHangup", parts[1])
     wanted = parts[0].lower()
     if not wanted:
         raise ApplicationError("SoftHangup names no channel")
@@ -67,14 +76,15 @@ APPLICATIONS = (
         "ChanIsAvail",
         "ChanIsAvail(TECH/resource[&TECH/resource…][,options])",
         "Looks which of some devices could be called, without calling: the first is AVAILCHAN and AVAILORIGCHAN, "
-        "AVAILSTATUS the number of its state, AVAILCAUSECODE 0, or 44 where there is none. Options: `a` names all, `s` "
-        "wants them free, `t` is the same as nothing here.",
+        "AVAILSTATUS the number of its state, AVAILCAUSECODE 0, or 44 where there is none.",
         _chan_is_avail,
+        options=AVAILABLE_OPTIONS,
     ),
     Application(
         "SoftHangup",
         "SoftHangup(TECH/resource[,a])",
-        "Ends another call, by the name of its channel or of its device; with `a` all of the device.",
+        "Ends another call, by the name of its channel or of its device.",
         _soft_hangup,
+        options=HANGUP_OPTIONS,
     ),
 )

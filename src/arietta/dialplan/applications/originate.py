@@ -14,7 +14,7 @@ from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments
 from arietta.dialplan.errors import ApplicationError, DialplanError
-from arietta.dialplan.options import letters
+from arietta.dialplan.options import Option, Options
 from arietta.dialplan.run import Run
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ STATUS = "ORIGINATE_STATUS"
 LINE = ("AppDial2", "(Outgoing Line)")
 DEFAULT_SECONDS = 30.0
 MAX_VARIABLES = 100
+OPTIONS = Options(
+    6,
+    (
+        Option("a", "does not wait for the answer"),
+        Option("b", "runs a subroutine on the new channel before its call", "context^exten^priority"),
+        Option("B", "runs a subroutine on this channel before the call", "context^exten^priority"),
+        Option("C", "these are offered", "codecs"),
+        Option("c", "calls in place of this channel's caller", "number"),
+        Option("n", "its name", "name"),
+        Option("v", "sets variables of the new channel", "name=value^name=value…"),
+    ),
+)
 REFUSALS = frozenset(("BUSY", "CONGESTION"))
 
 
@@ -51,7 +63,7 @@ def _read(channel: Channel, arguments: str, run: Run) -> Wish:
     timeout = seconds(parts[5]) if parts[5] else DEFAULT_SECONDS
     if timeout is None or timeout <= 0:
         raise ApplicationError(f"timeout {parts[5][:40]!r} is no number of seconds above 0")
-    options = letters("Originate", parts[6], "a", "bBCcnv")
+    options = OPTIONS.read("Originate", parts[6])
     application, place = None, ("", "", 0)
     match parts[1].lower():
         case "app":
@@ -156,9 +168,8 @@ APPLICATIONS = (
         "Originate(TECH/resource,exten,context,extension[,priority[,seconds[,options]]])",
         "Calls somebody and waits 30 seconds or so long for the answer; then that channel runs an application or a "
         "place of the dialplan by itself. ORIGINATE_STATUS is SUCCESS, BUSY, CONGESTION, HANGUP, RINGING (nobody "
-        "answered) or FAILED. Options: `a` does not wait, `b(context^exten^priority)` runs a subroutine on the channel "
-        "before it is called, `B` on this one, `C(codecs)` are offered, `c(number)` and `n(name)` call in place of "
-        "this channel's caller, `v(name=value^name=value…)` sets variables.",
+        "answered) or FAILED.",
         _originate,
+        options=OPTIONS,
     ),
 )

@@ -10,7 +10,7 @@ from arietta.channels.channel import HungUp, State
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
+from arietta.dialplan.options import Option, Options
 from arietta.dialplan.recording import record_file
 from arietta.media.engine import MediaError, RecordEndReason, RecordOptions
 
@@ -21,7 +21,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATUS, FILE = "RECORD_STATUS", "RECORDED_FILE"
-OPTIONS = "aknoqstuxy"
+OPTIONS = Options(
+    3,
+    (
+        Option("a", "goes on at the end of the file"),
+        Option("k", "keeps the file at a hangup"),
+        Option("n", "does not answer"),
+        Option("o", "ends at 0 too, which is OPERATOR"),
+        Option("q", "does not beep"),
+        Option("s", "records nothing of a call that is not answered"),
+        Option("t", "ends at `*` in place of `#`"),
+        Option("u", "keeps the silence at the end, as always here"),
+        Option("x", "no key ends it"),
+        Option("y", "every key ends it"),
+    ),
+)
 MAX_SECONDS = 86400
 MAX_NUMBERED = 100_000
 FORMAT_NAMES = {"wav": "wav", "slin": "sln", "pcm": "ulaw", "ul": "ulaw", "al": "alaw"}
@@ -35,7 +49,7 @@ ENDINGS = {
 
 async def _record(channel: Channel, arguments: str, run: Run) -> None:
     parts = [*split_arguments(arguments), "", "", "", ""]
-    options = letters("Record", parts[3], OPTIONS)
+    options = OPTIONS.read("Record", parts[3])
     name, form = _name_and_format(parts[0])
     silence, longest = _limit("silence", parts[1]), _limit("maximum", parts[2])
     path = _numbered(run.plan.folders.sounds / name, form)
@@ -107,10 +121,8 @@ APPLICATIONS = (
         "Record(file.format[,silence[,maximum[,options]]])",
         "Records what the caller says, up to `#`, so many seconds of silence, or so many seconds in all. The file is "
         "below the folder of sounds; `%d` in its name is a number that is free. RECORDED_FILE is the name, "
-        "RECORD_STATUS is DTMF, SILENCE, TIMEOUT, SKIP, HANGUP, OPERATOR or ERROR. Options: `a` appends, `k` keeps the "
-        "file at a hangup, `n` does not answer, `o` ends at 0 too, `q` without beep, `s` skips a call that is not "
-        "answered, `t` ends at `*` instead, `u` keeps silence at the end, which is always kept here, `x` no key ends "
-        "it, `y` every key does.",
+        "RECORD_STATUS is DTMF, SILENCE, TIMEOUT, SKIP, HANGUP, OPERATOR or ERROR.",
         _record,
+        options=OPTIONS,
     ),
 )

@@ -14,7 +14,7 @@ from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import is_yes, split_arguments, whole_number
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
+from arietta.dialplan.options import Option, Options
 from arietta.media import say
 from arietta.media.engine import MediaError
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 INTERRUPT = "SAY_DTMF_INTERRUPT"
 FORM = "ABdY 'digits/at' IMp"
 MAX_TEXT = 500
+TIME_OPTIONS = Options(3, (Option("j", "a key ends it and goes to an extension"),))
 LAST_SECOND = 253_402_300_799
 
 
@@ -114,7 +115,7 @@ async def _say_counted_noun(channel: Channel, arguments: str, run: Run) -> None:
 
 async def _say_unix_time(channel: Channel, arguments: str, run: Run) -> None:
     parts = [*split_arguments(arguments), "", "", "", ""]
-    options = letters("SayUnixTime", parts[3], "j")
+    options = TIME_OPTIONS.read("SayUnixTime", parts[3])
     moment = whole_number(parts[0], -1) if parts[0] else int(run.plan.now())
     if not 0 <= moment <= LAST_SECOND:
         raise ApplicationError(f"SayUnixTime: {parts[0][:40]!r} is no number of seconds in 0..{LAST_SECOND}")
@@ -127,6 +128,13 @@ async def _say_unix_time(channel: Channel, arguments: str, run: Run) -> None:
 
 
 APPLICATIONS = (
+    Application(
+        "DateTime",
+        "DateTime([seconds[,timezone[,format[,j]]]])",
+        "SayUnixTime, under its other name.",
+        _say_unix_time,
+        options=TIME_OPTIONS,
+    ),
     Application("SayAlpha", "SayAlpha(text)", "Spells a text.", _say_alpha),
     Application(
         "SayAlphaCase",
@@ -152,8 +160,8 @@ APPLICATIONS = (
     Application(
         "SayUnixTime",
         "SayUnixTime([seconds[,timezone[,format[,j]]]])",
-        "Says a time; the format is that of voicemail.conf, `ABdY 'digits/at' IMp` without one. With `j` a key ends it "
-        "and goes to an extension.",
+        "Says a time; the format is that of voicemail.conf, `ABdY 'digits/at' IMp` without one.",
         _say_unix_time,
+        options=TIME_OPTIONS,
     ),
 )

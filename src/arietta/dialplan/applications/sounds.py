@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from arietta.channels.channel import HungUp, State
@@ -12,7 +12,7 @@ from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
+from arietta.dialplan.options import Option, Options
 from arietta.dialplan.playing import play_moving
 from arietta.media.engine import DigitOut, MediaError
 
@@ -29,6 +29,18 @@ PAUSE_MS = 500
 MAX_READ_DIGITS = 255
 READ_SECONDS = 10.0
 DEFAULT_SKIP_MS = 3000
+CONTROL_OPTIONS = Options(7, (Option("o", "begins so far behind the beginning", "milliseconds"),))
+MILLIWATT_OPTIONS = Options(0, (Option("m", "is silent a second of ten"),))
+READ_OPTIONS = Options(
+    3,
+    (
+        Option("e", "gives the key that ends it where that is all there is"),
+        Option("i", "plays a tone by its name in place of a file"),
+        Option("n", "does not answer"),
+        Option("s", "reads nothing of a call that is not answered"),
+        Option("t", "ends with one of these keys, or with none", "[keys]"),
+    ),
+)
 
 
 def _any_key(digit: str) -> bool:
@@ -68,7 +80,7 @@ async def hear_names(
     """Play sounds by their names up to a digit of `keys`; what cannot be played is logged, and makes it False."""
     all_heard = True
     for name in names:
-        failure = await hear(channel, _uri(name), run, keys)
+        failure = await hear(channel, uri_of(name), run, keys)
         if failure is not None:
             log.warning("%s: %s: %s", channel.name, application, failure)
             all_heard = False
@@ -77,12 +89,12 @@ async def hear_names(
     return all_heard
 
 
-def _answered(channel: Channel, options: str) -> bool:
-    """Answer if the options do not say otherwise; False if they say to skip an unanswered call."""
+def answer_unless(channel: Channel, words: str) -> bool:
+    """Answer unless the words say noanswer; False if they say to skip a call that is not answered."""
     if channel.state is not State.UP:
-        if "skip" in options:
+        if "skip" in words:
             return False
-        if "noanswer" not in options:
+        if "noanswer" not in words:
             channel.answer()
     return True
 
@@ -100,7 +112,7 @@ async def _playback(channel: Channel, arguments: str, run: Run) -> None:
         if word not in ("skip", "noanswer"):
             raise ApplicationError(f"Playback: option {word} is not supported, supported are: skip noanswer")
     channel.set_variable("PLAYBACKSTATUS", "")
-    plays = _answered(channel, " ".join(words))
+    plays = answer_unless(channel, " ".join(words))
     heard = not plays or await hear_names(channel, "Playback", file_names(parts[0]), run)
     channel.set_variable("PLAYBACKSTATUS", "SUCCESS" if heard else "FAILED")
 
@@ -118,51 +130,9 @@ def file_names(text: str) -> list[str]:
     return names
 
 
-def _uri(name: str) -> str:
+def uri_of(name: str) -> str:
     """A file's name as a media URI."""
     return f"sound:{name.strip()}"
-
-
-async def _background(channel: Channel, arguments: str, run: Run) -> None:
-    parts = [*split_arguments(arguments), "", "", "", ""]
-    if not parts[0]:
-        raise ApplicationError("Background names no file")
-    options = letters("Background", parts[1], "mnps")
-    if not _answered(channel, _words(options)):
-        return
-    context = parts[3] or channel.context
-    former, channel.language = channel.language, parts[2] or channel.language
-    try:
-        digit = await _background_digit(channel, file_names(parts[0]), run, options, context)
-    finally:
-        channel.language = former
-    if digit is not None:
-        await run.wait_for_extension(digit, run.plan.timeout_of(channel, "digit"), context)
-
-
-async def _background_digit(
-    channel: Channel, names: Sequence[str], run: Run, options: Mapping[str, str], context: str
-) -> str | None:
-    """The digit that ended the files, None if none did."""
-
-    def counts(digit: str) -> bool:
-        """Whether a digit ends them: with `m` those alone that are an extension."""
-        return "m" not in options or run.exists(context, digit)
-
-    with DigitInput(channel) as keys:
-        for name in names:
-            failure = await hear(channel, _uri(name), run, None if "p" in options else keys, counts)
-            if failure is not None:
-                log.warning("%s: Background: %s", channel.name, failure)
-            while "p" not in options and (digit := keys.take()) is not None:
-                if counts(digit):
-                    return digit
-    return None
-
-
-def _words(options: Mapping[str, str]) -> str:
-    """Playback's words for the letters s and n."""
-    return ("skip" if "s" in options else "") + ("noanswer" if "n" in options else "")
 
 
 async def _read(channel: Channel, arguments: str, run: Run) -> None:
@@ -171,7 +141,7 @@ async def _read(channel: Channel, arguments: str, run: Run) -> None:
     variable, names = parts[0], parts[1]
     if not variable:
         raise ApplicationError("Read names no variable")
-    options = letters("Read", parts[3], "einst", "t")
+    options = READ_OPTIONS.read("Read", parts[3])
     most = min(whole_number(parts[2], MAX_READ_DIGITS) or MAX_READ_DIGITS, MAX_READ_DIGITS)
     attempts = max(1, whole_number(parts[4], 1))
     timeout = (seconds(parts[5]) if parts[5] else None) or READ_SECONDS
@@ -181,14 +151,14 @@ async def _read(channel: Channel, arguments: str, run: Run) -> None:
         return
     if "n" not in options:
         channel.answer()
-    ends = options.get("t", "#")[:1]
+    ends = options.get("t", "#")
     digits, status = "", "TIMEOUT"
     try:
         for _ in range(attempts):
             digits, ended = await _read_once(channel, names, most, timeout, run, ends, tone="i" in options)
             if ended and not digits and "e" in options:
-                digits = ends
-            if digits or ended:
+                digits = ended
+            if digits or ended is not None:
                 status = "OK"
                 break
     except HungUp:
@@ -210,27 +180,25 @@ async def _tone_until_key(channel: Channel, name: str, timeout: float, keys: Dig
 
 async def _read_once(
     channel: Channel, names: str, most: int, timeout: float, run: Run, ends: str, *, tone: bool
-) -> tuple[str, bool]:
-    """The digits of one attempt, and whether the key `ends` or their number ended it."""
+) -> tuple[str, str | None]:
+    """The digits of one attempt, and the key of `ends` that ended it, "" for their number, None for a pause."""
     digits = ""
     with DigitInput(channel) as keys:
         first: str | None = None
         if tone:
             first = await _tone_until_key(channel, names or "dial", timeout, keys, run)
             if first is None:
-                return "", False
+                return "", None
         elif names:
             await hear_names(channel, "Read", file_names(names), run, keys)
             first = keys.take()
         while len(digits) < most:
             digit = first if first is not None else await keys.next(timeout)
             first = None
-            if digit is None:
-                return digits, False
-            if digit == ends:
-                return digits, True
+            if digit is None or digit in ends:
+                return digits, digit
             digits += digit
-    return digits, True
+    return digits, ""
 
 
 def _echo_port(channel: Channel, name: str) -> None:
@@ -257,8 +225,8 @@ async def _echo(channel: Channel, arguments: str, run: Run) -> None:
 
 async def _milliwatt(channel: Channel, arguments: str, run: Run) -> None:
     """1004 Hz, with `m` for nine seconds of ten."""
-    options = letters("Milliwatt", arguments.strip(), "m")
-    _answered(channel, "")
+    options = MILLIWATT_OPTIONS.read("Milliwatt", arguments.strip())
+    answer_unless(channel, "")
     run.plan.media.tones(channel, "1004/9000,0/1000" if "m" in options else "1004")
     try:
         await channel.until(channel.registry.loop.create_future())
@@ -271,11 +239,11 @@ async def _control_playback(channel: Channel, arguments: str, run: Run) -> None:
     parts = [*split_arguments(arguments), *[""] * 8]
     if not parts[0]:
         raise ApplicationError("ControlPlayback names no file")
-    options = letters("ControlPlayback", parts[7], "", "o")
+    options = CONTROL_OPTIONS.read("ControlPlayback", parts[7])
     keys = {parts[2] or "#": "forward", parts[3] or "*": "reverse"}
     for pressed, how in zip(parts[4:7], ("stop", "pause", "restart"), strict=True):
         keys.update(dict.fromkeys(pressed, how))
-    _answered(channel, "")
+    answer_unless(channel, "")
     try:
         played = await play_moving(
             run.plan.media,
@@ -368,22 +336,16 @@ async def _send_dtmf(channel: Channel, arguments: str, run: Run) -> None:
 
 APPLICATIONS = (
     Application(
-        "Background",
-        "Background(file[&file…][,options[,language[,context]]])",
-        "Plays files until the caller dials an extension, and goes there; options `s` and `n` are Playback's skip "
-        "and noanswer, `m` heeds keys alone that are an extension, `p` none.",
-        _background,
-    ),
-    Application(
         "ControlPlayback",
         "ControlPlayback(file[&file…][,skip ms[,forward[,back[,stop[,pause[,restart[,o(ms)]]]]]]])",
-        "Plays files in which keys move: `#` and `*` by 3000 ms unless others are named; `o` is where it begins. "
+        "Plays files in which keys move: `#` and `*` by 3000 ms unless others are named. "
         "CPLAYBACKSTATUS is SUCCESS, USERSTOPPED, REMOTESTOPPED or ERROR, CPLAYBACKOFFSET where it ended, "
         "CPLAYBACKSTOPKEY the key.",
         _control_playback,
+        options=CONTROL_OPTIONS,
     ),
     Application("Echo", "Echo()", "Sends the caller's audio back, until `#`.", _echo),
-    Application("Milliwatt", "Milliwatt([m])", "Sends 1004 Hz; with `m` a second of ten is silent.", _milliwatt),
+    Application("Milliwatt", "Milliwatt([m])", "Sends 1004 Hz.", _milliwatt, options=MILLIWATT_OPTIONS),
     Application(
         "MusicOnHold", "MusicOnHold([class[,seconds]])", "Plays music for a time, or for ever.", _music_on_hold
     ),
@@ -403,10 +365,9 @@ APPLICATIONS = (
     Application(
         "Read",
         "Read(variable[,file&file…[,digits[,options[,attempts[,seconds]]]]])",
-        "Reads digits, ended by `#`, into a variable; READSTATUS is OK, TIMEOUT, SKIPPED or HANGUP. Options: `s` and "
-        "`n` are Playback's skip and noanswer, `i` plays a tone by its name instead of a file, `t(key)` ends with "
-        "another key, `t` with none, `e` gives the key itself when it is all there is.",
+        "Reads digits, ended by `#`, into a variable; READSTATUS is OK, TIMEOUT, SKIPPED or HANGUP.",
         _read,
+        options=READ_OPTIONS,
     ),
     Application(
         "SendDTMF",

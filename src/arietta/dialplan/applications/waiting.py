@@ -12,7 +12,7 @@ from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import is_true, raw_arguments, seconds, split_arguments
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
+from arietta.dialplan.options import Option, Options
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNTIL_STATUS, DIGIT_STATUS, DIGIT_RESULT = "WAITUNTILSTATUS", "WAITDIGITSTATUS", "WAITDIGITRESULT"
+EXTEN_OPTIONS = Options(
+    1, (Option("d", "the dial tone sounds up to the first key"), Option("m", "music sounds", "[class]"))
+)
 CONDITION_STATUS = "WAITFORCONDITIONSTATUS"
 LAST_MOMENT = 1e11
 INTERVAL_SECONDS, LEAST_INTERVAL_SECONDS = 0.05, 0.01
@@ -37,7 +40,7 @@ async def _wait(channel: Channel, arguments: str, run: Run) -> None:
 
 async def _wait_exten(channel: Channel, arguments: str, run: Run) -> None:
     parts = [*split_arguments(arguments), "", ""]
-    options = letters("WaitExten", parts[1], "dm", "m")
+    options = EXTEN_OPTIONS.read("WaitExten", parts[1])
     timeout = seconds(parts[0]) if parts[0] else None
     if timeout is None:
         timeout = run.plan.timeout_of(channel, "response")
@@ -171,9 +174,9 @@ APPLICATIONS = (
     Application(
         "WaitExten",
         "WaitExten([seconds[,options]])",
-        "Waits for the caller to dial an extension, and goes there. Option `m` or `m(class)` lets music sound, `d` the "
-        "dial tone up to the first key.",
+        "Waits for the caller to dial an extension, and goes there.",
         _wait_exten,
+        options=EXTEN_OPTIONS,
     ),
     Application(
         "WaitForCondition",

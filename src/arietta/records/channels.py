@@ -15,9 +15,12 @@ from arietta.bus import Bus
 from arietta.channels.channel import Channel
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.cel import CelGeneral
-from arietta.model import events, facts, snapshots
+from arietta.model import causes, events, facts, snapshots
 from arietta.records.detail import DEFAULT_AMA_FLAGS
+from arietta.records.links import Links
 
+ENDS_CALLS = frozenset(("hangup", "busy", "congestion"))
+"""Applications that are the source of a hangup themselves."""
 TOPICS = ("channel:", "bridge:", *facts.PickedUp.topics)
 
 
@@ -52,6 +55,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Deliver = Callable[[Entry], None]
 
 
+def tied_to(channel: Channel) -> tuple[Channel, ...]:
+    """A channel, the other half of a Local channel, and who is in a bridge with that."""
+    half = channel.half
+    if half is None:
+        return (channel,)
+    return (channel, half, *(half.bridge.channels if half.bridge is not None else ()))
+
+
+def hangup_cause(channel: Channel) -> int:
+    """Why a channel ended; normally, if it was answered and nobody said why."""
+    if channel.hangup_cause == 0 and channel.answered_at is not None:
+        return causes.NORMAL_CLEARING
+    return channel.hangup_cause
+
+
 class ChannelLog:
     """Facts in, entries out: subscribed only between `start` and `stop`."""
 
@@ -64,8 +82,9 @@ class ChannelLog:
         self._bridges = bridges
         self._deliver = deliver
         self._living: dict[str, Channel] = {}
-        self._running: dict[str, str] = {}
-        """The tracked application that a channel executes."""
+        self._links = Links()
+        self._running: dict[str, tuple[str, str]] = {}
+        """The tracked application that a channel executes, with its arguments."""
         self._sources: dict[str, str] = {}
         """Who asked for the end of a channel."""
         self._on = False
@@ -94,6 +113,8 @@ class ChannelLog:
             return
         self._on = True
         self._living = {channel.id: channel for channel in self._registry if not channel.internal}
+        for channel in self._living.values():
+            self._links.begin(channel)
         for topic in TOPICS:
             self._bus.subscribe(topic, self._hear)
 
@@ -105,6 +126,7 @@ class ChannelLog:
         for topic in TOPICS:
             self._bus.unsubscribe(topic, self._hear)
         self._living.clear()
+        self._links = Links()
         self._running.clear()
         self._sources.clear()
 
@@ -126,6 +148,7 @@ class ChannelLog:
         peer: str = "",
         user_defined: str = "",
         application: tuple[str, str] | None = None,
+        linkedid: str = "",
     ) -> None:
         if not self._on or name not in self.settings.wanted:
             return
@@ -149,7 +172,7 @@ class ChannelLog:
                 accountcode=channel.accountcode,
                 peeraccount=channel.peeraccount,
                 uniqueid=channel.id,
-                linkedid=channel.linkedid,
+                linkedid=linkedid or channel.linkedid,
                 userfield=str(kept.get("CHANNEL(userfield)", "")),
                 peer=peer,
                 user_defined=user_defined,
@@ -163,6 +186,7 @@ class ChannelLog:
         channel = self._registry.get(fact.channel.id)
         if channel is not None:
             self._living[channel.id] = channel
+            self._links.begin(channel)
             self._log("CHAN_START", channel)
 
     def _state(self, fact: events.ChannelStateChange) -> None:
@@ -175,45 +199,59 @@ class ChannelLog:
         if channel is None:
             return
         self._end_application(channel)
-        if fact.dialplan_app.lower() in (name.lower() for name in self.settings.apps):
-            self._running[channel.id] = fact.dialplan_app
+        application = fact.dialplan_app.lower()
+        if application in ENDS_CALLS:
+            self._sources.setdefault(channel.id, "dialplan/builtin")
+        if application in (name.lower() for name in self.settings.apps):
+            self._running[channel.id] = (fact.dialplan_app, fact.dialplan_app_data)
             self._log("APP_START", channel)
 
     def _end_application(self, channel: Channel) -> None:
         application = self._running.pop(channel.id, None)
         if application is not None:
-            self._log("APP_END", channel, application=(application, ""))
+            self._log("APP_END", channel, application=application)
 
     def _ending(self, fact: events.ChannelHangupRequest) -> None:
         channel = self._living.get(fact.channel.id)
-        if channel is not None:
-            self._sources.setdefault(channel.id, "dialplan/builtin" if fact.soft is True else channel.name)
+        if channel is not None and fact.soft is not True:
+            self._sources.setdefault(channel.id, channel.name)
 
     def _destroyed(self, fact: events.ChannelDestroyed) -> None:
         channel = self._living.pop(fact.channel.id, None)
         if channel is None:
             return
+        self._relink(channel)
         self._end_application(channel)
         self._log(
             "HANGUP",
             channel,
             extra={
-                "hangupcause": fact.cause,
+                "hangupcause": hangup_cause(channel),
                 "hangupsource": self._sources.pop(channel.id, ""),
                 "dialstatus": channel.get_variable("DIALSTATUS") or "",
             },
         )
         self._log("CHAN_END", channel)
-        if "LINKEDID_END" in self.settings.wanted and not any(
-            other.linkedid == channel.linkedid for other in self._living.values()
-        ):
-            self._log("LINKEDID_END", channel)
+        self._tell_over(channel, self._links.end(channel))
+
+    def _relink(self, channel: Channel) -> None:
+        """Take notice of the linkedid that a channel has by now."""
+        self._tell_over(channel, self._links.change(channel))
+
+    def _tell_over(self, channel: Channel, linkedid: str) -> None:
+        if linkedid:
+            self._log("LINKEDID_END", channel, linkedid=linkedid)
 
     # ----------------------------------------------------------------------------------------------- bridges
 
     def _entered(self, fact: events.ChannelEnteredBridge) -> None:
-        if fact.channel is not UNSET:
-            self._bridged("BRIDGE_ENTER", fact.channel.id, fact.bridge)
+        if fact.channel is UNSET:
+            return
+        for member in fact.bridge.channels:
+            if member in self._living:
+                for channel in tied_to(self._living[member]):
+                    self._relink(channel)
+        self._bridged("BRIDGE_ENTER", fact.channel.id, fact.bridge)
 
     def _left(self, fact: events.ChannelLeftBridge) -> None:
         self._bridged("BRIDGE_EXIT", fact.channel.id, fact.bridge)

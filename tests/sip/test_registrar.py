@@ -75,6 +75,21 @@ def test_too_many_contacts():
     assert uris(replaced.bindings) == ["sip:b@192.0.2.2"] and uris(replaced.removed) == ["sip:a@192.0.2.1"]
 
 
+def test_who_cannot_be_reached_makes_room_first():
+    two = register((), request(contact="<sip:a@h>;expires=600, <sip:b@h>;expires=90"), MANY, 0.0).bindings
+    third = request(2, "<sip:c@h>")
+
+    def after(unavailable: str, **rules: bool) -> list[str]:
+        return uris(register(two, third, Rules(max_contacts=2, **rules), 1.0, unavailable={unavailable}).bindings)
+
+    assert after("sip:a@h", remove_unavailable=True) == ["sip:b@h", "sip:c@h"]
+    assert after("sip:a@h", remove_unavailable=True, remove_existing=True) == ["sip:b@h", "sip:c@h"]
+    assert after("", remove_unavailable=True, remove_existing=True) == ["sip:a@h", "sip:c@h"]
+    assert after("sip:a@h", remove_existing=True) == ["sip:a@h", "sip:c@h"]
+    assert after("", remove_unavailable=True) == ["sip:a@h", "sip:b@h"]
+    assert after("sip:a@h") == ["sip:a@h", "sip:b@h"]
+
+
 def test_bindings_end():
     bindings = register((), request(contact="<sip:a@h>;expires=60, <sip:b@h>;expires=90"), MANY, 0.0).bindings
     alive, ended = expire(bindings, 60.0)

@@ -9,6 +9,8 @@ agent.respond(transaction, now, update.status, headers=update.headers)
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from .errors import ProtocolError
@@ -71,6 +73,8 @@ class Rules(msgspec.Struct, frozen=True):
     max_contacts: int = 1
     remove_existing: bool = False
     """True: new contacts push the oldest out when max_contacts is reached. False: they are refused with 403."""
+    remove_unavailable: bool = False
+    """Whether they push those out first that cannot be reached, also without remove_existing."""
     support_path: bool = False
     """Whether Path is kept and confirmed (RFC 3327); else it is not looked at."""
 
@@ -91,12 +95,21 @@ class Update(msgspec.Struct, frozen=True):
 
 
 def register(
-    bindings: tuple[Binding, ...], request: Request, rules: Rules, now: float, *, source: Address | None = None
+    bindings: tuple[Binding, ...],
+    request: Request,
+    rules: Rules,
+    now: float,
+    *,
+    source: Address | None = None,
+    unavailable: Collection[str] = (),
 ) -> Update:
-    """Apply a REGISTER to the bindings of its address-of-record, all of it or nothing (10.3 steps 6 to 8)."""
+    """Apply a REGISTER to the bindings of its address-of-record, all of it or nothing (10.3 steps 6 to 8).
+
+    `unavailable` has the keys of bindings that cannot be reached.
+    """
     bindings, ended = expire(bindings, now)
     try:
-        update = _apply(bindings, request, rules, now, source)
+        update = _apply(bindings, request, rules, now, source, unavailable)
     except ProtocolError as error:
         update = Update(error.status, bindings, error.headers)
     return msgspec.structs.replace(update, removed=ended + update.removed) if ended else update
@@ -110,7 +123,14 @@ def expire(bindings: tuple[Binding, ...], now: float) -> tuple[tuple[Binding, ..
     return alive, tuple(binding for binding in bindings if binding.expires_at <= now)
 
 
-def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: float, source: Address | None) -> Update:
+def _apply(
+    bindings: tuple[Binding, ...],
+    request: Request,
+    rules: Rules,
+    now: float,
+    source: Address | None,
+    unavailable: Collection[str],
+) -> Update:
     call_id, cseq = request.call_id, request.cseq.number
     values = request.values("Contact")
     if not values:
@@ -148,12 +168,12 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
             added.append(new)
     excess = len(kept) - rules.max_contacts
     if excess > 0:
-        if not rules.remove_existing or len(added) > rules.max_contacts:
-            raise ProtocolError(403, f"{len(kept)} contacts are over max_contacts {rules.max_contacts}")
         fresh = {id(binding) for binding in added}
-        oldest = sorted((b for b in kept if id(b) not in fresh), key=lambda binding: binding.expires_at)[:excess]
-        removed += oldest
-        kept = [binding for binding in kept if all(binding is not gone for gone in oldest)]
+        leaving = _who_may_leave([b for b in kept if id(b) not in fresh], rules, unavailable)[:excess]
+        if len(leaving) < excess:
+            raise ProtocolError(403, f"{len(kept)} contacts are over max_contacts {rules.max_contacts}")
+        removed += leaving
+        kept = [binding for binding in kept if all(binding is not gone for gone in leaving)]
     result = tuple(kept)
     gone = {id(binding) for binding in removed}
     return Update(
@@ -168,6 +188,15 @@ def _apply(bindings: tuple[Binding, ...], request: Request, rules: Rules, now: f
         tuple(binding for binding in refreshed if id(binding) not in gone),
         tuple(removed),
     )
+
+
+def _who_may_leave(bindings: list[Binding], rules: Rules, unavailable: Collection[str]) -> list[Binding]:
+    """Who makes room for new contacts, the first to leave before the others."""
+    by_end = sorted(bindings, key=lambda binding: binding.expires_at)
+    leaving = [binding for binding in by_end if binding.key in unavailable] if rules.remove_unavailable else []
+    if rules.remove_existing:
+        leaving += [binding for binding in by_end if all(binding is not gone for gone in leaving)]
+    return leaving
 
 
 def _path_of(request: Request, rules: Rules) -> tuple[str, ...]:

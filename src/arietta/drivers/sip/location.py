@@ -84,8 +84,16 @@ class AorState:
             maximum_expiration=self.settings.maximum_expiration,
             max_contacts=self.settings.max_contacts,
             remove_existing=self.settings.remove_existing,
+            remove_unavailable=self.settings.remove_unavailable,
             support_path=self.settings.support_path,
         )
+
+    @property
+    def unreachable_contacts(self) -> frozenset[str]:
+        """The keys of contacts that make room for others, where the configuration wants that."""
+        if not self.settings.remove_unavailable:
+            return frozenset()
+        return frozenset(key for key, contact in self.contacts.items() if not contact.usable)
 
     @property
     def first_status(self) -> str:
@@ -143,7 +151,9 @@ class Location:
     def register(self, aor: str, request: Request, now: float, source: Address, transport: Transport) -> Changes:
         """Apply a REGISTER to an address of record."""
         state = self.aors[aor]
-        update = register(state.bindings, request, state.rules, now, source=source)
+        update = register(
+            state.bindings, request, state.rules, now, source=source, unavailable=state.unreachable_contacts
+        )
         state.bindings = update.bindings
         added = tuple(self._add(aor, binding, transport) for binding in update.added)
         refreshed = []

@@ -54,7 +54,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
     "pjsip.conf type=aor": _words("""
-        type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
+        type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing remove_unavailable
         qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension
         outbound_proxy"""),
     "pjsip.conf type=auth": _words("""

@@ -36,7 +36,9 @@ ALLOWED: dict[str, set[str]] = {
     "stasis": {"model", "bus", "channels", "bridges", "media", "store"},
     "drivers": {"sip", "sdp", "rtp", "webrtc", "media", "channels", "config", "model"},
     "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
-    "manager": {"model", "bus", "media", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb"},
+    "manager": {
+        "asterisk", "model", "bus", "media", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb",
+    },
     "records": {"model", "bus", "channels", "bridges", "config"},
     "server": {
         "model", "bus", "store", "astdb", "config", "logs", "http", "media", "channels", "bridges", "dialplan",

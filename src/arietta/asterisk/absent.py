@@ -156,6 +156,9 @@ REASONS: dict[str, dict[str, str]] = {
         "FRAME_TRACE": "packets are not shown one by one: `pjsip set logger` and captures are",
     },
     "actions": {
+        "BridgeTechnologySuspend": "the media engine chooses what carries a bridge",
+        "BridgeTechnologyUnsuspend": "the media engine chooses what carries a bridge",
+        "Queues": _QUEUE,
         "AOCMessage": "there is no advice of charge",
         "LocalOptimizeAway": "halves of Local channels stay",
     },
@@ -177,6 +180,9 @@ REASONS: dict[str, dict[str, str]] = {
         "Wink": _HARDWARE,
     },
     "commands": {
+        "bridge technology show": "the media engine chooses what carries a bridge",
+        "bridge technology suspend": "the media engine chooses what carries a bridge",
+        "bridge technology unsuspend": "the media engine chooses what carries a bridge",
         "aoc set debug": "there is no advice of charge",
         "cc cancel": "nobody is called back when a line is free",
         "cc report status": "nobody is called back when a line is free",

@@ -72,6 +72,15 @@ PAGES = {
 """The pages for people, by name."""
 
 
+def with_tables(page: str) -> str:
+    """A page with its tables of actions, events and commands as they are now."""
+    from arietta.cli.commands.reference import renew as renew_commands
+    from arietta.manager.events.reference import renew as renew_events
+    from arietta.manager.reference import renew as renew_actions
+
+    return renew_commands(renew_events(renew_actions(page)))
+
+
 def documents() -> dict[str, str]:
     """Every generated document by its file name."""
     import msgspec
@@ -114,13 +123,21 @@ def documents() -> dict[str, str]:
     help="File of the typed client's operations, in a checkout; left out where its folder is not.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if a file there differs.")
-def reference(page: str | None, out: Path, client: Path, check: bool) -> None:
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Renew the tables in this page, docs/asterisk.md, and write nothing else.",
+)
+def reference(page: str | None, out: Path, client: Path, check: bool, tables: Path | None) -> None:
     """Print one page of the reference, or write all with the API descriptions and the client.
 
     Each is made from the declarations in the code.
     """
     if page is not None:
         click.echo(PAGES[page](), nl=False)
+        return
+    if tables is not None:
+        tables.write_text(with_tables(tables.read_text(encoding="utf-8")), encoding="utf-8")
         return
     from arietta.ari.projections import python_client
 

@@ -178,18 +178,18 @@ def test_the_ladder_of_a_dialled_call_has_both_legs_also_after_its_end(
     async def story() -> None:
         call = await alice.invite("1100")
         await call.answered()
-        living = console.sip_ladder(console.channels()[0].snapshot.id, with_peer=True)
+        living = console.sip.ladder(console.channels()[0].snapshot.id, with_peer=True)
         assert [view.alive for view in living] == [True, True]
         await call.hang_up()
 
     loop.run(story())
     loop.advance(1)
-    calls = console.sip_calls()
+    calls = console.sip.calls()
     assert [view.alive for view in calls] == [False, False]
     assert [view.channel.partition("-")[0] for view in calls] == ["PJSIP/alice", "PJSIP/bob"]
-    alone = console.sip_ladder(calls[1].channel, with_peer=False)
+    alone = console.sip.ladder(calls[1].channel, with_peer=False)
     assert len(alone) == 1
-    both = console.sip_ladder(calls[1].channel, with_peer=True)
+    both = console.sip.ladder(calls[1].channel, with_peer=True)
     drawn = draw(both)
     steps = ("INVITE 1100", "401 Unauthorized", "INVITE bob", "200 OK", "BYE")
     places = [drawn.find(step) for step in steps]
@@ -198,9 +198,9 @@ def test_the_ladder_of_a_dialled_call_has_both_legs_also_after_its_end(
     secrets = b"".join(m.data for view in both for m in view.messages)
     assert b"********" in secrets and b'response="*' in secrets
     loop.advance(601)
-    assert not console.sip_calls()
+    assert not console.sip.calls()
     with pytest.raises(NotFound, match="pjsip show ladders"):
-        console.sip_ladder(calls[1].channel, with_peer=False)
+        console.sip.ladder(calls[1].channel, with_peer=False)
 
 
 def test_messages_in_the_log_and_in_a_capture(
@@ -222,21 +222,21 @@ def test_messages_in_the_log_and_in_a_capture(
 
     loop.run(alice.options())
     assert not shown()
-    assert "all peers" in console.log_sip(["on"])
+    assert "all peers" in console.sip.log(["on"])
     loop.run(alice.options())
     came, went = shown()
     assert came.startswith("<---") and "UDP 10.0.0.2:5060" in came and "\nOPTIONS sip:" in came
     assert went.startswith("--->") and "\nSIP/2.0 200 OK" in went
-    console.log_sip(["host", "10.9.9.0/24"])
+    console.sip.log(["host", "10.9.9.0/24"])
     loop.run(alice.options())
     assert not shown()
-    console.log_sip(["add", "10.0.0.2"])
-    console.log_sip(["verbose", "off"])
-    assert str(capture) in console.log_sip(["pcap", str(capture)])
+    console.sip.log(["add", "10.0.0.2"])
+    console.sip.log(["verbose", "off"])
+    assert str(capture) in console.sip.log(["pcap", str(capture)])
     loop.run(alice.register())
     assert not shown()
-    console.log_sip(["verbose", "on"])
-    assert console.log_sip(["off"]) == "SIP messages are not logged."
+    console.sip.log(["verbose", "on"])
+    assert console.sip.log(["off"]) == "SIP messages are not logged."
     loop.run(alice.options())
     assert not shown()
     data = capture.read_bytes()
@@ -247,14 +247,14 @@ def test_messages_in_the_log_and_in_a_capture(
         (["pcap", str(capture)], Conflict), (["verbose", "maybe"], BadRequest),
     ):  # fmt: skip
         with pytest.raises(refusal):
-            console.log_sip(words)
+            console.sip.log(words)
 
 
 def test_a_flood_is_not_shown_whole(
     loop: VirtualLoop, switchboard: Server, console: ServerSwitch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    console.log_sip(["on"])
+    console.sip.log(["on"])
     log = switchboard.sip.message_log
     for _ in range(1000):
         log._observe("<", message("a"), PEER, UDP)

@@ -37,6 +37,7 @@ __all__ = [
     "Files",
     "FrameHandler",
     "Generator",
+    "HeadHandler",
     "JitterRules",
     "MediaEngine",
     "MediaError",
@@ -49,6 +50,7 @@ __all__ = [
     "NoPortsLeft",
     "OtherCodec",
     "PacketHandler",
+    "PacketHead",
     "PlayEnd",
     "PlayEndReason",
     "Player",
@@ -382,6 +384,24 @@ ReportHandler = Callable[[bytes, bool, Address], None]
 """Gets a report of RTCP, whether it was sent (or else came), and where it went or came from."""
 """Gets a datagram of the RTP port that is no media, and where it came from."""
 
+
+@dataclass(frozen=True, slots=True)
+class PacketHead:
+    """What the header of one RTP packet said."""
+
+    sent: bool
+    """Whether it was sent, or else came."""
+    peer: Address
+    payload_type: int
+    sequence: int
+    timestamp: int
+    size: int
+    """Bytes of the payload."""
+
+
+HeadHandler = Callable[[PacketHead], None]
+"""Gets the header of each packet that was sent, or that came and was used."""
+
 DigitHandler = Callable[[Digit, int], None]
 """Gets a digit and how long it was, in ms."""
 
@@ -658,6 +678,9 @@ class RtpPort(Port, Protocol):
 
         Of each compound the first packet alone. At most four wait: older ones give way.
         """
+
+    def tell_heads(self, on_head: HeadHandler | None) -> None:
+        """See the header of every packet of RTP from now on; None ends it. At most 256 wait: older ones give way."""
 
     def send_packet(self, data: bytes, target: Address) -> None:
         """Send a datagram from the RTP port as it is, once it hears packets or is configured; never blocks."""

@@ -65,6 +65,7 @@ class _Event(IntEnum):
     PACKETS = 17
     REPORTS = 18
     CODEC = 19
+    HEADS = 20
 
 
 def open_engine(settings: EngineSettings, *, threads: int = 0, signal: int = -1, epoch_ns: int) -> Engine:
@@ -231,6 +232,8 @@ class NativeCore:
             self._hand_over_packets(subject)
         elif kind == _Event.REPORTS:
             self._hand_over_reports(subject)
+        elif kind == _Event.HEADS:
+            self._hand_over_heads(subject)
         elif kind == _Event.CODEC:
             self._tell_port(kind, subject, a, b)
         elif kind == _Event.DIED:
@@ -277,6 +280,11 @@ class NativeCore:
         port = self.ports.get(subject)
         if isinstance(port, NativeRtpPort):
             port.hand_over_reports()
+
+    def _hand_over_heads(self, subject: int) -> None:
+        port = self.ports.get(subject)
+        if isinstance(port, NativeRtpPort):
+            port.hand_over_heads()
 
     def _tell_token(self, token: int) -> None:
         callback = self.tokens.pop(token, None)

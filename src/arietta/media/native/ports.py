@@ -15,11 +15,13 @@ from ..engine import (
     EventHandler,
     FrameHandler,
     Generator,
+    HeadHandler,
     JitterRules,
     MediaError,
     MediaEvent,
     MixerMode,
     PacketHandler,
+    PacketHead,
     PlayEnd,
     RecordEnd,
     RecordOptions,
@@ -228,6 +230,7 @@ class NativeRtpPort(NativePort):
         self._keys: SrtpKeys | None = None
         self._on_packet: PacketHandler | None = None
         self._on_report: ReportHandler | None = None
+        self._on_head: HeadHandler | None = None
 
     @property
     def local_port(self) -> int:
@@ -308,6 +311,19 @@ class NativeRtpPort(NativePort):
             if self._on_report is not None:
                 self._on_report(data, sent, peer)
 
+    def tell_heads(self, on_head: HeadHandler | None) -> None:
+        """See the interface."""
+        if self.closed:
+            return
+        self._on_head = on_head
+        self.core.engine.tell_heads(self.number, on_head is not None)
+
+    def hand_over_heads(self) -> None:
+        """Headers for its owner wait."""
+        for head in self.core.engine.heads(self.number):
+            if self._on_head is not None:
+                self._on_head(PacketHead(*head))
+
     def _secure(self, keys: SrtpKeys | None) -> None:
         """Use other keys from now on; one that stays goes on counting where it is."""
         before, engine = self._keys, self.core.engine
@@ -373,7 +389,7 @@ class NativeRtpPort(NativePort):
         super().close()
 
     def _release(self) -> None:
-        self._on_packet = self._on_report = None
+        self._on_packet = self._on_report = self._on_head = None
         self.core.pairs.give_back(self._local_port)
 
 

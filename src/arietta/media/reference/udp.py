@@ -15,12 +15,14 @@ from ..engine import (
     Address,
     Direction,
     EventHandler,
+    HeadHandler,
     JitterRules,
     MediaError,
     MediaStarted,
     MediaStopped,
     OtherCodec,
     PacketHandler,
+    PacketHead,
     ReportHandler,
     RtpSettings,
     RtpStatistics,
@@ -45,6 +47,7 @@ END_REPEATS = 3  # RFC 4733 2.5.1.4
 MAX_TOLD_REPORTS, MAX_TOLD_REPORT_BYTES = 4, 148  # a sender report with five blocks
 MOST_PACKETS, LONGEST_PACKET = 16, 1500
 """Datagrams for the owner that may wait, and their bytes."""
+MAX_HEADS = 256
 RELAY_SLIP = 8000
 """Timestamp units by which a relayed stream may drift from the clock before it is tied to it anew."""
 
@@ -100,6 +103,8 @@ class UdpPort(BasePort):
         self._event_ns = 0
         self._on_packet: PacketHandler | None = None
         self._on_report: ReportHandler | None = None
+        self._on_head: HeadHandler | None = None
+        self._heads: deque[PacketHead] = deque(maxlen=MAX_HEADS)
         self._reports: deque[tuple[bytes, bool, Address]] = deque(maxlen=MAX_TOLD_REPORTS)
         self._packets: deque[tuple[bytes, Address]] = deque()
         self._listening = False
@@ -164,6 +169,22 @@ class UdpPort(BasePort):
         with self.core.lock:
             if not self.closed:
                 self._on_report = on_report
+
+    def tell_heads(self, on_head: HeadHandler | None) -> None:
+        with self.core.lock:
+            if not self.closed:
+                self._on_head = on_head
+
+    def _keep_head(self, head: PacketHead) -> None:
+        if not self._heads:
+            self.core.emit_plain(self._hand_over_heads)
+        self._heads.append(head)
+
+    def _hand_over_heads(self) -> None:
+        while self._heads:
+            head = self._heads.popleft()
+            if self._on_head is not None:
+                self._on_head(head)
 
     def keep_report(self, data: bytes, sent: bool, peer: Address) -> None:
         """A report was sent or came: its first packet goes to the owner, if it wants to see it."""
@@ -281,6 +302,8 @@ class UdpPort(BasePort):
             self._started = True
             self._tell(MediaStarted())
         self._rtcp.traffic(now_ns)
+        if self._on_head is not None:
+            self._keep_head(PacketHead(False, source, number, sequence, timestamp, len(payload)))
         if codec is None:
             if event_rate:
                 self._digit_rate = event_rate
@@ -520,6 +543,9 @@ class UdpPort(BasePort):
         self.packets_sent += 1
         self._sent_ns = core.now_ns
         self.octets_sent += len(payload)
+        if self._on_head is not None and self._target is not None:
+            timestamp &= 0xFFFFFFFF
+            self._keep_head(PacketHead(True, self._target, kind & 0x7F, sequence, timestamp, len(payload)))
         if not self._rtcp.armed:
             self._rtcp.traffic(core.now_ns)
 
@@ -587,6 +613,7 @@ class UdpPort(BasePort):
         self.relay = None
         self._on_packet = None
         self._on_report = None
+        self._on_head = None
         self.core.unlisten(self, self.pair)
         self.pair.close()
 

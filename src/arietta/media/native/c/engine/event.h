@@ -27,6 +27,7 @@ typedef enum event_kind {
     EVENT_PACKETS,       /* of an RTP port: datagrams for its owner wait */
     EVENT_REPORTS,       /* of an RTP port: reports that its owner wants to see wait */
     EVENT_CODEC,         /* of an RTP port: another codec comes than is sent; a: payload type */
+    EVENT_HEADS,         /* of an RTP port: headers that its owner wants to see wait */
 } event_kind_t;
 
 typedef struct event {

@@ -7,8 +7,9 @@
 enum { COMFORT_NOISE = 13 }; /* payload type, RFC 3551 6 */
 
 /* rtp_port.c */
+void rtp_tell_head(rtp_port_t *port, const head_t *head); /* somebody wants to see them */
 void rtp_arm(rtp_port_t *port); /* after any of its timers changed */
-void rtp_traffic(rtp_port_t *port, int64_t now_ns); /* a packet went or came: a report is due in five seconds */
+void rtp_traffic(rtp_port_t *port, int64_t now_ns); /* a packet went or came: a report is due */
 uint32_t rtp_timestamp_at(const rtp_port_t *port, int64_t now_ns); /* of the stream that is sent */
 
 /* rtp_reports.c: RTCP */

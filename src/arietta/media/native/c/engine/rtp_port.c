@@ -211,6 +211,25 @@ bool rtp_port_tell_reports(rtp_port_t *port, bool on)
     return port->told != NULL;
 }
 
+bool rtp_port_tell_heads(rtp_port_t *port, bool on)
+{
+    if (!on) {
+        free(port->heads);
+        port->heads = NULL;
+        return true;
+    }
+    if (!port->heads)
+        port->heads = calloc(1, sizeof *port->heads);
+    return port->heads != NULL;
+}
+
+void rtp_tell_head(rtp_port_t *port, const head_t *head)
+{
+    heads_put(port->heads, head);
+    if (port->heads->count == 1)
+        port_tell(&port->base, EVENT_HEADS, 0, 0);
+}
+
 void rtp_port_set_relay(rtp_port_t *port, rtp_port_t *relay)
 {
     if (port->relay == relay)
@@ -239,6 +258,7 @@ static void rtp_release(port_t *base)
     port->pieces = NULL;
     rtp_port_set_aside(port, false);
     rtp_port_tell_reports(port, false);
+    rtp_port_tell_heads(port, false);
 }
 
 static void rtp_moved(port_t *base, core_t *from)

@@ -3,6 +3,7 @@
 #define ARIETTA_RTP_PORT_H
 
 #include "aside.h"
+#include "heads.h"
 #include "jitter.h"
 #include "learning.h"
 #include "mixer.h"
@@ -101,6 +102,7 @@ typedef struct rtp_port {
     rtcp_session_t rtcp;
     address_t rtcp_learnt;
     told_reports_t *told; /* NULL: nobody wants to see reports */
+    heads_t *heads;       /* NULL: nobody wants to see headers of packets */
 } rtp_port_t;
 
 /* Takes the sockets over. NULL without memory: they stay the caller's. */
@@ -115,6 +117,8 @@ void rtp_port_secure(rtp_port_t *port, srtp_t *protect, srtp_t *unprotect);
 bool rtp_port_set_aside(rtp_port_t *port, bool on);
 /* Whether reports are kept for the owner; false without memory. */
 bool rtp_port_tell_reports(rtp_port_t *port, bool on);
+/* Whether headers of packets are kept for the owner; false without memory. */
+bool rtp_port_tell_heads(rtp_port_t *port, bool on);
 /* Whether media must not pass yet: it is to be encrypted, and there is no key. */
 static inline bool rtp_port_lacks_keys(const rtp_port_t *port)
 {

@@ -225,6 +225,8 @@ void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t
         core->packets_dropped++;
         return;
     }
+    if (port->heads)
+        rtp_tell_head(port, &(head_t){false, *source, packet.payload_type, packet.sequence, packet.timestamp, packet.size});
     if (codec)
         take_audio(port, codec, &packet, now_ns);
     else if (event_rate > 0)

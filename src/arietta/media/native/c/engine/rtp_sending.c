@@ -12,7 +12,8 @@ static void put(rtp_port_t *port, uint8_t kind, uint32_t timestamp, const uint8_
     uint8_t packet[RTP_HEADER + MAX_PACKET + SRTP_OVERHEAD];
     if (size > MAX_PACKET || rtp_port_lacks_keys(port))
         return;
-    rtp_write_header(packet, kind, port->sequence++, timestamp, port->ssrc);
+    uint16_t sequence = port->sequence++;
+    rtp_write_header(packet, kind, sequence, timestamp, port->ssrc);
     memcpy(packet + RTP_HEADER, payload, (size_t)size);
     int length = RTP_HEADER + size;
     if (port->protect)
@@ -25,6 +26,8 @@ static void put(rtp_port_t *port, uint8_t kind, uint32_t timestamp, const uint8_
     port->packets_sent++;
     port->sent_ns = core->now_ns;
     port->octets_sent += size;
+    if (port->heads)
+        rtp_tell_head(port, &(head_t){true, port->target, kind & 0x7F, sequence, timestamp, size});
     rtp_traffic(port, core->now_ns);
 }
 

@@ -202,6 +202,15 @@ static PyObject *next_report(rtp_port_t *port)
     return Py_BuildValue("(y#ON)", one->data, (Py_ssize_t)one->size, sent, host_of(&one->peer));
 }
 
+static PyObject *next_head(rtp_port_t *port)
+{
+    const head_t *one = port->heads ? heads_take(port->heads) : NULL;
+    if (!one)
+        return NULL;
+    return Py_BuildValue("(ONiikI)", one->sent ? Py_True : Py_False, host_of(&one->peer), (int)one->payload_type,
+                         (int)one->sequence, (unsigned long)one->timestamp, (unsigned)one->size);
+}
+
 /* set_aside(port, on): whether datagrams that are no media are kept for `packets`. */
 static PyObject *method_set_aside(PyObject *self, PyObject *arguments)
 {
@@ -219,6 +228,15 @@ static PyObject *method_tell_reports(PyObject *self, PyObject *arguments)
 
 /* reports(port) -> [(data, sent, (host, port))], the latest. */
 static PyObject *method_reports(PyObject *self, PyObject *arguments) { return take_kept(self, arguments, next_report); }
+
+/* tell_heads(port, on): whether headers of packets are kept for `heads`. */
+static PyObject *method_tell_heads(PyObject *self, PyObject *arguments)
+{
+    return keep(self, arguments, rtp_port_tell_heads);
+}
+
+/* heads(port) -> [(sent, (host, port), payload_type, sequence, timestamp, size)], the latest. */
+static PyObject *method_heads(PyObject *self, PyObject *arguments) { return take_kept(self, arguments, next_head); }
 
 /* send_packet(port, data, host, number) -> whether it was sent, as it is, from the port of RTP. */
 static PyObject *method_send_packet(PyObject *self, PyObject *arguments)
@@ -325,6 +343,8 @@ const PyMethodDef rtp_methods[] = {
     {"packets", method_packets, METH_VARARGS, "packets(port) -> [(data, (host, port))]"},
     {"tell_reports", method_tell_reports, METH_VARARGS, "tell_reports(port, on)"},
     {"reports", method_reports, METH_VARARGS, "reports(port) -> [(data, sent, (host, port))]"},
+    {"tell_heads", method_tell_heads, METH_VARARGS, "tell_heads(port, on)"},
+    {"heads", method_heads, METH_VARARGS, "heads(port) -> [(sent, (host, port), type, sequence, timestamp, size)]"},
     {"send_packet", method_send_packet, METH_VARARGS, "send_packet(port, data, host, number) -> sent"},
     {"addresses", method_addresses, METH_VARARGS, "addresses(port) -> (learnt source, target)"},
     {"statistics", method_statistics, METH_VARARGS, "statistics(port) -> numbers"},

@@ -137,6 +137,10 @@ class FakeSip:
         self._done.append(("log", *words))
         return "SIP messages are logged."
 
+    def log_media(self, what: str, words: Sequence[str]) -> str:
+        self._done.append((what, *words))
+        return "Packets of RTP are shown."
+
 
 class FakeSwitch:
     """What `arietta.cli.switch.Switch` asks for, from lists that a test may change."""

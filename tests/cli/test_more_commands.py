@@ -51,6 +51,9 @@ DONE = {
     "dialplan set global A b": ("    -- Global variable 'A' set to 'b'", ("global", "A", "b")),
     "module load app_echo": ("Loaded app_echo.so", ("load", "app_echo.so")),
     "module unload app_echo.so": ("Unloaded app_echo.so", ("unload", "app_echo.so")),
+    "rtp set debug ip 192.0.2.1": ("Packets of RTP are shown.", ("rtp debug", "ip", "192.0.2.1")),
+    "rtcp set debug on": ("Packets of RTP are shown.", ("rtcp debug", "on")),
+    "rtcp set stats off": ("Packets of RTP are shown.", ("rtcp stats", "off")),
 }
 
 

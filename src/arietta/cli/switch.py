@@ -169,6 +169,10 @@ class Sip(Protocol):
         """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
         ...
 
+    def log_media(self, what: str, words: Sequence[str]) -> str:
+        """Carry out `rtp debug`, `rtcp debug` or `rtcp stats`; returns what is shown now. Raises BadRequest."""
+        ...
+
 
 class Switch(Protocol):
     """A running server as its console sees it."""

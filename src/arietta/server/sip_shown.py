@@ -159,6 +159,10 @@ class SipShown:
             call.left_out,
         )
 
+    def log_media(self, what: str, words: Sequence[str]) -> str:
+        """Carry out `rtp debug`, `rtcp debug` or `rtcp stats`; returns what is shown now. Raises BadRequest."""
+        return self._driver.media_log.ask(what, [words[0].lower(), *words[1:]])
+
     def log(self, words: Sequence[str]) -> str:
         """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
         logger = self._driver.message_log

@@ -51,11 +51,27 @@ def rtp_settings(console: Console, _: list[str]) -> str:
         ("Port end", rtp.rtpend),
         ("Strict RTP", rtp.strictrtp),
         ("Probation", f"{rtp.probation} frames"),
+        ("Replay protection", yes_no(rtp.srtpreplayprotection)),
+        ("Checksums", yes_no(rtp.rtpchecksums)),
+        ("DTMF timeout", rtp.dtmftimeout),
+        ("RTCP interval", f"{rtp.rtcpinterval} ms"),
         ("ICE support", yes_no(rtp.icesupport)),
         ("DTLS MTU", rtp.dtls_mtu),
         ("Media threads", rtp.media_threads),
     )
     return "\n".join(["General Settings:", "----------------", *fields(general, 20)])
+
+
+def rtp_debug(console: Console, arguments: list[str]) -> str:
+    return console.switch.sip.log_media("rtp debug", arguments)
+
+
+def rtcp_debug(console: Console, arguments: list[str]) -> str:
+    return console.switch.sip.log_media("rtcp debug", arguments)
+
+
+def rtcp_statistics(console: Console, arguments: list[str]) -> str:
+    return console.switch.sip.log_media("rtcp stats", arguments)
 
 
 def moh_classes(console: Console, _: list[str]) -> str:
@@ -88,12 +104,23 @@ def _classes(console: Console, arguments: Sequence[str]) -> Iterable[str]:
     return () if arguments else console.switch.music()
 
 
+def _switches(_: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return () if arguments else ("on", "off", "ip")
+
+
+def _on_or_off(_: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return () if arguments else ("on", "off")
+
+
 COMMANDS = (
     Command(("core", "show", "codecs"), "List the codecs.", show_codecs),
     Command(("core", "show", "file", "formats"), "List the formats of sound files.", show_file_formats),
     Command(("core", "show", "threads"), "List the threads of Python; those of the engine are its own.", show_threads),
     Command(("core", "show", "sysinfo"), "Show the machine's load and memory.", show_system),
     Command(("rtp", "show", "settings"), "Show how RTP is carried.", rtp_settings),
+    Command(("rtp", "set", "debug"), "Show packets of RTP.", rtp_debug, "on|off|ip ADDRESS[:PORT]", 1, 2, _switches),
+    Command(("rtcp", "set", "debug"), "Show reports of RTCP.", rtcp_debug, "on|off|ip ADDRESS[:PORT]", 1, 2, _switches),
+    Command(("rtcp", "set", "stats"), "Show what reports count.", rtcp_statistics, "on|off", 1, 1, _on_or_off),
     Command(("moh", "show", "classes"), "List the classes of music on hold.", moh_classes),
     Command(("moh", "show", "files"), "List the files of music on hold.", moh_files, "[CLASS]", 0, 1, _classes),
     Command(("moh", "reload"), "Read musiconhold.conf again.", moh_reload),

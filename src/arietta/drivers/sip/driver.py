@@ -25,6 +25,7 @@ from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.hops import Hop
 from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.location import ContactState
+from arietta.drivers.sip.media_log import MediaLog
 from arietta.drivers.sip.message_lamps import LampErrand, MessageLamps
 from arietta.drivers.sip.message_log import MessageLog
 from arietta.drivers.sip.messages import Errand, Messages
@@ -118,6 +119,7 @@ class SipDriver:
         self.devices = Devices(self)
         self.history = CallHistory(self.loop.time)
         self.message_log = MessageLog(self)
+        self.media_log = MediaLog(self)
         self.observers: list[Observer] = []
         """Each sees every message that is taken or sent."""
         self.transfers: Transfers | None = None
@@ -165,6 +167,7 @@ class SipDriver:
             self._timer = None
         await self.transports.close()
         self.message_log.stop()
+        self.media_log.stop()
 
     def reload(self, settings: PjsipSettings) -> list[str]:
         """Take a new configuration; what a reload cannot change (transports) is told."""

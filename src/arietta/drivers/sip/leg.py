@@ -157,6 +157,7 @@ class SipLeg:
             bind = media_bind(address, self.driver.transports.bound_host(self.transport))
             port = self.media.open(address, bind, heard=self._heard, failed=self._path_failed)
             tell_reports(self, port)
+            self.driver.media_log.watch(port)
 
     def take_invite(self, request: Request, offer: sdp.SessionDescription | None) -> sdp.Refusal | None:
         """Negotiate the offer of an incoming INVITE; the refusal says why it cannot be."""

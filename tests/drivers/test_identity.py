@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import CallerId
-from arietta.drivers.sip.identity import PRESENTATIONS, caller_of, diverted_from, identity_headers
+from arietta.drivers.sip.identity import PRESENTATIONS, caller_of, diverted_from, identity_headers, marked_as_phone
 from arietta.server import Server
 from arietta.sip.message import Request, parse
+from arietta.sip.uri import parse_uri
 from arietta.testing import Phone, VirtualLoop
 from arietta.testing.plugin import Switch
 
@@ -31,6 +32,20 @@ def invite(*headers: tuple[str, str], from_: str = '"Fred" <sip:555@h>;tag=1') -
         ("Via", "SIP/2.0/UDP h;branch=z9hG4bK1"), ("From", from_), ("To", "<sip:1@h>"), ("Call-ID", "c"),
         ("CSeq", "1 INVITE"), *headers,
     ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("uri", "marked"),
+    [
+        ("sip:+4930123@h;transport=tcp", "sip:+4930123@h;transport=tcp;user=phone"),
+        ("sip:110@h", "sip:110@h;user=phone"),
+        ("sip:110@h;user=ip", "sip:110@h;user=ip"),
+        ("sip:bob@h", "sip:bob@h"),
+        ("sip:h", "sip:h"),
+    ],
+)
+def test_a_number_is_marked_as_that_of_a_phone(uri: str, marked: str):
+    assert str(marked_as_phone(parse_uri(uri))) == marked
 
 
 # -------------------------------------------------------------------------------------------------------- inbound

@@ -14,6 +14,8 @@ from arietta.drivers.sip.offers import SHORT_TAGS, preferences_of, suites_of, wa
 from arietta.sdp import SRTP_SUITES, Refusal
 from arietta.testing import AriClient, Call, Phone, tone
 
+from .running import FILES
+
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Callable[[str], Endpoint]:
@@ -95,6 +97,22 @@ async def test_a_hold_is_told_however_it_comes(
         else:
             await call.send_request("UPDATE", body, "application/sdp")
         await app.event(event)
+    await call.hang_up()
+
+
+SUPPRESSING = FILES | {
+    "pjsip.conf": FILES["pjsip.conf"].replace("type=endpoint", "type=endpoint\nsuppress_moh_on_sendonly=yes")
+}
+
+
+@pytest.mark.parametrize("files", [SUPPRESSING], ids=["suppress_moh_on_sendonly"])
+@pytest.mark.parametrize(("direction", "told"), [("sendonly", False), ("inactive", True)])
+async def test_who_only_sends_may_be_no_hold(alice: Phone, app: AriClient, direction: str, told: bool) -> None:
+    call = await alice.invite("1000")
+    await app.event("StasisStart")
+    await call.answered()
+    await call.reinvite(description(call, direction))
+    await (app.event if told else app.no_event)("ChannelHold")
     await call.hang_up()
 
 

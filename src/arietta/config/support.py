@@ -49,6 +49,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires inband_progress ignore_183_without_sdp
+        user_eq_phone suppress_moh_on_sendonly
         tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6 asymmetric_rtp_codec
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
         outbound_proxy sdp_owner sdp_session

@@ -107,6 +107,14 @@ def identity_headers(
     return _from(caller, endpoint, host, shown), tuple(headers)
 
 
+def marked_as_phone(uri: SipUri) -> SipUri:
+    """A URI whose user is a telephone number, with `user=phone` (RFC 3261 19.1.1); any other as it is."""
+    number = (uri.user or "").removeprefix("+")
+    if not (number.isascii() and number.isdigit()) or uri.parameter("user") is not None:
+        return uri
+    return msgspec.structs.replace(uri, parameters=(*uri.parameters, ("user", "phone")))
+
+
 def name_addr(party: Party, user: str, host: str) -> str:
     """A From value for a caller: ``"Name" <sip:number@host>``, Anonymous if nothing is known."""
     if not party.number and not user:

@@ -93,8 +93,11 @@ class LegMedia:
 
     @property
     def held(self) -> bool:
-        """Whether the far end has put the call on hold."""
-        return self.agreed is not None and self.agreed.held
+        """Whether the far end has put the call on hold; `suppress_moh_on_sendonly` makes none of who only sends."""
+        agreed = self.agreed
+        if agreed is None or not agreed.held:
+            return False
+        return not (self.endpoint.suppress_moh_on_sendonly and agreed.direction is sdp.Direction.RECVONLY)
 
     def read(self, words: list[str]) -> str | None:
         """CHANNEL(rtp,item) and CHANNEL(rtcp,item): of audio; of other media everything is empty."""

@@ -14,7 +14,7 @@ from arietta.drivers.sip.channels import create_channel, set_variables
 from arietta.drivers.sip.endpoints import extend_profile
 from arietta.drivers.sip.facing import contact_on, host_towards
 from arietta.drivers.sip.hops import Hop
-from arietta.drivers.sip.identity import callerid_of, identity_headers, with_parameters
+from arietta.drivers.sip.identity import callerid_of, identity_headers, marked_as_phone, with_parameters
 from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.proxies import route_to
 from arietta.media.engine import MediaError
@@ -92,6 +92,8 @@ class OutgoingCalls:
         target = parse_uri(uri)
         if exten:
             target = SipUri(target.scheme, exten, target.host, target.port, None, target.parameters)
+        if endpoint.user_eq_phone:
+            target = marked_as_phone(target)
         driver = self._driver
         route_set = route_to(endpoint, contact, driver.registrations.service_route(endpoint.name))
         transport = contact.transport if contact is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from arietta.sip.auth import Credentials, DigestClient, DigestServer, Outcome, digest_response
@@ -43,7 +45,7 @@ def test_the_example_of_rfc_7616():
         assert digest_response(algorithm, secret, "GET", "/dir/index.html", nonce, **arguments) == expected
 
 
-@pytest.mark.parametrize("algorithms", [("SHA-256", "MD5"), ("MD5",), ("SHA-256",)])
+@pytest.mark.parametrize("algorithms", [("SHA-256", "MD5"), ("MD5",), ("SHA-256",), ("SHA-512-256", "SHA-256")])
 @pytest.mark.parametrize("proxy", [False, True])
 def test_challenge_and_answer(algorithms, proxy):
     server = DigestServer("arietta", algorithms=algorithms, proxy=proxy)
@@ -51,6 +53,19 @@ def test_challenge_and_answer(algorithms, proxy):
     value = request.get("Proxy-Authorization" if proxy else "Authorization")
     assert f"algorithm={algorithms[0]}" in value
     assert server.check(request, USERS.get, 11.0).outcome is Outcome.ACCEPTED
+
+
+def test_sha_512_256_is_another_hash_than_a_cut_one():
+    assert Credentials("a", "b").hash_for("SHA-512-256", "r") == hashlib.new("sha512_256", b"a:r:b").hexdigest()
+
+
+def test_credentials_answer_with_the_algorithms_they_may_use():
+    md5_only = Credentials("alice", "wonderland", algorithms=("MD5",))
+    server = DigestServer("arietta", algorithms=("SHA-256", "MD5"))
+    assert "algorithm=MD5" in answered(server, DigestClient(md5_only), 10.0).get("Authorization")
+    request = Request("OPTIONS", "sip:example.com", [("CSeq", "1 OPTIONS")])
+    refused = request.create_response(401, headers=DigestServer("arietta", algorithms=("SHA-256",)).challenge(10.0))
+    assert DigestClient(md5_only).answer(request, refused) is None
 
 
 def test_prehashed_secrets():

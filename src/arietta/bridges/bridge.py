@@ -17,7 +17,7 @@ import msgspec
 from arietta.bus import Bus
 from arietta.channels import signals
 from arietta.channels.channel import Channel
-from arietta.channels.driver import Indication, Party
+from arietta.channels.driver import Indication
 from arietta.media.engine import DigitOut, MixerMode
 from arietta.model import events, facts, snapshots
 from arietta.model.times import wire_now, wire_time
@@ -264,7 +264,7 @@ class Bridge:
         for here, there in ((one, other), (other, one)):
             caller = there.channel.caller
             if not there.inhibit_connected_line and (caller.name or caller.number):
-                here.channel.set_connected(Party(caller.name, caller.number, caller.presentation))
+                here.channel.set_connected(caller)
 
     def _listener(self, member: Membership) -> Callable[[signals.Signal], None]:
         def hear(signal: signals.Signal) -> None:

@@ -34,6 +34,8 @@ class Party:
     name: str = ""
     number: str = ""
     presentation: int = 0
+    tag: str = ""
+    """A word of the configuration about them, which is shown to nobody but the dialplan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,10 @@ class DialplanRunner(Protocol):
 
     def exists(self, context: str, exten: str, priority: int, caller_number: str = "") -> bool:
         """Whether there is such a step."""
+        ...
+
+    def may_match(self, context: str, exten: str, caller_number: str = "") -> bool:
+        """Whether an extension could match after more characters."""
         ...
 
     def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:

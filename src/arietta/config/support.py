@@ -15,7 +15,8 @@ def _words(text: str) -> frozenset[str]:
 SUPPORTED: dict[str, frozenset[str]] = {
     "http.conf [general]": _words("""
         servername enabled bindaddr bindport prefix sessionlimit session_inactivity session_keep_alive enable_status
-        enable_static redirect         tlsenable tlsbindaddr tlscertfile tlsprivatekey"""),
+        enable_static redirect tlsenable tlsbindaddr tlscertfile tlsprivatekey tlscipher tlsdisablev1 tlsdisablev11
+        tlsdisablev12 tlsservercipherorder"""),
     "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
     "ari.conf type=user": _words("type read_only password password_format access acl"),
     "rtp.conf [general]": _words("""
@@ -24,13 +25,14 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "resolver_unbound.conf [general]": _words("hosts resolv nameserver"),
     "pjsip.conf type=global": _words("""
         type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
-        endpoint_identifier_order default_auth_algorithms_uas keep_alive_interval unidentified_request_count
-        unidentified_request_period
+        endpoint_identifier_order default_auth_algorithms_uas default_auth_algorithms_uac keep_alive_interval
+        unidentified_request_count unidentified_request_period max_initial_qualify_time norefersub
+        send_contact_status_on_update_registration
         default_voicemail_extension mwi_disable_initial_unsolicited disable_multi_domain"""),
     "pjsip.conf type=guard": _words("""
         type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
         auth_failure_period ban_time scanners"""),
-    "pjsip.conf type=system": _words("type timer_t1 timer_b disable_tcp_switch"),
+    "pjsip.conf type=system": _words("type timer_t1 timer_b disable_tcp_switch compact_headers"),
     "pjsip.conf type=transport": _words("""
         type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
         tcp_keepalive_enable tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file
@@ -40,6 +42,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
         call_group pickup_group named_call_group named_pickup_group
+        callerid_tag allow_overlap overlap_context
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer refer_blind_progress
@@ -55,11 +58,13 @@ SUPPORTED: dict[str, frozenset[str]] = {
         outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
     "pjsip.conf type=aor": _words("""
-        type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing remove_unavailable
+        type contact default_expiration maximum_expiration minimum_expiration max_contacts remove_existing
+        remove_unavailable
         qualify_frequency qualify_timeout qualify_2xx_only support_path mailboxes voicemail_extension
         outbound_proxy"""),
     "pjsip.conf type=auth": _words("""
-        type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas"""),
+        type username password md5_cred password_digest realm nonce_lifetime supported_algorithms_uas
+        supported_algorithms_uac"""),
     "pjsip.conf type=identify": _words("type endpoint match match_header srv_lookups match_request_uri transport"),
     "pjsip.conf type=registration": _words("""
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
@@ -88,30 +93,25 @@ SUPPORTED: dict[str, frozenset[str]] = {
 """Fields that do what the reference says, by the title of their settings."""
 
 WITHOUT_EFFECT: dict[str, frozenset[str]] = {
-    "http.conf [general]": _words("tlsdisablev1 tlsdisablev11 tlsservercipherorder"),
     "ari.conf [general]": frozenset(("websocket_write_timeout",)),
     "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
     "cdr.conf [general]": frozenset(("scheduleronly",)),
     "rtp.conf [general]": _words("stun_acl stun_access"),
     "resolver_unbound.conf [general]": frozenset(("debug",)),
     "pjsip.conf type=global": _words("""
-        contact_expiration_check_interval max_initial_qualify_time unidentified_request_prune_interval
-        mwi_tps_queue_high mwi_tps_queue_low
-        send_contact_status_on_update_registration taskprocessor_overload_trigger
-        norefersub default_auth_algorithms_uac"""),
+        contact_expiration_check_interval unidentified_request_prune_interval mwi_tps_queue_high mwi_tps_queue_low
+        taskprocessor_overload_trigger"""),
     "pjsip.conf type=system": _words("""
-        compact_headers threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
+        threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
         threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
     "pjsip.conf type=transport": _words("""
         async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
-        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat callerid_tag
-        allow_overlap overlap_context one_touch_recording
+        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat one_touch_recording
         record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_video
         cos_video
         g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
-    "pjsip.conf type=auth": frozenset(("supported_algorithms_uac",)),
     "features.conf [featuremap]": frozenset(("parkcall",)),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),
     "musiconhold.conf class": _words(

@@ -152,6 +152,10 @@ class Interpreter:
         """Whether there is such a step."""
         return self.dialplan.find(context, exten, priority, caller_number) is not None
 
+    def may_match(self, context: str, exten: str, caller_number: str = "") -> bool:
+        """Whether an extension could match after more characters."""
+        return self.dialplan.match_more(context, exten, caller_number)
+
     def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:
         """The priority a label stands at, or None."""
         return self.dialplan.priority_of_label(context, exten, label, caller_number)

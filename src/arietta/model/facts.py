@@ -146,6 +146,15 @@ class PickedUp(Fact, frozen=True, gc=False):
     target: Channel
 
 
+class ContactRefreshed(Fact, frozen=True, gc=False):
+    """A phone has registered a contact again; told where `send_contact_status_on_update_registration` is set."""
+
+    uri: str
+    aor: str
+    endpoint: str
+    roundtrip_usec: int = 0
+
+
 class RegistrationChanged(Fact, frozen=True, gc=False):
     """A registration that this server makes elsewhere went well, failed or ended."""
 

@@ -30,6 +30,7 @@ from arietta.server.audio import PACKAGE_DATA
 from arietta.server.media_sockets import MediaMount
 from arietta.server.metrics import MetricsPage
 from arietta.server.sip_sockets import SipMount, has_sockets
+from arietta.server.tls import restrict
 
 if TYPE_CHECKING:
     from arietta.server.server import Server
@@ -58,7 +59,7 @@ class HttpFront:
             bind = http.tlsbindaddr
             host = bind.host if bind is not None else (http.bindaddr or "127.0.0.1")
             port = bind.port if bind is not None and bind.port else DEFAULT_HTTPS_PORT
-            self._tls = tls_context(certificate, key)
+            self._tls = restrict(tls_context(certificate, key), http)
             await self._listen_on(host, port, self._tls)
         if http.enabled and http.bindaddr is not None:  # the last, since a ping to it shows that all are there
             await self._listen_on(http.bindaddr, http.bindport or DEFAULT_HTTP_PORT, None)
@@ -74,7 +75,7 @@ class HttpFront:
         self.server.configure(_http_options(config))
         notes = self._renew_certificate(config)
         if _listeners(config) != _listeners(former):
-            notes.append("http.conf: addresses have changed, which needs a restart")
+            notes.append("http.conf: addresses, TLS or what is served have changed, which needs a restart")
         return notes
 
     def configure_ari(self, config: Config) -> None:
@@ -154,7 +155,14 @@ def _listeners(config: Config) -> tuple[object, ...]:
     http = config.http
     return (
         *(http.enabled, http.bindaddr, http.bindport, http.prefix, http.enable_status, http.enable_static),
-        *(http.redirect, http.tlsenable, http.tlsbindaddr),
+        *(
+            http.redirect,
+            http.tlsenable,
+            http.tlsbindaddr,
+            http.tlscipher,
+            http.tlsdisablev12,
+            http.tlsservercipherorder,
+        ),
     )
 
 

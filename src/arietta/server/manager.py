@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arietta.config.conf import ConfigError, Problem
 from arietta.config.manager import ManagerGeneral
 from arietta.config.references import resolve
 from arietta.config.tree import Config
@@ -17,6 +16,7 @@ from arietta.manager.hub import Hub
 from arietta.manager.listener import Listener
 from arietta.manager.web import WebSessions
 from arietta.server.manager_http import manager_mounts
+from arietta.server.tls import restrict
 
 if TYPE_CHECKING:
     from arietta.server.server import Server
@@ -129,18 +129,7 @@ class Manager:
 
 def manager_tls(config: Config) -> ssl.SSLContext:
     """TLS of the manager interface; ConfigError for ciphers that nobody knows, OSError for files that do not fit."""
-    general = config.manager.general
-    context = tls_context(*_files(config))
-    if general.tlsdisablev12:
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-    if general.tlscipher:
-        try:
-            context.set_ciphers(general.tlscipher)
-        except ssl.SSLError as problem:
-            at = general.at("tlscipher")
-            reason = f"tlscipher {general.tlscipher} is none of OpenSSL's ciphers"
-            raise ConfigError((Problem(at.file, at.line, "error", reason),)) from problem
-    return context
+    return restrict(tls_context(*_files(config)), config.manager.general)
 
 
 def _files(config: Config) -> tuple[Path, Path | None]:

@@ -1,4 +1,4 @@
-"""Digest authentication, both ends (RFC 7616, RFC 8760, RFC 3261 22): MD5 and SHA-256, qop=auth."""
+"""Digest authentication, both ends (RFC 7616, RFC 8760, RFC 3261 22): MD5, SHA-256, SHA-512-256, qop=auth."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ from .headers import Challenge, parse_challenge
 from .message import Request, Response
 from .uri import quote
 
-__all__ = ["Credentials", "DigestClient", "DigestServer", "Outcome", "Verdict", "digest_response"]
+__all__ = ["ALGORITHMS", "Credentials", "DigestClient", "DigestServer", "Outcome", "Verdict", "digest_response"]
+
+
+def _sha512_256(data: bytes) -> hashlib._Hash:
+    return hashlib.new("sha512_256", data)
+
 
 _HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+if "sha512_256" in hashlib.algorithms_available:  # by OpenSSL
+    _HASHES["SHA-512-256"] = _sha512_256
+ALGORITHMS = tuple(_HASHES)
+"""What we have, the weakest first."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -30,6 +39,8 @@ class Credentials(msgspec.Struct, frozen=True):
     """(algorithm, lower-case hex) pairs; used in place of the password where given."""
     realm: str = ""
     """Answer only challenges of this realm; "" for any."""
+    algorithms: tuple[str, ...] = ALGORITHMS
+    """Answer only challenges with these."""
 
     def __repr__(self) -> str:
         return f"Credentials(username={self.username!r})"
@@ -246,7 +257,7 @@ class DigestClient:
         return answers or None
 
     def _choose(self, realm: str, challenges: list[Challenge]) -> tuple[Challenge, Credentials] | None:
-        for algorithm in ("SHA-256", "MD5"):
+        for algorithm in reversed(ALGORITHMS):  # RFC 8760 2.4 lets the server say what is best, we take the strongest
             for challenge in challenges:
                 given = challenge.parameters
                 options = [option.strip().lower() for option in given.get("qop", "auth").split(",")]
@@ -255,6 +266,8 @@ class DigestClient:
                 if not given.get("nonce"):
                     continue
                 for credentials in self._credentials:
+                    if algorithm not in credentials.algorithms:
+                        continue
                     if credentials.realm in ("", realm) and credentials.can(algorithm):
                         return challenge, credentials
         return None

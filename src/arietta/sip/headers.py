@@ -49,14 +49,15 @@ _WELL_KNOWN = (
     "Supported", "Timestamp", "To", "Unsupported", "User-Agent", "Via", "Warning", "WWW-Authenticate",
 )  # fmt: skip
 
-_COMPACT = {
+COMPACT = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
     "e": "Content-Encoding", "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported",
     "l": "Content-Length", "m": "Contact", "n": "Identity-Info", "o": "Event", "r": "Refer-To", "s": "Subject",
     "t": "To", "u": "Allow-Events", "v": "Via", "x": "Session-Expires", "y": "Identity",
 }  # fmt: skip
+"""The short names."""
 
-_BY_LOWER_CASE = {name.lower(): name for name in _WELL_KNOWN} | _COMPACT
+_BY_LOWER_CASE = {name.lower(): name for name in _WELL_KNOWN} | COMPACT
 
 NAMES: dict[str, str] = {name: name for name in _WELL_KNOWN} | _BY_LOWER_CASE
 """The spellings seen most, so that most lines cost one look-up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from arietta.channels.callerid import parse_caller_id
@@ -64,7 +65,9 @@ def _read_party(name: str, party: Party, item: str) -> str | None:
             return "1" if party.name else "0"
         case "ton" | "num-plan" | "ani2":
             return "0"
-        case "tag" | "subaddr" | "dnid-subaddr":
+        case "tag":
+            return party.tag
+        case "subaddr" | "dnid-subaddr":
             return ""
         case _:
             return None
@@ -74,13 +77,15 @@ def _written_party(name: str, party: Party, item: str, value: str) -> Party | No
     match item:
         case "all":
             written = parse_caller_id(value)
-            return Party(written.name, written.number, party.presentation)
+            return replace(party, name=written.name, number=written.number)
         case "name":
-            return Party(value, party.number, party.presentation)
+            return replace(party, name=value)
         case "num" | "number" | "ani" | "ani-num":
-            return Party(party.name, value, party.presentation)
+            return replace(party, number=value)
         case "pres" | "num-pres" | "name-pres":
-            return Party(party.name, party.number, _presentation(name, value))
+            return replace(party, presentation=_presentation(name, value))
+        case "tag":
+            return replace(party, tag=value)
         case _:
             return None
 

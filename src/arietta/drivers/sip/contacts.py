@@ -24,7 +24,7 @@ from arietta.drivers.sip.location import (
 )
 from arietta.drivers.sip.proxies import route_through
 from arietta.drivers.sip.streams import Connection
-from arietta.model import events
+from arietta.model import events, facts
 from arietta.model.times import wire_now
 from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.errors import ProtocolError
@@ -78,6 +78,7 @@ class Contacts:
         self._started = True
         if self._keeper is not None:
             self._restore(self._keeper)
+        self.location.spread_polls(self._driver.now(), float(self._driver.settings.general.max_initial_qualify_time))
         self._arm()
 
     def stop(self) -> None:
@@ -221,6 +222,8 @@ class Contacts:
                 self._peer(endpoint, "Reachable")
                 self._driver.message_lamps.registered(endpoint, contact)
             self._contact_event(contact, contact.status)
+        if changes.refreshed and self._driver.settings.general.send_contact_status_on_update_registration:
+            self._tell_refreshed(changes.refreshed)
         for contact in changes.removed:
             verbose(3, f"Removed contact '{contact.uri}' from AOR '{contact.aor}'")
             for endpoint in self._endpoints_of(contact):
@@ -228,6 +231,15 @@ class Contacts:
                     self._driver.devices.announce(endpoint.name)
                     self._peer(endpoint, "Unreachable")
             self._contact_event(contact, "Removed")
+
+    def _tell_refreshed(self, contacts: Iterable[ContactState]) -> None:
+        bus = self._driver.registry.bus
+        if not bus.wanted(facts.ContactRefreshed.topics):
+            return
+        for contact in contacts:
+            for endpoint in self._endpoints_of(contact):
+                fact = facts.ContactRefreshed(contact.uri, contact.aor, endpoint.name, contact.roundtrip_usec or 0)
+                bus.publish(fact, fact.topics)
 
     def _endpoints_of(self, contact: ContactState) -> list[Endpoint]:
         return self._endpoints.get(contact.aor, [])

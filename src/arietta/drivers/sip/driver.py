@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from arietta.channels.channel import Channel
 from arietta.channels.driver import DialRequest
 from arietta.channels.registry import ChannelRegistry
@@ -44,6 +46,7 @@ from arietta.drivers.sip.transports import SipTransports
 from arietta.media.engine import MediaEngine
 from arietta.model import snapshots
 from arietta.sip.agent import UserAgent
+from arietta.sip.compact import compact
 from arietta.sip.events import Incoming
 from arietta.sip.guard import Guard
 from arietta.sip.invite import InviteSession
@@ -90,7 +93,7 @@ class SipDriver:
         self.endpoints_table = Endpoints(settings)
         profile = Profile(
             allow=METHODS,
-            supported=("replaces",),
+            supported=("replaces", "norefersub") if settings.general.norefersub else ("replaces",),
             product=settings.general.user_agent or product,
         )
         timer_b_s = settings.system.timer_b / 1000 if "timer_b" in settings.system.set_at else 0.0
@@ -127,6 +130,7 @@ class SipDriver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._draining = False
+        self._is_compact = settings.system.compact_headers
         self._tasks: set[asyncio.Task[None]] = set()
         self.contacts.configure(settings)
         self._observe(settings)
@@ -250,6 +254,8 @@ class SipDriver:
             while outputs := self.agent.outputs():
                 for output in outputs:
                     if type(output) is Send:
+                        if self._is_compact:
+                            output = replace(output, data=compact(output.data))
                         for observe in self.observers:
                             observe(">", output.data, output.destination, output.transport)
                         self.transports.send(output)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import allows
 from arietta.config.pjsip import Auth, Identify, PjsipSettings
-from arietta.sip.auth import Credentials, DigestClient, DigestServer
+from arietta.sip.auth import ALGORITHMS, Credentials, DigestClient, DigestServer
 from arietta.sip.errors import ProtocolError
 from arietta.sip.message import Request
 from arietta.sip.profile import Profile
@@ -23,7 +23,7 @@ ANYBODY = "anonymous"
 """The endpoint of whoever is not recognised: its calls prove nothing."""
 ANY_ENDPOINT = frozenset(("anonymous", "header"))
 """Ways that count whatever identify_by says."""
-ALGORITHM_NAMES = {"md5": "MD5", "sha-256": "SHA-256"}
+ALGORITHM_NAMES = {name.lower(): name for name in ALGORITHMS}
 
 
 class Endpoints:
@@ -179,7 +179,7 @@ class Endpoints:
         realm = next((auth.realm for auth in auths if auth.realm), general.default_realm)
         wanted = next((a.supported_algorithms_uas for a in auths if a.supported_algorithms_uas), None)
         names = wanted or general.default_auth_algorithms_uas
-        algorithms = tuple(ALGORITHM_NAMES[name] for name in names if name in ALGORITHM_NAMES) or ("MD5",)
+        algorithms = _algorithms(names) or ("MD5",)
         server = self._servers.get((realm, algorithms))
         if server is None:
             lifetime = float(max((auth.nonce_lifetime for auth in auths), default=32))
@@ -194,8 +194,16 @@ class Endpoints:
 
     def client_credentials(self, endpoint: Endpoint) -> DigestClient | None:
         """What answers the challenges of an endpoint."""
-        auths = self.auths_of(endpoint.outbound_auth)
-        return DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None
+        return self.answering(endpoint.outbound_auth)
+
+    def answering(self, auths: tuple[str, ...]) -> DigestClient | None:
+        """What answers challenges with some auth sections, by the algorithms that each may use; None without one."""
+        usual = self.settings.general.default_auth_algorithms_uac
+        credentials = [
+            replace(credentials_of(auth), algorithms=_algorithms(auth.supported_algorithms_uac or usual))
+            for auth in self.auths_of(auths)
+        ]
+        return DigestClient(*credentials) if credentials else None
 
 
 def _header_matches(wanted: str, values: list[str]) -> bool:
@@ -203,6 +211,10 @@ def _header_matches(wanted: str, values: list[str]) -> bool:
     if len(wanted) > 2 and wanted[0] == wanted[-1] == "/":
         return any(re.search(wanted[1:-1], value) for value in values)
     return wanted in values
+
+
+def _algorithms(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(ALGORITHM_NAMES[name] for name in names if name in ALGORITHM_NAMES)
 
 
 def credentials_of(auth: Auth) -> Credentials:

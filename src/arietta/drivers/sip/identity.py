@@ -7,6 +7,7 @@ trust_id_outbound only, beside an anonymous From. What changes within a call is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -42,7 +43,9 @@ PRIVATE = frozenset(("id", "user", "full"))
 def callerid_of(endpoint: Endpoint) -> Party:
     """The caller id that the configuration gives an endpoint."""
     configured = endpoint.callerid
-    return Party(configured.name, configured.number, PRESENTATIONS[endpoint.callerid_privacy])
+    return Party(
+        configured.name, configured.number, PRESENTATIONS[endpoint.callerid_privacy], tag=endpoint.callerid_tag
+    )
 
 
 def caller_of(request: Request, endpoint: Endpoint) -> Party:
@@ -50,7 +53,7 @@ def caller_of(request: Request, endpoint: Endpoint) -> Party:
     if endpoint.trust_id_inbound:
         asserted = _asserted(request) or _remote_party(request, CALLING)
         if asserted is not None:
-            return asserted
+            return replace(asserted, tag=endpoint.callerid_tag)
     configured = callerid_of(endpoint)
     if configured.name or configured.number:
         return configured
@@ -58,9 +61,10 @@ def caller_of(request: Request, endpoint: Endpoint) -> Party:
         address = request.from_
         uri = address.uri
     except ProtocolError:
-        return Party()
+        return Party(tag=endpoint.callerid_tag)
     hidden = uri.host.lower() == ANONYMOUS_HOST or _is_private(request)
-    return Party(address.display, uri.user or "", RESTRICTED if hidden else configured.presentation)
+    presentation = RESTRICTED if hidden else configured.presentation
+    return replace(configured, name=address.display, number=uri.user or "", presentation=presentation)
 
 
 def diverted_from(request: Request) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from arietta import sdp
 from arietta.channels.channel import Channel, State
+from arietta.channels.driver import DialplanRunner, Party
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.channels import create_channel, set_variables
 from arietta.drivers.sip.endpoints import ANYBODY, extend_profile
@@ -43,8 +44,9 @@ def take_invite(driver: SipDriver, received: RequestReceived, endpoint: Endpoint
     if former is not None and endpoint.name == ANYBODY:
         raise ProtocolError(403, "who is not recognised replaces nobody", message=request)
     if former is None and not dialplan.exists(endpoint.context, exten, 1, caller.number):
+        status = 484 if _wants_more(dialplan, endpoint, exten, caller) else 404  # RFC 3578 3.3: the rest may come
         log.info("call from %s to %s@%s: no such extension", endpoint.name, exten, endpoint.context)
-        driver.agent.respond(transaction, now, 404)
+        driver.agent.respond(transaction, now, status)
         return
     leg = _open_leg(driver, received, endpoint, source)
     if leg is None:
@@ -56,6 +58,12 @@ def take_invite(driver: SipDriver, received: RequestReceived, endpoint: Endpoint
     channel.set_variable("SIPDOMAIN", request.uri.host)
     set_variables(channel, endpoint)
     channel.own(dialplan.run(channel) if former is None else _replace(driver, channel, former))
+
+
+def _wants_more(dialplan: DialplanRunner, endpoint: Endpoint, exten: str, caller: Party) -> bool:
+    """Whether what was dialled may be the beginning of an extension."""
+    context = endpoint.overlap_context or endpoint.context
+    return endpoint.allow_overlap and dialplan.may_match(context, exten, caller.number)
 
 
 def _open_leg(driver: SipDriver, received: RequestReceived, endpoint: Endpoint, source: Address) -> SipLeg | None:

@@ -224,6 +224,18 @@ class Location:
             self._schedule(contact)
         return Changes(None, removed=tuple(ended)), polled
 
+    def spread_polls(self, now: float, within_s: float) -> None:
+        """Poll every contact first within a time, or that between its polls if it is shorter, one after the other."""
+        polled = [
+            c for state in self.aors.values() if state.settings.qualify_frequency for c in state.contacts.values()
+        ]
+        if not within_s or not polled:
+            return
+        for number, contact in enumerate(polled):
+            most = min(within_s, float(self.aors[contact.aor].settings.qualify_frequency))
+            contact.next_poll_at = now + most * number / len(polled)
+        self._reschedule()
+
     def next_due(self) -> float | None:
         """When `advance` is wanted, None for never; it may be that nothing is to do then."""
         return self._due[0][0] if self._due else None

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from arietta.config import pjsip
 from arietta.config.pjsip import PjsipSettings
-from arietta.drivers.sip.endpoints import credentials_of
 from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.proxies import route_through
 from arietta.model import facts
-from arietta.sip.auth import DigestClient
 from arietta.sip.dialogs import next_hop
 from arietta.sip.errors import ProtocolError
 from arietta.sip.layer import new_token
@@ -156,7 +154,6 @@ class OutboundRegistrations:
                 contact = f"{contact[:-1]};line={line}>"
             return f"{contact};{wanted.contact_header_params}" if wanted.contact_header_params else contact
 
-        auths = driver.endpoints_table.auths_of(wanted.outbound_auth)
         registration = Registration(
             driver.agent.layer,
             registrar=str(registrar),
@@ -166,7 +163,7 @@ class OutboundRegistrations:
             transport=transport,
             call_id=new_token(),
             tag=new_token(),
-            credentials=DigestClient(*(credentials_of(auth) for auth in auths)) if auths else None,
+            credentials=driver.endpoints_table.answering(wanted.outbound_auth),
             expiration=wanted.expiration,
             retry_interval=float(wanted.retry_interval),
             max_retries=wanted.max_retries,

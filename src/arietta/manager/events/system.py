@@ -53,6 +53,19 @@ def _contact(fact: events.ContactStatusChange, _blocks: Blocks) -> ManagerEvent:
     )
 
 
+@translates(facts.ContactRefreshed)
+def _refreshed(fact: facts.ContactRefreshed, _blocks: Blocks) -> ManagerEvent:
+    return CONTACT_STATUS(
+        (
+            ("URI", fact.uri),
+            ("ContactStatus", "Updated"),
+            ("AOR", fact.aor),
+            ("EndpointName", fact.endpoint),
+            ("RoundtripUsec", str(fact.roundtrip_usec)),
+        )
+    )
+
+
 @translates(facts.RegistrationChanged)
 def _registration(fact: facts.RegistrationChanged, _blocks: Blocks) -> ManagerEvent:
     headers: Headers = (

@@ -114,6 +114,7 @@ def test_an_asterisk_conf_names_the_folders(tmp_path: Path) -> None:
     main = tmp_path / "asterisk.conf"
     main.write_text(f"[directories]\nastetcdir => {tmp_path}/etc\nastspooldir => {tmp_path}/spool\n")
     config = load(main, HOME)
+    assert config.source == main, "what a reload reads again"
     assert config.http.bindport == 9
     assert config.directories.spool == tmp_path / "spool"
     assert config.directories.log == Path("/var/log/asterisk"), "the documented default"

@@ -80,6 +80,8 @@ FILES = (
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the configuration files say; `warnings` is what was found odd but usable."""
 
+    source: Path
+    """What was named to be read: the folder, or the asterisk.conf that names it."""
     directory: Path
     directories: Directories
     asterisk: AsteriskSettings
@@ -203,7 +205,8 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
     if unknown:
         message = f"files that this server does not read are ignored: {', '.join(unknown)}"
         report.problems.append(Problem(str(directory), 0, "warning", message))
-    config = Config(directory=directory, directories=directories, files=tuple(seen), warnings=(), **trees)  # type: ignore[arg-type]
+    where = {"source": path, "directory": directory, "directories": directories}
+    config = Config(files=tuple(seen), warnings=(), **where, **trees)  # type: ignore[arg-type]
     if not any(problem.severity == "error" for problem in report.problems):
         references.check_references(config, report)
     problems = sorted(report.problems, key=lambda problem: (problem.file, problem.line))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -142,9 +141,8 @@ def reload(server: Server, modules: tuple[str, ...] | None) -> ReloadReport:
 def _read(server: Server) -> Files:
     """The files as they are now, if a server could be made of them; the directories stay until a restart."""
     former = server.config
-    is_folder = not former.asterisk.file or "astetcdir" not in former.asterisk.directories.set_at
-    config = load(former.directory if is_folder else Path(former.asterisk.file))
-    config = possible(msgspec.structs.replace(config, directories=former.directories), server.engine.srtp_missing)
+    config = msgspec.structs.replace(load(former.source), directories=former.directories)
+    config = possible(config, server.engine.srtp_missing)
     return Files(config, dialplan_of(config))
 
 

@@ -114,3 +114,10 @@ def test_every_application_belongs_to_one_module_at_most() -> None:
     functions = [name for part in PARTS.values() for name in part.functions]
     assert len(applications) == len(set(applications))
     assert len(functions) == len(set(functions))
+
+
+def test_whether_a_module_is_at_work_is_asked_with_and_without_its_suffix(stage: Stage) -> None:
+    assert stage.modules.runs("app_echo.so") and stage.modules.runs("app_echo")
+    assert not stage.modules.runs("app_nothing.so")
+    stage.modules.unload("app_echo.so")
+    assert not stage.modules.runs("app_echo.so")

@@ -104,6 +104,7 @@ def channel(stage: Stage) -> Channel:
         ("${GLOBAL(SITE)}${SITE}", "northnorth"),
         ("${DIALPLAN_EXISTS(default)}${DIALPLAN_EXISTS(default,100,top)}${DIALPLAN_EXISTS(default,7)}", "110"),
         ("${VALID_EXTEN(,100)}${VALID_EXTEN(default,100,2)}", "10"),
+        ("${IFMODULE(app_dial.so)}${IFMODULE()}", "0"),
         ("${HINT(100)}", "Test/100"),
         ("${DEVICE_STATE(Test/1)}", "INVALID"),
         ("${DEVICE_STATE(x)}", "INVALID"),

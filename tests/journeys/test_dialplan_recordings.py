@@ -35,6 +35,15 @@ exten => 4,1,Record(said-%d.wav,1,10)
  same => n,Wait(5)
 exten => h,1,Set(GLOBAL(END)=${RECORD_STATUS})
 
+exten => 6,1,Answer()
+ same => n,MixMonitor(plain.wav)
+ same => n,MixMonitor(quiet.wav,V(-4)r(quiet-in.wav))
+ same => n,MixMonitor(loud.wav,W(4)i(ID))
+ same => n,Set(GLOBAL(HOW)=${MIXMONITOR(${ID},filename)}${MIXMONITOR(x,filename)}${MIXMONITOR(${ID},size)})
+ same => n,Wait(1)
+ same => n,StopMixMonitor(${ID})
+ same => n,Wait(5)
+
 exten => 5,1,Answer()
  same => n,TryExec(MixMonitor(call.wav,${LETTER}))
  same => n,Set(GLOBAL(HOW)=${TRYSTATUS})
@@ -116,7 +125,25 @@ async def test_a_hangup_discards_the_message(server: Server, alice: Phone) -> No
     assert not list(server.dialplan.folders.sounds.glob("said-*"))
 
 
-@pytest.mark.parametrize("letter", ["v(2)", "m(100)", "D", "z", "b(", "i"])
+async def test_what_is_recorded_can_be_louder_or_quieter(
+    server: Server, alice: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    calling = await alice.invite("6")
+    await calling.answered()
+    await calling.send_audio(tone(500, 800))
+    await asyncio.sleep(0.5)
+    await calling.hang_up()
+    await asyncio.sleep(1)
+    plain = loudest(monitor(server, "plain.wav"))[1]
+    for name, factor in (("quiet.wav", 0.25), ("quiet-in.wav", 0.25), ("loud.wav", 4)):
+        length_ms, peak = loudest(monitor(server, name))
+        assert peak == pytest.approx(factor * plain, rel=0.2), name
+        assert 900 < length_ms < 1500, name
+    assert server.dialplan.globals["HOW"] == str(monitor(server, "loud.wav"))
+    assert "has no MixMonitor 'x'" in caplog.text and "'size' is no key" in caplog.text
+
+
+@pytest.mark.parametrize("letter", ["v(5)", "W(-5)", "m(100)", "D", "n", "z", "b(", "i"])
 async def test_options_that_cannot_be_are_refused(server: Server, alice: Phone, letter: str) -> None:
     server.dialplan.globals["LETTER"] = letter
     calling = await alice.invite("5")

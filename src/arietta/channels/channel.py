@@ -582,7 +582,7 @@ class Channel:
         self._owner.end()
         if self.bridge is not None:
             self.bridge.leave(self)
-        for then in self.on_end:
+        for then in tuple(self.on_end):
             then(self)
         self.on_end.clear()
         self.forget_background()

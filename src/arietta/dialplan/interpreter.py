@@ -86,6 +86,8 @@ class Interpreter:
         self.async_agi: dict[str, AgiQueue] = {}
         """The conversations of AGI(agi:async), by the ids of their channels."""
         self.messages: Messages = NoMessages()
+        self.has_module: Callable[[str], bool] = lambda name: False
+        """Whether a part of the server is there, by the name of Asterisk's module."""
         self.amd = AmdSettings()
         """What AMD takes for a machine where its arguments do not say."""
         self.web = web

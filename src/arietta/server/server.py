@@ -178,6 +178,7 @@ class Server:
             reload=lambda module: self.reload((module,)),
             tell=lambda module, loaded: self._tell(facts.ModuleChanged(module, loaded)),
         )
+        self.dialplan.has_module = self.modules.runs
         self.domain = domain_of(self)
         self.api = Api(
             resources.build(self.domain),

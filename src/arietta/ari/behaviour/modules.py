@@ -43,22 +43,40 @@ def _functions(description: str, *names: str) -> Part:
 PARTS: Mapping[str, Part] = {
     "app_stasis_broadcast.so": _applications("Offers calls to all Stasis applications", "StasisBroadcast"),
     "app_amd.so": Part("Tells persons from answering machines", reloads=True, applications=("AMD",)),
+    "app_chanisavail.so": _applications("Devices that could be called", "ChanIsAvail", support_level="extended"),
+    "app_chanspy.so": _applications("Listening to channels", "ChanSpy", "ExtenSpy"),
+    "app_controlplayback.so": _applications("Files that keys move in", "ControlPlayback"),
     "app_dial.so": _applications("Dialing Application", "Dial", "RetryDial"),
     "app_echo.so": _applications("Simple Echo Application", "Echo"),
     "app_exec.so": _applications("Applications named in text", "Exec", "ExecIf", "TryExec"),
+    "app_mixmonitor.so": Part(
+        "Calls recorded from both sides", applications=("MixMonitor", "StopMixMonitor"), functions=("MIXMONITOR",)
+    ),
     "app_morsecode.so": _applications("Morse code", "Morsecode", support_level="extended"),
+    "app_originate.so": _applications("Calls that the dialplan places", "Originate"),
     "app_playback.so": _applications("Sound File Playback Application", "Playback"),
     "app_playtones.so": _applications("Tones while the dialplan goes on", "PlayTones", "StopPlayTones"),
+    "app_privacy.so": _applications("Asks callers without a number", "PrivacyManager"),
     "app_read.so": _applications("Digits into a variable", "Read"),
+    "app_record.so": _applications("Records the caller", "Record"),
+    "app_sayunixtime.so": _applications("Says times", "SayUnixTime", "DateTime"),
     "app_senddtmf.so": _applications("Digits to the far end", "SendDTMF"),
+    "app_sendtext.so": _applications("Texts to the far end", "SendText", "ReceiveText"),
+    "app_softhangup.so": _applications("Ends other calls", "SoftHangup"),
     "app_stack.so": Part(
         "Subroutines of the dialplan",
         applications=("Gosub", "GosubIf", "Return", "StackPop"),
         functions=("LOCAL",),
     ),
     "app_stasis.so": _applications("Stasis dialplan application", "Stasis"),
+    "app_talkdetect.so": _applications("Files that speech ends", "BackgroundDetect", support_level="extended"),
     "app_transfer.so": _applications("Calls sent elsewhere", "Transfer"),
     "app_userevent.so": _applications("Events of your own", "UserEvent"),
+    "app_waitforcond.so": _applications("Waits for a condition", "WaitForCondition"),
+    "app_waitforring.so": _applications("Waits for a ring", "WaitForRing", support_level="extended"),
+    "app_waitforsilence.so": _applications("Waits for silence or noise", "WaitForSilence", "WaitForNoise"),
+    "app_waituntil.so": _applications("Waits for a moment", "WaitUntil"),
+    "app_zapateller.so": _applications("Sounds like a number out of service", "Zapateller", support_level="extended"),
     "app_verbose.so": _applications("Lines on the console and in the log", "Verbose", "Log"),
     "bridge_holding.so": Part("Holding bridge module"),
     "bridge_native_rtp.so": Part("Native RTP bridging module"),
@@ -212,6 +230,14 @@ class Modules:
             raise Conflict(f"module name {name!r} does not end in .so")
         self._need(name)
         return self._module(name)
+
+    def runs(self, name: str) -> bool:
+        """Whether a module is there and at work; the suffix of its name may be left out."""
+        try:
+            self.get(f"{name.removesuffix('.so')}.so")
+        except NotFound:
+            return False
+        return True
 
     def load(self, name: str) -> None:
         """Put a module back. 409 if there is none of that name, or it is loaded."""

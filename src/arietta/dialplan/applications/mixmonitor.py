@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arietta.dialplan.applications import Application
-from arietta.dialplan.applications.sounds import hear
+from arietta.dialplan.applications.adjusted import Adjusted
+from arietta.dialplan.applications.sounds import hear_names
 from arietta.dialplan.arguments import split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import letters
+from arietta.dialplan.loudness import LEVELS, factor_of
+from arietta.dialplan.options import Option, Options
 from arietta.dialplan.programs import ProgramFailed, run_in_shell
 from arietta.media.engine import MediaError, Port, RecordEnd, RecordEndReason, Recorder, RecordOptions, Samples, Side
 from arietta.media.tones import parse_tones, render
@@ -30,21 +31,33 @@ log = logging.getLogger(__name__)
 KEY = "MixMonitor"
 """Where a channel keeps its monitors, by their ids."""
 FILENAME = "MIXMONITOR_FILENAME"
-PLAIN, VALUED = "abBdpPS", "Birt"
 MAX_MONITORS = 32
 """Of one channel."""
 BEEP_SECONDS, LEAST_BEEP_SECONDS, MOST_BEEP_SECONDS = 15, 1, 3600
 BEEP = "!1400/60"
-NOT_THERE = {
-    "c": "copies to mailboxes are not supported",
-    "C": "the engine keeps no volume",
-    "D": "a raw stereo file is not supported; ARI records wav-tracks",
-    "m": "copies to mailboxes are not supported",
-    "n": "a raw stereo file is not supported",
-    "v": "the engine keeps no volume",
-    "V": "the engine keeps no volume",
-    "W": "the engine keeps no volume",
-}
+_NO_MAILBOX = "copies to mailboxes are not made"
+OPTIONS = Options(
+    1,
+    (
+        Option("a", "goes on at the end of the file"),
+        Option("b", "records in bridges only"),
+        Option("B", "both sides hear a beep from time to time, every 15 seconds or so many", "[seconds]"),
+        Option("c", "names the real caller in the copies", refused=_NO_MAILBOX),
+        Option("d", "deletes the file after the command"),
+        Option("D", "both sides apart, in a raw file", refused="ARI's format wav-tracks has both sides apart"),
+        Option("i", "keeps the id in a variable", "variable"),
+        Option("m", "copies the file to mailboxes", "mailbox,…", refused=_NO_MAILBOX),
+        Option("n", "lets the files of the two sides come apart", refused="they are always kept in step"),
+        Option("p", "beeps at the beginning"),
+        Option("P", "beeps at StopMixMonitor"),
+        Option("r", "records what is received", "file"),
+        Option("S", "keeps the files in step, as they always are"),
+        Option("t", "records what is sent", "file"),
+        Option("v", "what the channel hears so much louder or quieter", "level"),
+        Option("V", "what the channel says so much louder or quieter", "level"),
+        Option("W", "both", "level"),
+    ),
+)
 BRIDGES = "bridge:"
 """The topic of all bridges, where it is told who enters and leaves."""
 _ids = itertools.count(1)
@@ -61,6 +74,7 @@ class Monitor:
         self.filename = ""
         self.muted = False
         self.ends_with_beep = ends_with_beep
+        self._adjusted: Adjusted | None = None
         self._command = command
         self._bridged_only = bridged_only
         self._discard = discard
@@ -69,14 +83,19 @@ class Monitor:
         self._beeps: Callable[[], None] | None = None
         self._program: asyncio.Task[None] | None = None
 
-    def begin(self, files: list[tuple[Path, Side]], append: bool) -> None:
-        """Record into the files; MediaError or OSError if one of them cannot be."""
+    def begin(self, files: list[tuple[Path, Side]], append: bool, factors: tuple[float, float] = (1.0, 1.0)) -> None:
+        """Record into the files, what is said and heard times the factors; MediaError or OSError where that fails."""
         port = self.channel.port
         if port is None:
             raise MediaError("the channel has no media")
+        if factors != (1.0, 1.0):
+            self._adjusted = Adjusted(self.channel, *factors)
+            self.channel.on_end.append(self._stop_with_channel)
         try:
             for path, side in files:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                if self._adjusted is not None:
+                    port, side = self._adjusted.port(side), Side.IN
                 options = RecordOptions(side=side, append=append)
                 form = path.suffix[1:]
                 key = str(path)
@@ -85,6 +104,7 @@ class Monitor:
             for recorder in self._recorders.values():
                 recorder.cancel()
             self._recorders.clear()
+            self._adjust_no_more()
             raise
         self.filename = str(files[0][0])
         monitors: dict[str, Monitor] = self.channel.functions.setdefault(KEY, {})
@@ -143,6 +163,17 @@ class Monitor:
     def _gone(self, _channel: Channel) -> None:
         self._forget()
 
+    def _stop_with_channel(self, _channel: Channel) -> None:
+        """What is recorded of an adjusted channel does not end by itself."""
+        self.stop()
+
+    def _adjust_no_more(self) -> None:
+        if self._adjusted is not None:
+            self._adjusted.close()
+            self._adjusted = None
+            if self._stop_with_channel in self.channel.on_end:
+                self.channel.on_end.remove(self._stop_with_channel)
+
     def _beep_no_more(self, _channel: Channel) -> None:
         if self._beeps is not None:
             self._beeps()
@@ -172,6 +203,7 @@ class Monitor:
         self._recorders.pop(end.path, None)
         if self._recorders:
             return
+        self._adjust_no_more()
         log.info("%s: MixMonitor %s ended: %s", self.channel.name, self.id, ", ".join(self._files) or "nothing")
         if self._command:
             # Its own task: the channel is gone by then, most often. It ends with the program; the loop's end ends both.
@@ -211,7 +243,7 @@ def start(
     """
     parts = [*split_arguments(arguments, 3), "", "", ""]
     name, command = parts[0], parts[2]
-    options = _options(parts[1])
+    options = OPTIONS.read("MixMonitor", parts[1])
     if not name and not ("r" in options or "t" in options):
         raise ApplicationError("MixMonitor names no file")
     if command and not plan.live_dangerously:
@@ -233,7 +265,7 @@ def start(
         channel, command, bridged_only="b" in options, discard="d" in options, ends_with_beep="P" in options
     )
     try:
-        monitor.begin(files, "a" in options)
+        monitor.begin(files, "a" in options, _factors(options))
     except (MediaError, OSError) as failure:
         raise ApplicationError(f"MixMonitor: {failure}") from failure
     if every:
@@ -245,11 +277,17 @@ def start(
     return monitor, options
 
 
-def _options(text: str) -> dict[str, str]:
-    for letter in re.sub(r"\([^)]*\)", "", text):
-        if letter in NOT_THERE:
-            raise ApplicationError(f"MixMonitor: option {letter} is not supported: {NOT_THERE[letter]}")
-    return letters("MixMonitor", text, PLAIN, VALUED)
+def _factors(options: dict[str, str]) -> tuple[float, float]:
+    """What is said and what is heard are multiplied with these."""
+    both = options.get("W", "")
+    return _factor("V", options.get("V", both)), _factor("v", options.get("v", both))
+
+
+def _factor(letter: str, text: str) -> float:
+    level = whole_number(text, 0)
+    if level not in LEVELS:
+        raise ApplicationError(f"MixMonitor: option {letter}({text[:20]}) is outside {LEVELS[0]}..{LEVELS[-1]}")
+    return factor_of(level)
 
 
 def _interval(text: str) -> int:
@@ -281,7 +319,7 @@ def stop(channel: Channel, monitor_id: str) -> list[Monitor]:
 
 async def _mix_monitor(channel: Channel, arguments: str, run: Run) -> None:
     parts = split_arguments(arguments, 3)
-    if "p" in _options(parts[1] if len(parts) > 1 else ""):
+    if "p" in OPTIONS.read("MixMonitor", parts[1] if len(parts) > 1 else ""):
         await _beep(channel, run)
     start(run.plan, channel, arguments)
 
@@ -293,9 +331,7 @@ async def _stop_mix_monitor(channel: Channel, arguments: str, run: Run) -> None:
 
 
 async def _beep(channel: Channel, run: Run) -> None:
-    failure = await hear(channel, "sound:beep", run)
-    if failure is not None:
-        log.warning("%s: MixMonitor: %s", channel.name, failure)
+    await hear_names(channel, "MixMonitor", ("beep",), run)
 
 
 APPLICATIONS = (
@@ -303,12 +339,10 @@ APPLICATIONS = (
         "MixMonitor",
         "MixMonitor(file.format[,options[,command]])",
         "Records what the channel says and hears into a file below the folder `monitor`, while the dialplan goes on, "
-        "until StopMixMonitor or the channel's end; MIXMONITOR_FILENAME is the file. Options: `a` goes on at the end "
-        "of the file, `b` records in bridges only, `B(seconds)` beeps from time to time (15), `d` deletes the file "
-        "after the command, `i(variable)` keeps the id, `p` and `P` beep at the beginning and at StopMixMonitor, "
-        "`r(file)` and `t(file)` record one side, received or sent, `S` keeps these in step, as they always are. The "
+        "until StopMixMonitor or the channel's end; MIXMONITOR_FILENAME is the file. Levels are from -4 to 4. The "
         "command is run at the end, with `live_dangerously` in asterisk.conf only; `^{X}` in it is a variable.",
         _mix_monitor,
+        options=OPTIONS,
     ),
     Application(
         "StopMixMonitor",

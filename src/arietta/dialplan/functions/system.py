@@ -78,6 +78,12 @@ def _valid_exten(plan: Interpreter, channel: Channel | None, arguments: str) -> 
     return "1" if plan.place_exists(context, parts[1], parts[2] if len(parts) > 2 else "1", number) else "0"
 
 
+def _if_module(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    if not arguments.strip():
+        raise FunctionError("IFMODULE", "names no module")
+    return "1" if plan.has_module(arguments.strip()) else "0"
+
+
 def _hash_of(channel: Channel, name: str) -> dict[str, str]:
     hashes: dict[str, dict[str, str]] = channel.functions.setdefault("HASH", {})
     return hashes.setdefault(name, {})
@@ -121,6 +127,7 @@ FUNCTIONS = (
     Function(
         "LOCAL", "LOCAL(name)", "A variable that has its former value again after Return.", _read_local, _write_local
     ),
+    Function("IFMODULE", "IFMODULE(module)", "1 if there is that module, such as app_dial.so, else 0.", _if_module),
     Function(
         "STRFTIME",
         "STRFTIME([epoch][,timezone[,format]])",

@@ -84,3 +84,16 @@ def test_any_bytes(data: bytes, begins_well: bool) -> None:
     except StunError:
         return
     assert len(message.transaction) == 12
+
+
+@given(st.ip_addresses(), st.integers(0, 65535), st.binary(min_size=12, max_size=12))
+def test_an_address_comes_out_as_it_went_in(address: object, port: int, transaction: bytes) -> None:
+    told = stun.xor_mapped_address((str(address), port), transaction)
+    message = parse_stun(write_stun(stun.BINDING_SUCCESS, transaction, (told,)))
+    assert stun.mapped_address(message) == (str(address), port)
+
+
+@pytest.mark.parametrize("value", [b"", b"\0\1\0", b"\0\1\0\0abc", b"\0\3\0\0abcd", b"\0\2\0\0abcd"])
+def test_an_address_of_no_family_is_none(value: bytes) -> None:
+    message = parse_stun(write_stun(stun.BINDING_SUCCESS, bytes(12), ((stun.XOR_MAPPED_ADDRESS, value),)))
+    assert stun.mapped_address(message) is None

@@ -124,6 +124,20 @@ def xor_mapped_address(address: Address, transaction: bytes) -> tuple[int, bytes
     return XOR_MAPPED_ADDRESS, struct.pack("!BBH", 0, family, address[1] ^ (MAGIC_COOKIE >> 16)) + masked
 
 
+def mapped_address(message: StunMessage) -> Address | None:
+    """Where an answer says that its request came from; None when it does not, or says nonsense."""
+    value = message.first(XOR_MAPPED_ADDRESS)
+    if value is None or len(value) < 4:
+        return None
+    masked = value[4:]
+    if (value[1], len(masked)) not in ((IPV4, 4), (IPV6, 16)):
+        return None
+    mask = MAGIC_COOKIE.to_bytes(4, "big") + message.transaction
+    packed = bytes(one ^ other for one, other in zip(masked, mask, strict=False))
+    port = int.from_bytes(value[2:4], "big") ^ (MAGIC_COOKIE >> 16)
+    return str(ip_address(packed)), port
+
+
 def error_code(status: int, reason: str) -> tuple[int, bytes]:
     """The attribute that says why a request is refused."""
     return ERROR_CODE, struct.pack("!HBB", 0, status // 100, status % 100) + reason.encode()

@@ -27,9 +27,10 @@ def check_references(config: Config, report: Report) -> None:
         for name in user.acl:
             if name not in config.acls:
                 report.error(user.at("acl"), f"acl {name} of user [{user.name}] is not a section of acl.conf")
-    for name in config.rtp.ice_acl:
-        if name not in config.acls:
-            report.error(config.rtp.at("ice_acl"), f"ice_acl {name} is not a section of acl.conf")
+    for option, names in (("ice_acl", config.rtp.ice_acl), ("stun_acl", config.rtp.stun_acl)):
+        for name in names:
+            if name not in config.acls:
+                report.error(config.rtp.at(option), f"{option} {name} is not a section of acl.conf")
 
 
 def _check_http(config: Config, report: Report) -> None:

@@ -21,7 +21,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "ari.conf type=user": _words("type read_only password password_format access acl"),
     "rtp.conf [general]": _words("""
         rtpstart rtpend strictrtp probation icesupport dtls_mtu ice_access ice_acl media_engine media_threads
-        mix_loudest rtcpinterval rtpchecksums dtmftimeout srtpreplayprotection"""),
+        mix_loudest rtcpinterval rtpchecksums dtmftimeout srtpreplayprotection stunaddr
+        stun_acl stun_access"""),
     "resolver_unbound.conf [general]": _words("hosts resolv nameserver"),
     "pjsip.conf type=global": _words("""
         type debug max_forwards user_agent default_realm default_from_user default_outbound_endpoint
@@ -96,7 +97,6 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "ari.conf [general]": frozenset(("websocket_write_timeout",)),
     "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
     "cdr.conf [general]": frozenset(("scheduleronly",)),
-    "rtp.conf [general]": _words("stun_acl stun_access"),
     "resolver_unbound.conf [general]": frozenset(("debug",)),
     "pjsip.conf type=global": _words("""
         contact_expiration_check_interval unidentified_request_prune_interval mwi_tps_queue_high mwi_tps_queue_low

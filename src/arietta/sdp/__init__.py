@@ -12,7 +12,7 @@ from arietta.sdp.description import (
     parse,
 )
 from arietta.sdp.dtls import DtlsError, DtlsSide, DtlsTerms, Fingerprint
-from arietta.sdp.ice import Candidate, IceError, IceSide, fresh_ice, ice_of
+from arietta.sdp.ice import Candidate, IceError, IceSide, fresh_ice, ice_of, reflexive_candidate
 from arietta.sdp.negotiation import (
     Negotiated,
     OfferSettings,
@@ -59,5 +59,6 @@ __all__ = [
     "parse_crypto",
     "payload_table",
     "read_answer",
+    "reflexive_candidate",
     "sending",
 ]

@@ -19,7 +19,9 @@ UFRAG_CHARACTERS, PASSWORD_CHARACTERS = 8, 24
 """Of ours: 48 and 144 bits; RFC 8839 5.4 wants 24 and 128."""
 MOST_CANDIDATES = 64
 HOST_PRIORITY = (126 << 24) | (65535 << 8) | 255
-"""Of our only candidate (RFC 8445 5.1.2)."""
+"""Of where we are (RFC 8445 5.1.2),"""
+REFLEXIVE_PRIORITY = (100 << 24) | (65535 << 8) | 255
+"""and of how that is seen from outside."""
 
 _ALPHABET = string.ascii_letters + string.digits + "+/"
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
@@ -43,10 +45,15 @@ class Candidate(msgspec.Struct, frozen=True):
     kind: str = "host"
     """host, srflx, prflx or relay."""
     component: int = 1
+    base: tuple[str, int] | None = None
+    """Of one of ours that is not host: where it really is."""
 
     def __str__(self) -> str:
         """The attribute's value."""
-        return f"1 {self.component} udp {self.priority} {self.address} {self.port} typ {self.kind}"
+        foundation = 1 if self.base is None else 2
+        related = f" raddr {self.base[0]} rport {self.base[1]}" if self.base is not None else ""
+        place = f"{self.address} {self.port}"
+        return f"{foundation} {self.component} udp {self.priority} {place} typ {self.kind}{related}"
 
 
 class IceSide(msgspec.Struct, frozen=True):
@@ -56,17 +63,22 @@ class IceSide(msgspec.Struct, frozen=True):
     password: str
     is_lite: bool = False
     candidates: tuple[Candidate, ...] = ()
-    """Of RTP, the best first; one that trickles may have none yet (RFC 8838)."""
+    """Of RTP, the best first; one that trickles may have none yet (RFC 8838). Of ours: those besides the host's."""
 
     def __repr__(self) -> str:
         return f"IceSide({self.ufrag!r}, …, {self.is_lite}, {self.candidates})"
 
 
-def fresh_ice() -> IceSide:
-    """New credentials of ours."""
+def reflexive_candidate(seen_as: str, address: str, port: int) -> Candidate:
+    """How a place of ours is seen from outside, by a NAT that keeps ports."""
+    return Candidate(seen_as, port, REFLEXIVE_PRIORITY, "srflx", base=(address, port))
+
+
+def fresh_ice(*candidates: Candidate) -> IceSide:
+    """New credentials of ours, and candidates besides the host's."""
     ufrag = "".join(secrets.choice(_ALPHABET) for _ in range(UFRAG_CHARACTERS))
     password = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_CHARACTERS))
-    return IceSide(ufrag, password, is_lite=True)
+    return IceSide(ufrag, password, True, candidates)
 
 
 def ice_of(description: SessionDescription, section: Media) -> IceSide | None:
@@ -85,11 +97,12 @@ def ice_of(description: SessionDescription, section: Media) -> IceSide | None:
 
 
 def ice_lines(ours: IceSide, address: str, port: int) -> list[Line]:
-    """What a section says of our ICE: the one candidate that a lite agent has."""
+    """What a section says of our ICE."""
     return [
         ("a", f"ice-ufrag:{ours.ufrag}"),
         ("a", f"ice-pwd:{ours.password}"),
         ("a", f"candidate:{Candidate(address, port, HOST_PRIORITY)}"),
+        *(("a", f"candidate:{one}") for one in ours.candidates),
         ("a", "end-of-candidates"),
     ]
 

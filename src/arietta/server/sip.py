@@ -32,4 +32,5 @@ def sip_of(server: Server, config: Config, transfers: Transfers) -> SipDriver:
 def _path_rules(config: Config) -> PathRules:
     rtp = config.rtp
     lists = (rtp.ice_access, *(config.acls[name].access for name in rtp.ice_acl))
-    return PathRules(has_ice=rtp.icesupport, mtu=rtp.dtls_mtu, candidates=lists)
+    stun = (rtp.stun_access, *(config.acls[name].access for name in rtp.stun_acl))
+    return PathRules(rtp.icesupport, rtp.dtls_mtu, candidates=lists, stun_server=rtp.stunaddr, stun=stun)

@@ -142,6 +142,7 @@ class SipDriver:
         if not self.settings.system.disable_tcp_switch:
             self.agent.layer.larger = self._larger
         self.paths.prepare(self.settings.endpoints.values())
+        self.paths.start()
         await self.transports.open(self.settings)
         self.contacts.start()
         self._named_hosts.keep(self.endpoints_table)
@@ -160,6 +161,7 @@ class SipDriver:
         for session in tuple(self.parting):
             parted(self, session, bye=True)
         self.drain()
+        await self.paths.stop()
         await self._named_hosts.stop()
         await self.resolver.stop()
         for task in tuple(self._tasks):

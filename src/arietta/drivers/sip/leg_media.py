@@ -63,7 +63,7 @@ class LegMedia:
         port = self.port = driver.engine.open_rtp(bind=bind, on_event=heard)
         self._path = driver.paths.open(endpoint, port, changed=self._configure_port, failed=failed)
         if self._path is not None and driver.paths.uses_ice(endpoint, address):
-            self._ice = sdp.fresh_ice()
+            self._ice = driver.paths.ice(address, port.local_port)
         return port
 
     def close(self) -> None:
@@ -153,7 +153,8 @@ class LegMedia:
             if agreed.refusal is not None:
                 return agreed.refusal
             if self._restarts_ice(agreed):
-                self._ice = sdp.fresh_ice()
+                assert self.port is not None
+                self._ice = self.driver.paths.ice(self.address, self.port.local_port)
                 ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(), self.ours)
             self.theirs, self.ours, self.agreed = offer, ours, agreed
             self.agree()

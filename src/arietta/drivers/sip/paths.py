@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from arietta.config.endpoint import Endpoint
-from arietta.config.kinds import AccessRule, allows
+from arietta.config.kinds import AccessRule, HostPort, allows
 from arietta.media.engine import MediaEngine, MediaError, RtpPort
+from arietta.sdp import IceSide, fresh_ice, reflexive_candidate
 
 if TYPE_CHECKING:
     import asyncio
 
     from arietta.drivers.sip.media_path import Certificates, LegPath
+    from arietta.drivers.sip.public_address import PublicAddress
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ class PathRules(msgspec.Struct, frozen=True):
     """Longest datagram of DTLS."""
     candidates: tuple[tuple[AccessRule, ...], ...] = ()
     """Access lists that an address of ours must pass to be named by ICE."""
+    stun_server: HostPort | None = None
+    """Who says how we are seen from outside."""
+    stun: tuple[tuple[AccessRule, ...], ...] = ()
+    """Access lists that an address of ours must pass for that to be named besides."""
 
 
 class MediaPaths:
@@ -43,6 +49,30 @@ class MediaPaths:
         self._folder = folder
         self._rules = rules or PathRules()
         self._certificates: Certificates | None = None
+        self._public: PublicAddress | None = None
+
+    def start(self) -> None:
+        """Begin to ask how we are seen from outside, if anybody is named who says so."""
+        server = self._rules.stun_server
+        if server is not None and self._rules.has_ice:
+            from arietta.drivers.sip.public_address import PublicAddress
+
+            self._public = PublicAddress(server, self._loop)
+            self._public.start()
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._public is not None:
+            await self._public.stop()
+
+    def ice(self, address: str, port: int) -> IceSide:
+        """Our ICE of a port that is named by an address, with new credentials."""
+        seen_as = self._public.host if self._public is not None else None
+        if seen_as is None or seen_as == address or not all(allows(rule, address) for rule in self._rules.stun):
+            return fresh_ice()
+        if (":" in seen_as) != (":" in address):
+            return fresh_ice()
+        return fresh_ice(reflexive_candidate(seen_as, address, port))
 
     def prepare(self, endpoints: Iterable[Endpoint]) -> None:
         """Read and make certificates now, so that no call waits for it; those that cannot be used are logged."""

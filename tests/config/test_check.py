@@ -285,8 +285,8 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
         ),
         (
             "rtp",
-            "[general]\nstunaddr=stun.example.com\n",
-            "error: rtp.conf line 2: stunaddr=stun.example.com is not supported by this version",
+            "[general]\nturnaddr=turn.example.com\n",
+            "error: rtp.conf line 2: turnaddr=turn.example.com is not supported by this version",
         ),
         (
             "res_http_media_cache",

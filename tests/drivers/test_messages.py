@@ -76,6 +76,11 @@ default_outbound_endpoint=carrier
 EXTENSIONS = """
 [default]
 exten => 1160,1,NoOp()
+exten => 1161,1,Set(MESSAGE(body)=${MESSAGE(body)} ${CALLERID(num)} ${MESSAGE_DATA(X-Kit)})
+ same => n,MessageSend(pjsip:carrier,${MESSAGE(from)})
+ same => n,Set(GLOBAL(SENT)=${MESSAGE_SEND_STATUS} ${MESSAGE(to)} ${CHANNEL})
+exten => 1162,1,Wait(60)
+exten => 1163,1,Stasis(texts)
 [texts]
 exten => 1170,1,NoOp()
 """
@@ -145,6 +150,30 @@ async def test_who_does_not_listen_hears_nothing(alice: Phone, carrier: Phone, a
     await app.post("/applications/texts/subscription", eventSource="endpoint:PJSIP/alice")
     await carrier.message("1170", "x", expect=202)
     await app.no_event("TextMessageReceived")
+
+
+async def test_the_dialplan_passes_a_text_on(alice: Phone, carrier: Phone, server: Server) -> None:
+    await alice.message("1161", "hello", headers=[("X-Kit", "one")], expect=202)
+    passed = await carrier.news.find(lambda: carrier.inbox[-1] if carrier.inbox else None, 5, lambda: "no text")
+    assert (passed.body, passed.from_.uri.user) == (b"hello 6001 one", "alice")
+    assert server.dialplan.globals["SENT"] == "SUCCESS pjsip:1161@10.0.0.1 Message/ast_msg_queue"
+    assert not len(server.channels)
+
+
+async def test_texts_wait_for_the_one_before_but_not_for_ever(alice: Phone, carrier: Phone) -> None:
+    await alice.message("1162", "first", expect=202)
+    await alice.message("1161", "second", expect=202)
+    await asyncio.sleep(29)
+    assert not carrier.inbox
+    await asyncio.sleep(2)
+    assert [text.body for text in carrier.inbox] == [b"second 6001"]
+
+
+async def test_an_application_is_given_no_text(alice: Phone, carrier: Phone, app: AriClient) -> None:
+    await alice.message("1163", "first", expect=202)
+    await alice.message("1161", "second", expect=202)
+    await carrier.news.find(lambda: carrier.inbox or None, 5, lambda: "no text")
+    assert "StasisStart" not in app.types()
 
 
 async def test_a_text_needs_an_extension_in_the_context_for_texts(carrier: Phone, alice: Phone, app: AriClient) -> None:

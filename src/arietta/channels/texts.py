@@ -1,11 +1,13 @@
-"""Texts inside of a call (in SIP MESSAGE in its dialog, RFC 3428): to the far end, and on through a bridge."""
+"""Texts: inside of a call (in SIP MESSAGE in its dialog, RFC 3428) to its far end and through a bridge, and outside."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from arietta.channels import signals
+from arietta.channels.driver import Party
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -28,6 +30,21 @@ class Text:
     def size(self) -> int:
         """Bytes in UTF-8."""
         return len(self.body.encode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingText:
+    """A text from outside of any call, on its way to an extension."""
+
+    context: str
+    exten: str
+    caller: Party
+    sender: str
+    """As MESSAGE(from) has it: ``"Name" <sip:user@host>``."""
+    to: str
+    body: str
+    data: Mapping[str, str]
+    """What came with it, by name: header fields and where it came from."""
 
 
 @runtime_checkable

@@ -213,6 +213,8 @@ def stasis_application(controls: Controls) -> Application:
         parts = split_arguments(arguments)
         if not parts or not parts[0]:
             raise ApplicationError("names no application")
+        if channel.internal:
+            raise ApplicationError("a text has no call that an application could be given")
         if await controls.run(channel, parts[0], tuple(parts[1:])):
             # Said even if it is the place where the channel is: then this step is executed again.
             run.goto(channel.context, channel.exten, channel.priority)
@@ -228,6 +230,8 @@ def broadcast_application(broadcasts: Broadcasts) -> Application:
         timeout_text = parts[0] or "500"
         if not timeout_text.isdigit():
             raise ApplicationError(f"timeout {timeout_text!r} is not a number of milliseconds")
+        if channel.internal:
+            raise ApplicationError("a text has no call that could be offered")
         try:
             await broadcasts.run(
                 channel,

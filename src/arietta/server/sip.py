@@ -8,6 +8,7 @@ from arietta.config.tree import Config
 from arietta.drivers.sip.driver import SipDriver
 from arietta.drivers.sip.paths import PathRules
 from arietta.server.sip_sockets import socket_ports
+from arietta.server.texts import TextQueue
 from arietta.stasis.transfers import Transfers
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def sip_of(server: Server, config: Config, transfers: Transfers) -> SipDriver:
     driver.subscriptions.mailboxes = server.mailboxes
     driver.transfers = transfers
     server.dialplan.messages = driver.messages
+    driver.take_text = TextQueue(server.channels, server.dialplan).take
     return driver
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from arietta.channels.channel import Channel
 from arietta.channels.driver import DialRequest
 from arietta.channels.registry import ChannelRegistry
+from arietta.channels.texts import IncomingText
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.resolver import ResolverSettings
 from arietta.drivers.sip.contacts import Contacts
@@ -126,6 +127,8 @@ class SipDriver:
         self.observers: list[Observer] = []
         """Each sees every message that is taken or sent."""
         self.transfers: Transfers | None = None
+        self.take_text: Callable[[IncomingText], None] | None = None
+        """Told of each text outside of calls whose extension is there."""
         self.parting: dict[InviteSession, asyncio.TimerHandle] = {}  # calls without channel, left to the phone's BYE
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0

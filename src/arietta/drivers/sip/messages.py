@@ -1,6 +1,6 @@
 """Requests outside of any call: texts in and out (MESSAGE, RFC 3428), and references out (REFER, RFC 3515).
 
-A text that comes in is an event and nothing else: its extension must exist, but the dialplan is not run for it.
+A text that comes in is an event, and runs the extension that it names, which has to be there.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from arietta.channels.driver import Party
+from arietta.channels.texts import IncomingText
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.facing import contact_on
-from arietta.drivers.sip.identity import name_addr
+from arietta.drivers.sip.identity import caller_of, name_addr
 from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.proxies import route_to
 from arietta.errors import BadRequest, NotFound
@@ -111,25 +112,28 @@ class Messages:
     # -------------------------------------------------------------------------------------------------- texts in
 
     def take_message(self, received: RequestReceived, endpoint: Endpoint, source: Address) -> None:
-        """Answer a MESSAGE of an authenticated endpoint, and tell who listens to the endpoint."""
+        """Answer a MESSAGE of an authenticated endpoint, tell who listens to the endpoint, and run its extension."""
         driver, request, transaction = self._driver, received.request, received.transaction
         kind = request.content_type
         if kind and not kind.startswith("text/"):
             driver.agent.respond(transaction, driver.now(), 415, headers=(("Accept", "text/plain"),))
             return
         context, exten = endpoint.message_context or endpoint.context, request.uri.user or "s"
-        dialplan = driver.registry.dialplan
-        if dialplan is None or not dialplan.exists(context, exten, 1, request.from_.uri.user or ""):
+        caller, dialplan = caller_of(request, endpoint), driver.registry.dialplan
+        if dialplan is None or not dialplan.exists(context, exten, 1, caller.number):
             log.info("text from %s to %s@%s: no such extension", endpoint.name, exten, context)
             driver.agent.respond(transaction, driver.now(), 404)
             return
         driver.agent.respond(transaction, driver.now(), 202)
         bus, name = driver.registry.bus, endpoint.name
         topics = (f"endpoint:PJSIP/{name}", "endpoint:PJSIP", "endpoint:")
+        message = read_text(request, source, transaction.transport)
         shown = driver.endpoint(name)
         if shown is not None and bus.wanted(topics):
-            message = read_text(request, source, transaction.transport)
             bus.publish(events.TextMessageReceived(timestamp=wire_now(), message=message, endpoint=shown), topics)
+        if driver.take_text is not None:
+            data = message.variables if isinstance(message.variables, dict) else {}
+            driver.take_text(IncomingText(context, exten, caller, message.from_, message.to, message.body, data))
 
     # ------------------------------------------------------------------------------------------- requests that go
 

@@ -27,6 +27,10 @@ exten => 1300,1,Answer()
 exten => 1500,1,Answer()
  same => n,Set(CONNECTEDLINE(num)=4321)
  same => n,Wait(20)
+
+exten => 1501,1,Answer()
+ same => n,Set(PJSIP_SEND_SESSION_REFRESH()=update)
+ same => n,Wait(20)
 """
 
 
@@ -210,8 +214,9 @@ async def test_one_of_two_phones_behind_a_proxy_gets_the_call(server: RunningSer
         await assert_nothing_left(server, app)
 
 
-async def test_both_sides_change_the_session_at_once(server: RunningServer) -> None:
+@pytest.mark.parametrize(("scenario", "exten"), [("glares.xml", "1500"), ("glares_with_update.xml", "1501")])
+async def test_both_sides_change_the_session_at_once(server: RunningServer, scenario: str, exten: str) -> None:
     async with server.ari() as app:
-        async with Sipp(server, "glares.xml", service="1500") as phone:
+        async with Sipp(server, scenario, service=exten) as phone:
             await phone.succeeded()
         await assert_nothing_left(server, app)

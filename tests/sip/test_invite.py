@@ -12,6 +12,7 @@ from arietta.sip.events import (
     Failed,
     Incoming,
     InfoReceived,
+    OfferDue,
     Provisional,
     ReferReceived,
     ReInvite,
@@ -289,6 +290,7 @@ def test_crossing_reinvites_are_both_refused_and_tried_again(network, caller, ca
     establish(caller, callee)
     for party in (caller, callee):
         party.on[ReInvite] = lambda event, party=party: event.session.accept(party.now, ANSWER)
+        party.on[OfferDue] = lambda event, party=party: event.session.reinvite(party.now, SDP)
         party.do(party.session.reinvite(party.now, SDP))
     network.advance(0.3)
     assert network.ladder.count("491 INVITE") == 2  # RFC 3261 14.1

@@ -46,7 +46,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         callerid_tag allow_overlap overlap_context
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
-        device_state_busy_at tone_zone tenantid contact_user access allow_transfer refer_blind_progress
+        device_state_busy_at tone_zone tenantid contact_user access allow_transfer refer_blind_progress moh_passthrough
         rtp_timeout media_address
         media_encryption webrtc bundle ice_support use_avpf force_avp dtls_verify dtls_auto_generate_cert dtls_cert_file
         dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path dtls_fingerprint

@@ -1,7 +1,7 @@
 """The dialplan's functions on SIP: header fields of calls, URIs, endpoints and contacts, codecs and digits.
 
 Header fields are added to calls that go out, before they do: in a handler of Dial's option b, or with the variables of
-an originated call. Not done: what a phone hears as music on hold cannot be passed on.
+an originated call.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from arietta.channels.channel import Channel
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.reference import value_text
 from arietta.config.settings import Settings, declared
-from arietta.dialplan.arguments import split_arguments, whole_number
+from arietta.dialplan.arguments import is_true, split_arguments, whole_number
 from arietta.dialplan.errors import FunctionError
 from arietta.dialplan.functions import DeclaredFunction, Function, Read, Write, needed
 from arietta.dialplan.interpreter import Interpreter
@@ -406,12 +406,16 @@ def _write_refresh(plan: Interpreter, channel: Channel | None, arguments: str, v
     method = value.strip().lower()
     if method not in ("invite", "update"):
         raise FunctionError(name, f"{value!r} is neither invite nor update")
-    if not _leg(channel, name).refresh(with_offer=method == "invite"):
-        raise FunctionError(name, "the call is not answered, or another offer goes on")
+    if not _leg(channel, name).refresh(method):
+        raise FunctionError(name, "nothing was agreed with the far end yet, or another offer goes on")
+
+
+def _read_moh_passthrough(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    return "yes" if _leg(channel, "PJSIP_MOH_PASSTHROUGH").passes_hold_on else "no"
 
 
 def _write_moh_passthrough(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    raise FunctionError("PJSIP_MOH_PASSTHROUGH", "holding a call is not passed on to the far end")
+    _leg(channel, "PJSIP_MOH_PASSTHROUGH").passes_hold_on = is_true(value)
 
 
 FUNCTIONS = (
@@ -449,7 +453,10 @@ FUNCTIONS = (
         "PJSIP_MEDIA_OFFER", "PJSIP_MEDIA_OFFER(audio)", "The codecs that are offered, with commas.", can_set=True
     ),
     DeclaredFunction(
-        "PJSIP_MOH_PASSTHROUGH", "PJSIP_MOH_PASSTHROUGH()", "Not supported: it refuses to be set.", can_set=True
+        "PJSIP_MOH_PASSTHROUGH",
+        "PJSIP_MOH_PASSTHROUGH()",
+        "Whether hold is passed on to the phone, instead of music.",
+        can_set=True,
     ),
     DeclaredFunction(
         "PJSIP_PARSE_URI",
@@ -466,7 +473,7 @@ FUNCTIONS = (
     DeclaredFunction(
         "PJSIP_SEND_SESSION_REFRESH",
         "PJSIP_SEND_SESSION_REFRESH()",
-        "Set to `invite` it offers the session again, set to `update` it only says that the call lives.",
+        "Set to `invite` or `update` it offers the session again in that way.",
         can_read=False,
         can_set=True,
     ),
@@ -486,7 +493,7 @@ def pjsip_functions(driver: SipDriver) -> tuple[Function, ...]:
         "PJSIP_HEADERS": (_read_headers, None),
         "PJSIP_HEADER_PARAM": (_read_header_param, _write_header_param),
         "PJSIP_MEDIA_OFFER": (_read_media_offer, _write_media_offer),
-        "PJSIP_MOH_PASSTHROUGH": (lambda plan, channel, arguments: "no", _write_moh_passthrough),
+        "PJSIP_MOH_PASSTHROUGH": (_read_moh_passthrough, _write_moh_passthrough),
         "PJSIP_PARSE_URI": (_parse_uri, None),
         "PJSIP_PARSE_URI_FROM": (_parse_uri_from, None),
         "PJSIP_RESPONSE_HEADER": (_read_response_header, None),

@@ -24,6 +24,7 @@ __all__ = [
     "Failed",
     "Incoming",
     "InfoReceived",
+    "OfferDue",
     "Pracked",
     "Provisional",
     "ReInvite",
@@ -88,6 +89,14 @@ class ReInviteFailed(msgspec.Struct, frozen=True):
     session: InviteSession
     status: int
     reason: str
+
+
+class OfferDue(msgspec.Struct, frozen=True):
+    """An offer of ours that crossed one of the peer, or came too early for it, is to be made again now."""
+
+    session: InviteSession
+    headers: tuple[tuple[str, str], ...] = ()
+    """The header fields that went with it."""
 
 
 class Acked(msgspec.Struct, frozen=True):
@@ -181,6 +190,7 @@ SessionEvent = (
     | ReInvite
     | ReInviteAnswered
     | ReInviteFailed
+    | OfferDue
     | Acked
     | Pracked
     | Failed

@@ -20,6 +20,7 @@ from .events import (
     Failed,
     Incoming,
     InfoReceived,
+    OfferDue,
     Pracked,
     Provisional,
     ReferReceived,
@@ -30,10 +31,10 @@ from .events import (
     RequestInDialog,
     SessionEvent,
 )
-from .headers import Reason, parse_reason
+from .headers import Reason, parse_delta_seconds, parse_reason
 from .invite_usage import InviteUsage, SessionState
 from .message import Headers, Message, Request, Response, reason_phrase
-from .profile import check_accept, check_body, check_require, create_answer
+from .profile import SDP, check_accept, check_body, check_require, create_answer
 from .reliable import ReliableSender, is_reliable, wants_reliable
 from .transactions import (
     AckReceived,
@@ -54,6 +55,10 @@ PROVISIONAL_REPEAT = 60.0
 """Seconds after which a provisional response is said again, for proxies' timer C (13.3.1.1)."""
 RECOVERY_ON_TIMER_EXPIRY = 102
 """The cause of Q.850 with which a session ends that nobody refreshes."""
+LONGEST_RETRY = 60
+"""Seconds after which an offer of ours is not made again, whatever Retry-After says."""
+MAX_RETRIES = 10
+"""Refusals in a row after which an offer of ours is given up."""
 REFRESH = "refresh"
 """What `_attempts` calls an UPDATE that only refreshes: the driver hears nothing of it."""
 
@@ -188,6 +193,18 @@ class InviteSession(InviteUsage):
 
     # -- what the driver asks: in the session -----------------------------------------------------------------
 
+    def update(self, now: float, sdp: bytes, headers: Headers = ()) -> bool:
+        """Offer a change by UPDATE (RFC 3311 5.1), answered in RequestAnswered; False while another offer is open."""
+        if not self.may_update or self.dialog is None:
+            return False
+        request = self.dialog.create_request("UPDATE", headers, sdp, SDP)
+        if self._is_up:
+            self._add_timer(request)
+        request.set("Contact", self.contact)
+        self._offer = (sdp, tuple(headers))
+        self._updating = self._send(request, now)
+        return True
+
     def reinvite(self, now: float, sdp: bytes, headers: Headers = ()) -> bool:
         """Offer a change (14.1); False while another INVITE is going on in either direction."""
         if not self.may_reinvite:
@@ -221,6 +238,7 @@ class InviteSession(InviteUsage):
         """Answer a request of the peer in the dialog."""
         request = transaction.request
         if 200 <= status < 300 and request.method in ("UPDATE", "PRACK") and not self._ended:
+            self._has_moved_on = self._has_moved_on or (request.method == "UPDATE" and bool(body))
             if request.method == "UPDATE" and self._is_up:
                 headers = (*headers, *self._timer.answer(request, now))
             self._description = body or self._description
@@ -295,8 +313,8 @@ class InviteSession(InviteUsage):
         self._wake_timer(now)
         if self._retry_at <= now:
             self._retry_at = inf
-            if self.state is SessionState.CONFIRMED and self._incoming is None and self._outgoing is None:
-                self._send_reinvite(*self._offer, now)
+            if not self._ended:
+                self._sink.append(OfferDue(self, self._offer[1]))
         if self._cancel_until <= now:  # 9.1: no final response 64*T1 after the CANCEL
             self._outgoing = None
             self._end("local", now, 487, "CANCEL")
@@ -321,6 +339,8 @@ class InviteSession(InviteUsage):
         if method in ("INVITE", "UPDATE"):
             self._timer.check_interval(request)
             self._note_allow(request)
+        if method == "UPDATE" and request.sdp:
+            self._check_glare()
         if method == "INVITE":
             self._receive_reinvite(transaction, request, now)
         elif method == "PRACK":
@@ -337,15 +357,22 @@ class InviteSession(InviteUsage):
 
     def _receive_reinvite(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         if self._incoming is not None:  # 14.2
-            raise ProtocolError(
-                500, "an INVITE of yours is going on", headers=(("Retry-After", str(random.randint(0, 10))),)
-            )
+            raise ProtocolError(500, "an INVITE of yours is going on", headers=_later())
+        if self._updating is not None:
+            raise ProtocolError(491, "an UPDATE is going on")
         if self._outgoing is not None or self._answer is not None or self.state is not SessionState.CONFIRMED:
             raise ProtocolError(491, "an INVITE is going on")
         check_body(request)
         self._incoming = transaction
         self.layer.respond(transaction, request.create_response(100), now)
         self._sink.append(ReInvite(self, request, request.sdp))
+
+    def _check_glare(self) -> None:
+        """Refuse an offer that comes while another one is open (RFC 3311 5.2)."""
+        if self.awaits_answer:
+            raise ProtocolError(491, "an offer of ours has no answer yet")
+        if self.owes_answer:
+            raise ProtocolError(500, "an offer of yours has no answer yet", headers=_later())
 
     def _receive_prack(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         sender = self._sender
@@ -430,7 +457,8 @@ class InviteSession(InviteUsage):
             if not self._take_reliable(response, now):
                 return
             self._note_allow(response)
-            self._sink.append(Provisional(self, response.status, response.reason, response.sdp, response))
+            sdp = b"" if self._has_moved_on else response.sdp
+            self._sink.append(Provisional(self, response.status, response.reason, sdp, response))
 
     def _take_reliable(self, response: Response, now: float) -> bool:
         """Acknowledge a reliable response (RFC 3262 4); False when it is to be dropped."""
@@ -442,6 +470,8 @@ class InviteSession(InviteUsage):
         if response.sdp and not self._offer[0] and not self._described:
             self._rack = rack  # the driver has to answer the offer
         else:
+            if response.sdp:
+                self._answered_by = response.to_tag
             self._send_prack(rack, b"", now)
         return True
 
@@ -477,7 +507,9 @@ class InviteSession(InviteUsage):
                 self._end("local", now, 487, "CANCEL")
                 return
             self.state = SessionState.CONFIRMED
-            event: SessionEvent = Answered(self, response.sdp, response)
+            # RFC 3261 13.2.1: what follows the answer of a reliable response, and an UPDATE, is no answer.
+            sdp = b"" if self._has_moved_on and self._answered_by == tag else response.sdp
+            event: SessionEvent = Answered(self, sdp, response)
         else:
             if dialog is None:
                 return
@@ -485,6 +517,7 @@ class InviteSession(InviteUsage):
             self._note_allow(response)
             self._timer.take_2xx(response, now)
             self._description = self._offer[0] or self._description
+            self._retries = 0
             event = ReInviteAnswered(self, response.sdp, response)
         if self._offer[0] or self._ended or (self._described and type(event) is Answered):
             self._send_ack(dialog, self._ack_cseq, b"")
@@ -510,15 +543,35 @@ class InviteSession(InviteUsage):
                 self._fail(Failed(self, status, reason, contacts, _reasons(response), response))
         elif self._ended:
             return
-        elif status == 491:  # 14.1: who owns the Call-ID waits longer
-            wait = random.randrange(210, 401) if self.is_caller else random.randrange(0, 201)
-            self._retry_at = now + wait / 100
+        elif self._may_come_again(response, now):
+            pass
         elif status in (408, 481):  # 12.2.1.2
             self._send_bye(now, ())
             self._end("timeout", now, reason=f"{status} {reason}")
         else:
             self._timer.put_off(now)
             self._sink.append(ReInviteFailed(self, status, reason))
+
+    def _take_update_answer(self, status: int, response: Response | None) -> None:
+        if response is not None and status < 300:
+            self._description, self._has_moved_on, self._retries = self._offer[0], True, 0
+
+    def _may_come_again(self, response: Response, now: float) -> bool:
+        """Whether an offer of ours that was refused is to be made again later (14.1, RFC 3311 5.3)."""
+        if response.status == 491:  # who owns the Call-ID waits longer
+            wait_s = random.randrange(210, 401) / 100 if self.is_caller else random.randrange(0, 201) / 100
+        elif response.status in (500, 504) and "Retry-After" in response.headers:
+            later_s = parse_delta_seconds(response.values("Retry-After")[0].partition("(")[0].partition(";")[0])
+            if later_s is None or later_s > LONGEST_RETRY:
+                return False
+            wait_s = float(later_s)
+        else:
+            return False
+        if self._retries >= MAX_RETRIES:
+            return False
+        self._retries += 1
+        self._retry_at = now + wait_s
+        return True
 
     def _give_up(self, transaction: ClientTransaction, status: int, reason: str, now: float) -> None:
         if transaction is self._outgoing:
@@ -544,6 +597,11 @@ class InviteSession(InviteUsage):
         elif method == REFRESH:
             self._finish_refresh(status, reason, response, now)
         elif method and method != "PRACK" and not self._ended:
+            if transaction is self._updating:
+                self._updating = None
+                self._take_update_answer(status, response)
+                if response is not None and self._may_come_again(response, now):
+                    return
             if method == "UPDATE" and response is not None and status < 300 and self.dialog is not None:
                 self.dialog.refresh_target(response)
                 if self._is_up:
@@ -637,6 +695,11 @@ class InviteSession(InviteUsage):
         if not self._ended:
             self._ended = True
             self._sink.append(event)
+
+
+def _later() -> tuple[tuple[str, str], ...]:
+    """When to ask again (14.2, RFC 3311 5.2)."""
+    return (("Retry-After", str(random.randint(0, 10))),)
 
 
 def _reasons(message: Message) -> tuple[Reason, ...]:

@@ -107,6 +107,10 @@ class InviteUsage(DialogUsage):
         self._receiver = ReliableReceiver()
         self._described = False  # a reliable provisional response, or its PRACK, had our description
         self._rack: RAck | None = None
+        self._answered_by = ""  # the tag of whose reliable provisional response answered our offer
+        self._updating: ClientTransaction | None = None  # our UPDATE with an offer
+        self._has_moved_on = False  # an UPDATE changed what the INVITE offered
+        self._retries = 0
         self._accepting: tuple[bytes, tuple[tuple[str, str], ...]] | None = None
 
     # -- what was agreed --------------------------------------------------------------------------------------
@@ -127,6 +131,42 @@ class InviteUsage(DialogUsage):
         return not (
             self.state is not SessionState.CONFIRMED or self._incoming or self._outgoing or self._retry_at < inf
         )
+
+    @property
+    def may_update(self) -> bool:
+        """True where the peer takes UPDATE and no offer is open in either direction (RFC 3311 5.1)."""
+        if self.dialog is None or self._ended or not self.takes_update or self._retry_at < inf:
+            return False
+        if self._cancel is not None or self._bye is not None:
+            return False
+        if self.state is SessionState.INCOMING and (not self._described or not self._is_acknowledged):
+            return False
+        return not self.awaits_answer and not self.owes_answer
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether an offer of ours is open."""
+        if self._updating is not None:
+            return True
+        if self.state is SessionState.CALLING:
+            tag = self.dialog.remote_tag if self.dialog is not None else ""
+            return self._invite_offered and not (tag and tag == self._answered_by)
+        if self.state is SessionState.INCOMING:
+            return not self._invite_offered and not self._is_acknowledged
+        in_2xx = self._answer is not None and not self._answer[0].request.sdp and bool(self._answer[1].body)
+        return in_2xx or self._outgoing is not None
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether an offer of the peer is open; an answer in an unreliable response is none yet (RFC 3261 13.2.1)."""
+        if self.state is SessionState.INCOMING:
+            return self._invite_offered and not self._described
+        return self._incoming is not None or self._rack is not None
+
+    @property
+    def _is_acknowledged(self) -> bool:
+        """Whether every description in a reliable response of ours has its PRACK."""
+        return self._sender is None or not self._sender.owes_answer
 
     @property
     def _is_shared(self) -> bool:

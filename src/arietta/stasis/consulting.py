@@ -144,6 +144,7 @@ class Consultation:
         if not self._end():
             return
         self._attempt.stop("CANCEL" if not self._attempt.answered else None)
+        self._phone.indicate(Indication.STOP_RINGING)
         self._leave_talk()
         if not self._half_done.done():
             self._half_done.set_result(None)

@@ -28,6 +28,7 @@ from arietta.sip.events import (
     Failed,
     Incoming,
     InfoReceived,
+    OfferDue,
     Provisional,
     ReferReceived,
     ReInvite,
@@ -385,6 +386,8 @@ class Call:
                     self.answer()
             case ReInviteFailed():
                 self._say(event.status, event.reason, None, final=True)
+            case OfferDue() if self._local_sdp is not None:
+                session.reinvite(now, bytes(self._local_sdp), event.headers)
             case Acked():
                 self.is_confirmed = True
                 self._take_answer(event.sdp)
@@ -465,8 +468,19 @@ class Call:
     def _take_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == "MESSAGE":
             self.phone.take_message(request)
-        self.session.respond(transaction, self.phone.now, 200)
+        if request.method == "UPDATE" and request.sdp and self.takes_reinvites:
+            self._answer_update(transaction, request)
+        else:
+            self.session.respond(transaction, self.phone.now, 200 if not request.sdp else 488)
         self._say(request.method, "", request)
+
+    def _answer_update(self, transaction: ServerTransaction, request: Request) -> None:
+        """Answer an offer in an UPDATE (RFC 3311)."""
+        local, agreed = answer_offer(parse(request.sdp), self._settings(), self._local_sdp)
+        self._local_sdp, self._we_offered = local, False
+        now = self.phone.now
+        self.session.respond(transaction, now, 200, body=bytes(local), content_type="application/sdp")
+        self._agree(agreed, request.sdp)
 
     def _finish_request(self, event: RequestAnswered) -> None:
         for transaction, future in tuple(self._requests.items()):

@@ -19,6 +19,7 @@ from arietta.drivers.sip.facing import media_address, media_bind
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
 from arietta.drivers.sip.leg_media import LegMedia
+from arietta.drivers.sip.offering import answer_to_update, go_on_offering, make_offer
 from arietta.drivers.sip.parting import part
 from arietta.drivers.sip.referral import Referral
 from arietta.drivers.sip.reports import tell_reports
@@ -84,6 +85,7 @@ class SipLeg:
         self.more_fields: Fields = ()
         """Header fields of the INVITE that the driver does not know of."""
         self.told = Told()
+        self.passes_hold_on = endpoint.moh_passthrough
         self.parting = False  # the far end was sent away, and ends the call itself
         self.media = LegMedia(driver, endpoint, formats)
         self.held = False
@@ -136,15 +138,17 @@ class SipLeg:
             values = next((v for k, v in self.request.headers.items() if k.lower() == lower), None)
         return values[number - 1] if values is not None and 0 < number <= len(values) else None
 
-    def refresh(self, *, with_offer: bool) -> bool:
-        """Say that the call lives, by a re-INVITE with our offer or an UPDATE without; False where that cannot be."""
-        session = self.session
-        if session is None or session.state is not SessionState.CONFIRMED:
+    def refresh(self, method: str) -> bool:
+        """Offer the session again by `invite` or `update`; a peer that takes no UPDATE gets one that only says so."""
+        session, now = self.session, self.driver.now()
+        if session is None:
             return False
-        if with_offer:
-            sent = session.may_reinvite and session.reinvite(self.driver.now(), self.media.offer())
+        if method == "invite":
+            sent = session.may_reinvite and session.reinvite(now, self.media.offer())
+        elif session.takes_update:
+            sent = session.may_update and session.update(now, self.media.offer())
         else:
-            sent = session.request(self.driver.now(), "UPDATE") is not None
+            sent = session.state is SessionState.CONFIRMED and session.request(now, "UPDATE") is not None
         self.driver.drain()
         return sent
 
@@ -244,17 +248,27 @@ class SipLeg:
             case Indication.CONGESTION:
                 self._refuse(causes.CONGESTION)
             case Indication.HOLD:
-                if self.channel is not None:
+                if self.passes_hold_on:
+                    self._hold(is_held=True)
+                elif self.channel is not None:
                     self._music = True
                     self.channel.play_music(data or self.endpoint.moh_suggest or MUSIC_ON_HOLD)
             case Indication.UNHOLD:
                 if self.channel is not None and self._music:
                     self._music = False
                     self.channel.stop_music()
+                self._hold(is_held=False)
             case Indication.CONNECTED_LINE:
                 tell_connected(self)
             case _:
                 pass  # the phone shows nothing of it
+
+    def _hold(self, *, is_held: bool) -> None:
+        """Pass hold on to the far end, as moh_passthrough does it: it sends on, and we send nothing."""
+        direction = sdp.Direction.RECVONLY if is_held else sdp.Direction.SENDRECV
+        if direction is not self.media.direction:
+            self.media.direction = direction
+            make_offer(self)
 
     def say_provisional(self, status: int, body: bytes = b"") -> None:
         """Send a provisional response, with who the caller is connected to."""
@@ -384,6 +398,8 @@ class SipLeg:
                     self._take_late_answer(channel, event.sdp)
             case events.Pracked():
                 self._take_late_answer(channel, event.sdp)
+            case events.RequestAnswered() if answer := answer_to_update(event):
+                self._take_late_answer(channel, answer)
             case events.ReInviteAnswered() if event.sdp:  # our offer only refreshed, the answer may say something new
                 self._take_late_answer(channel, event.sdp)
             case events.ReInvite():
@@ -397,6 +413,7 @@ class SipLeg:
             case _:
                 pass
         settle(self, event)
+        go_on_offering(self, event)
 
     def _end_referral(self) -> None:
         referral, self.referral = self.referral, None

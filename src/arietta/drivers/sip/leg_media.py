@@ -39,6 +39,11 @@ class LegMedia:
         self.ours: sdp.SessionDescription | None = None
         """Our last description."""
         self.agreed: sdp.Negotiated | None = None
+        self.direction = sdp.Direction.SENDRECV
+        """What we want."""
+        self.owes_offer = False
+        """Whether we want something else than was offered, and could not say so yet."""
+        self._before: sdp.SessionDescription | None = None  # what we said before an offer that has no answer
         self._formats = formats
         self._path: LegPath | None = None  # with ICE or DTLS
         self._ice: sdp.IceSide | None = None  # ours
@@ -95,7 +100,7 @@ class LegMedia:
     def held(self) -> bool:
         """Whether the far end has put the call on hold; `suppress_moh_on_sendonly` makes none of who only sends."""
         agreed = self.agreed
-        if agreed is None or not agreed.held:
+        if agreed is None or not agreed.held or not self.direction.sends:
             return False
         return not (self.endpoint.suppress_moh_on_sendonly and agreed.direction is sdp.Direction.RECVONLY)
 
@@ -131,8 +136,16 @@ class LegMedia:
         """Make a new offer; whoever is about to see it may check the way to us."""
         if self._path is not None:
             self._path.offer(self._ice)
+        self._before = self.ours
         self.theirs, self.ours = None, sdp.make_offer(self._settings(), self.ours)
         return bytes(self.ours)
+
+    def withdraw(self) -> None:
+        """The last offer was refused: what was agreed before stays (RFC 3261 14.1), and no version is used twice."""
+        if self._before is not None and self.ours is not None:
+            origin = msgspec.structs.replace(self._before.origin, version=self.ours.origin.version)
+            self.ours = msgspec.structs.replace(self._before, origin=origin)
+            self._before = None
 
     def describe(self) -> bytes:
         """What we said last, or our first offer."""
@@ -157,6 +170,7 @@ class LegMedia:
                 self._ice = self.driver.paths.ice(self.address, self.port.local_port)
                 ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(), self.ours)
             self.theirs, self.ours, self.agreed = offer, ours, agreed
+            self._before = None
             self.agree()
         except (sdp.SdpError, MediaError) as problem:
             self.theirs, self.ours, self.agreed, self._ice = before
@@ -172,7 +186,7 @@ class LegMedia:
             return sdp.Refusal(488, str(problem))
         agreed = sdp.read_answer(self.ours, answer, packet_time_of(self.endpoint))
         if agreed.refusal is None:
-            self.agreed = agreed
+            self.agreed, self._before = agreed, None
             try:
                 self.agree()
             except MediaError as problem:
@@ -203,6 +217,7 @@ class LegMedia:
             address=self.address,
             port=self.port.local_port,
             session_id=self._session_id,
+            direction=self.direction,
             can_encrypt=self.driver.engine.srtp_missing is None,
             dtls=dtls_side(self.endpoint, self._path.identity) if self._path is not None else None,
             ice=self._ice,

@@ -163,7 +163,9 @@ class Bridges:
     def __init__(self) -> None:
         self.story: list[str] = []
 
-    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
+    def connect(
+        self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None], *, names: bool = True
+    ) -> Callable[[], None]:
         self.story.append(f"{caller.name} and {peer.name} talk")
         open_bridge = [True]
 

@@ -38,7 +38,8 @@ exten => 1500,1,ChannelRedirect(${TARGET},default,1200,1)
 
 @pytest.fixture
 def files() -> dict[str, str]:
-    return FILES | {"extensions.conf": FILES["extensions.conf"] + MORE}
+    silent = "[general]\nxfersound=\nxferfailsound=\n"
+    return FILES | {"extensions.conf": FILES["extensions.conf"] + MORE, "features.conf": silent}
 
 
 async def entered(phone: Phone, app: AriClient) -> tuple[Call, str]:

@@ -146,9 +146,7 @@ class Bridge:
         channel.bridge = self
         channel.stop_tone()
         self._link(channel)
-        if channel.port is not None:
-            channel.port.link(self.mixer, muted=member.mute, announcer=member.role == "announcer")
-            channel.port.pass_digits(not member.absorb_dtmf)
+        self._connect(member)
         listener = self._listener(member)
         member.listener = listener
         channel.listeners.append(listener)
@@ -203,6 +201,38 @@ class Bridge:
         for then in self.on_destroyed:
             then(self)
         self.bus.publish(Ended(self), (f"ended:{self.id}",))
+
+    def absorb_digits(self, channel: Channel, on: bool) -> None:
+        """Keep a member's digits from the others, or pass them on again."""
+        member = self.member(channel)
+        if member is not None:
+            member.absorb_dtmf = on
+            if channel.port is not None:
+                channel.port.pass_digits(not on)
+
+    def pass_digits_on(self, channel: Channel, digits: str) -> None:
+        """Send the others digits of a member that were kept from them before."""
+        member = self.member(channel)
+        if member is not None and self.bridge_type == MIXING:
+            for other in self._others(member):
+                other.channel.send_digits([DigitOut(digit) for digit in digits])
+
+    def suspend(self, channel: Channel) -> None:
+        """Let a member hear nobody and be heard by nobody for a while; it stays a member."""
+        if self.member(channel) is not None and channel.port is not None:
+            channel.port.link(None)
+
+    def resume(self, channel: Channel) -> None:
+        """Let a member that was suspended take part again."""
+        member = self.member(channel)
+        if member is not None:
+            self._connect(member)
+
+    def _connect(self, member: Membership) -> None:
+        port = member.channel.port
+        if port is not None:
+            port.link(self.mixer, muted=member.mute, announcer=member.role == "announcer")
+            port.pass_digits(not member.absorb_dtmf)
 
     def set_video_source(self, channel: Channel) -> None:
         """Show `channel` as the source of video; nothing else comes of it, since video is not carried."""

@@ -45,7 +45,7 @@ class FeaturesGeneral(Settings, frozen=True, kw_only=True, eq=False):
     ] = False
     atxferloopdelay: Annotated[int, Seconds("Time before the goal is called again.", 0, 3600)] = 10
     atxfercallbackretries: Annotated[int, Integer("How often the transferer is called back.", 0, 100)] = 2
-    xfersound: Annotated[str, Text("Sound for both when a transfer is complete.")] = "beep"
+    xfersound: Annotated[str, Text("Sound for those that waited, when an attended transfer is complete.")] = "beep"
     xferfailsound: Annotated[str, Text("Sound for who transfers when that fails.")] = "beeperr"
     atxferabort: Annotated[str, Keys("Keys that give an attended transfer up.")] = "*1"
     atxfercomplete: Annotated[str, Keys("Keys that complete it.")] = "*2"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from arietta import verbose as console
 from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
 from arietta.config.amd import AmdSettings
+from arietta.config.features import FeatureSettings
 from arietta.dialplan.agi.carriers import Queue as AgiQueue
 from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
@@ -30,7 +31,9 @@ from arietta.dialplan.ports import (
     NoMedia,
     NoMessages,
     NoPresence,
+    NoTransfers,
     PresenceStates,
+    Transferring,
     TwoPartyBridges,
     Web,
     no_web,
@@ -78,6 +81,8 @@ class Interpreter:
         self.applications = applications or standard_applications()
         self.media = media or NoMedia()
         self.bridges = bridges or NoBridges()
+        self.features = FeatureSettings()
+        self.transferring: Transferring = NoTransfers()
         self.devices = devices or DriverDevices(self._driver_state)
         self.presences = presences or NoPresence()
         self.database = NoDatabase() if database is None else database
@@ -132,10 +137,12 @@ class Interpreter:
                 f"exited non-zero on '{channel.name}'",
             )
         channel.announce_soft_hangup(FLAG_DIALPLAN_ENDED)
-        if self.dialplan.find(channel.context, "h", 1, channel.caller.number) is not None:
-            await self._run_hangup_extension(channel)
+        await self.run_hangup_extension(channel)
 
-    async def _run_hangup_extension(self, channel: Channel) -> None:
+    async def run_hangup_extension(self, channel: Channel) -> None:
+        """Run the extension h of the channel's context, if there is one, although the channel is hung up."""
+        if self.dialplan.find(channel.context, "h", 1, channel.caller.number) is None:
+            return
         channel.absorb_hangup()
         channel.set_place(channel.context, "h", 1)
         run = Run(self, channel, hung_up=True)

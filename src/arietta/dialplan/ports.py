@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from arietta.errors import BadRequest, NotFound
+from arietta.errors import BadRequest, Conflict, NotFound
 from arietta.media.engine import MediaError, Player
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
+    from arietta.channels.consulting_rules import ConsultingRules
 
 
 class MediaOutput(Protocol):
@@ -46,11 +47,25 @@ class MediaOutput(Protocol):
 class TwoPartyBridges(Protocol):
     """Where Dial connects the two sides."""
 
-    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
-        """Put both, the peer first, into a new "basic" bridge.
+    def connect(
+        self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None], *, names: bool = True
+    ) -> Callable[[], None]:
+        """Put both, the peer first, into a new "basic" bridge, and tell each who the other is, if `names`.
 
         `on_left` hears who left first, once, unless the returned call ended the bridge.
         """
+        ...
+
+
+class Transferring(Protocol):
+    """What becomes of a transfer that keys ask for; raises AriettaError for one that cannot be."""
+
+    def blind_transfer(self, channel: Channel, context: str, exten: str, *, is_external: bool) -> None:
+        """Send those that talk to `channel` to an extension; the channel itself ends."""
+        ...
+
+    def attended_transfer(self, channel: Channel, context: str, exten: str, rules: ConsultingRules) -> None:
+        """Let `channel` call an extension while those that it talks to wait; its hangup completes the transfer."""
         ...
 
 
@@ -178,9 +193,21 @@ class NoMedia:
 class NoBridges:
     """TwoPartyBridges that connect nobody: whoever is connected leaves at once."""
 
-    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
+    def connect(
+        self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None], *, names: bool = True
+    ) -> Callable[[], None]:
         handle = caller.registry.loop.call_soon(on_left, peer)
         return handle.cancel
+
+
+class NoTransfers:
+    """A Transferring that transfers nobody."""
+
+    def blind_transfer(self, channel: Channel, context: str, exten: str, *, is_external: bool) -> None:
+        raise Conflict(f"channel {channel.name!r} cannot be transferred here")
+
+    def attended_transfer(self, channel: Channel, context: str, exten: str, rules: ConsultingRules) -> None:
+        raise Conflict(f"channel {channel.name!r} cannot be transferred here")
 
 
 class DriverDevices:

@@ -144,8 +144,10 @@ class DialBridges:
     def __init__(self, bridges: BridgeRegistry) -> None:
         self._bridges = bridges
 
-    def connect(self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None]) -> Callable[[], None]:
-        """Put both, the peer first, into a new "basic" bridge."""
+    def connect(
+        self, caller: Channel, peer: Channel, on_left: Callable[[Channel], None], *, names: bool = True
+    ) -> Callable[[], None]:
+        """Put both, the peer first, into a new "basic" bridge, and tell each who the other is, if `names`."""
         bridge = self._bridges.create(creator="", bridge_class="basic")
         told = False
 
@@ -157,7 +159,7 @@ class DialBridges:
 
         for channel in (peer, caller):
             # A Local channel that was dialled says nothing of itself, as in Asterisk.
-            silent = channel is peer and channel.technology == "Local"
+            silent = not names or (channel is peer and channel.technology == "Local")
             bridge.join(Membership(channel, on_left=left, inhibit_connected_line=silent))
 
         def end() -> None:

@@ -56,6 +56,11 @@ def _take_dialplan(server: Server, files: Files) -> Notes:
     return []
 
 
+def _take_features(server: Server, files: Files) -> Notes:
+    server.take_features(files.config)
+    return []
+
+
 def _take_amd(server: Server, files: Files) -> Notes:
     server.dialplan.amd = files.config.amd
     return []
@@ -107,6 +112,7 @@ def _take_records(server: Server, files: Files) -> Notes:
 
 PARTS = (
     Part("dialplan", "pbx_config.so", ("extensions",), _take_dialplan),
+    Part("features", "features", ("features",), _take_features),
     Part("answering machines", "app_amd.so", ("amd",), _take_amd),
     Part("ari", "res_ari.so", ("ari", "websocket_clients"), _take_ari),
     Part("manager", "manager", ("manager", "acls"), _take_manager),

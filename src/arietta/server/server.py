@@ -27,6 +27,7 @@ from arietta.config.conf import ConfigError
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.system import LoggerSettings
 from arietta.config.tree import Config
+from arietta.dialplan.features.transferring import consulting_rules
 from arietta.drivers.audiosocket import AudioSocketDriver
 from arietta.drivers.local import LocalDriver
 from arietta.drivers.unicast_rtp import UnicastRtpDriver
@@ -167,6 +168,13 @@ class Server:
             self.dialplan.applications.add(application)
         for function in pjsip_functions(self.sip):
             self.dialplan.functions.add(function)
+        self.dialplan.transferring = self.moves
+        self.take_features(config)
+
+    def take_features(self, config: Config) -> None:
+        """What keys mean, for talks that begin from now on."""
+        self.dialplan.features = config.features
+        self.moves.consultations.rules = consulting_rules(config.features.general)
 
     def _build_ari(self, config: Config) -> None:
         """The REST interface, as far as it knows nothing of HTTP."""

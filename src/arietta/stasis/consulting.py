@@ -1,41 +1,54 @@
 """Attended transfers that the server carries out: a channel calls an extension while those that it talked to wait.
 
 The channel's hangup completes the transfer: who was called takes its place. Before the answer that makes it a blind
-one, which ends like any call that is not answered. Who is called is reached through a Local channel.
+one, which ends like any call that is not answered. Who is called is reached through a Local channel. Keys of the
+channel give the transfer up, complete it, and outside of applications change who talks to whom.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
 from arietta.channels.channel import Channel, Moved
+from arietta.channels.consulting_rules import ConsultingRules
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import Indication
+from arietta.channels.key_watch import KeyWatch
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import Conflict
 from arietta.model import causes
-from arietta.stasis.places import end_of_talk, is_of_application, peers_of
+from arietta.stasis.places import end_of_talk, is_of_application, name_each_other, peers_of
 
 if TYPE_CHECKING:
     from arietta.stasis.transfers import Transfers
 
-NO_ANSWER_SECONDS = 15.0
-"""How long the extension may ring before the channel is taken back (atxfernoanswertimeout of features.conf)."""
+ATTENDED_VARIABLE = "ATTENDEDTRANSFER"
 NAME_VARIABLE = "__TRANSFERERNAME"
 
 
 class Consultations:
     """The attended transfers that go on, by the id of the channel that transfers."""
 
-    def __init__(self, channels: ChannelRegistry, bridges: BridgeRegistry, transfers: Transfers) -> None:
+    def __init__(
+        self,
+        channels: ChannelRegistry,
+        bridges: BridgeRegistry,
+        transfers: Transfers,
+        play: Callable[[Channel, str], object],
+    ) -> None:
+        """`play` lets a channel hear a media URI."""
         self.channels = channels
         self.bridges = bridges
         self.transfers = transfers
+        self.play = play
+        self.rules = ConsultingRules()
+        """Those of transfers that come without."""
         self.going_on: dict[str, Consultation] = {}
 
-    def begin(self, channel: Channel, exten: str, context: str) -> None:
+    def begin(self, channel: Channel, exten: str, context: str, rules: ConsultingRules | None = None) -> None:
         """Begin one; Conflict for a channel that talks to nobody, or consults already."""
         if channel.id in self.going_on:
             raise Conflict(f"channel {channel.name!r} is transferring already")
@@ -45,7 +58,7 @@ class Consultations:
         half = self.transfers.local(channel, f"{exten}@{context}/n", {NAME_VARIABLE: channel.name})
         if half is None:
             raise Conflict(f"channel {channel.name!r} cannot be transferred: there are no Local channels")
-        consultation = self.going_on[channel.id] = Consultation(self, channel, bridge, half)
+        consultation = self.going_on[channel.id] = Consultation(self, channel, bridge, half, rules or self.rules)
         consultation.begin()
 
     def cancel(self, channel: Channel) -> None:
@@ -59,8 +72,11 @@ class Consultations:
 class Consultation:
     """One attended transfer, from the call to the extension until it is complete or given up."""
 
-    def __init__(self, all_of_them: Consultations, phone: Channel, waiting: Bridge, half: Channel) -> None:
+    def __init__(
+        self, all_of_them: Consultations, phone: Channel, waiting: Bridge, half: Channel, rules: ConsultingRules
+    ) -> None:
         self._all = all_of_them
+        self._rules = rules
         self._phone = phone
         self._waiting = waiting
         self._half = half
@@ -77,7 +93,9 @@ class Consultation:
         self._attempt = Attempt(
             half, dialstring=half.name.partition("/")[2], caller=phone, on_change=self._changed, final_event=True
         )
-        self._timer = loop.call_later(NO_ANSWER_SECONDS, self._not_answered)
+        self._timer = loop.call_later(rules.no_answer_seconds, self._not_answered)
+        codes = (rules.abort_keys, rules.complete_keys, rules.three_way_keys, rules.swap_keys)
+        self._keys = KeyWatch(phone, codes, rules.key_seconds, self._meant)
 
     def begin(self) -> None:
         """Take the phone out of its bridge, and call."""
@@ -91,6 +109,8 @@ class Consultation:
         phone.on_end.append(self._phone_ended)
         half.on_end.append(self._half_ended)
         half.own(self._wait())
+        self._waiting.on_destroyed.append(self._waiting_ended)
+        self._keys.start()
         self._attempt.start()
 
     async def _consult(self) -> None:
@@ -110,19 +130,58 @@ class Consultation:
             self._phone.indicate(Indication.STOP_RINGING)
             self._meet()
         elif attempt.over:
-            self.give_up()
+            self._fail()
         elif attempt.status == "RINGING":
             self._phone.indicate(Indication.RINGING)
 
     def _meet(self) -> None:
         bridge = self._talk = self._all.bridges.create(creator="", bridge_class="basic")
         bridge.on_empty = Bridge.destroy
+        self._keys.stop()
         for channel in (self._phone, self._half):
             bridge.join(Membership(channel))
+        self._keys.start()
 
     def _not_answered(self) -> None:
         self._half.hangup_cause = causes.NO_ANSWER
-        self.give_up()
+        self._fail()
+
+    # -------------------------------------------------------------------------------------------- keys of the phone
+
+    def _meant(self, phone: Channel, code: str) -> None:
+        if code == self._rules.abort_keys:
+            self.give_up()
+        elif code == self._rules.complete_keys:
+            phone.request_hangup()
+        elif self._talk is not None and not self._waiting.destroyed and not is_of_application(self._waiting):
+            if code == self._rules.three_way_keys:
+                self._unite()
+            else:
+                self._swap(self._talk)
+
+    def _unite(self) -> None:
+        """All of them talk."""
+        if self._end():
+            self._half.interrupt(Moved(self._take_place))
+            self._leave_talk()
+            self._all.transfers.places.come_back(self._phone, self._waiting, self._place)
+            self._unhold()
+
+    def _swap(self, talk: Bridge) -> None:
+        """The phone goes over to the other side; the side that it leaves waits."""
+        here, there = (self._waiting, talk) if self._phone.bridge is self._waiting else (talk, self._waiting)
+        self._keys.stop()
+        there.join(Membership(self._phone))
+        self._keys.start()
+        for bridge, indication in ((here, Indication.HOLD), (there, Indication.UNHOLD)):
+            for channel in bridge.channels:
+                if channel is not self._phone:
+                    channel.indicate(indication)
+
+    def _waiting_ended(self, _waiting: Bridge) -> None:
+        """Nobody waits any more: a phone that had gone over to them is with who was called again."""
+        if not self._over and self._talk is not None and self._phone.bridge is None and not self._phone.ended:
+            self._swap(self._talk)
 
     # ---------------------------------------------------------------------------------------------- how it can end
 
@@ -133,11 +192,25 @@ class Consultation:
         self._unhold()
         if not self._waiting.destroyed:
             self._all.transfers.tell_completed(phone, self._half, self._waiting, self._talk)
+            self._tell_those_who_waited()
         self._half.interrupt(Moved(self._take_place))
         self._leave_talk()
 
+    def _tell_those_who_waited(self) -> None:
+        waiting = [channel for channel in self._waiting.channels if channel is not self._phone and not channel.internal]
+        name_each_other(self._phone, waiting, ATTENDED_VARIABLE)
+        for channel in waiting if self._rules.complete_sound else ():
+            self._all.play(channel, f"sound:{self._rules.complete_sound}")
+
     def _half_ended(self, _half: Channel) -> None:
+        self._fail()
+
+    def _fail(self) -> None:
+        """Who was called cannot be had: the phone goes back, and hears that."""
+        over = self._over
         self.give_up()
+        if not over and self._rules.fail_sound and not self._phone.ended:
+            self._all.play(self._phone, f"sound:{self._rules.fail_sound}")
 
     def give_up(self) -> None:
         """The phone goes back to those that wait; who was called is let go."""
@@ -167,6 +240,10 @@ class Consultation:
             return False
         self._over = True
         self._timer.cancel()
+        self._phone.indicate(Indication.STOP_RINGING)
+        self._keys.stop()
+        if self._waiting_ended in self._waiting.on_destroyed:
+            self._waiting.on_destroyed.remove(self._waiting_ended)
         self._all.going_on.pop(self._phone.id, None)
         for channel, then in ((self._phone, self._phone_ended), (self._half, self._half_ended)):
             if not channel.ended and then in channel.on_end:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
 from arietta.channels.channel import Channel, Moved, State, Story
+from arietta.channels.consulting_rules import ConsultingRules
 from arietta.channels.registry import ChannelRegistry
 from arietta.errors import Conflict, NotFound
 from arietta.stasis.consulting import Consultations
@@ -48,7 +49,7 @@ class Moves:
         self._bridges = bridges
         self._transfers = transfers
         self._play = play
-        self.consultations = Consultations(channels, bridges, transfers)
+        self.consultations = Consultations(channels, bridges, transfers, play)
 
     # -------------------------------------------------------------------------------------------------- redirecting
 
@@ -145,7 +146,7 @@ class Moves:
 
     # ------------------------------------------------------------------------------------------------- transferring
 
-    def blind_transfer(self, channel: Channel, context: str, exten: str) -> None:
+    def blind_transfer(self, channel: Channel, context: str, exten: str, *, is_external: bool = True) -> None:
         """Send those that talk to `channel` to an extension; the channel itself ends.
 
         NotFound for an extension that does not exist, Conflict for a channel that talks to nobody.
@@ -153,13 +154,15 @@ class Moves:
         dialplan = self._channels.dialplan
         if dialplan is None or not dialplan.exists(context, exten, 1, channel.caller.number):
             raise NotFound(f"there is no extension {exten}@{context}")
-        outcome = self._transfers.blind(channel, exten, context, {})
+        outcome = self._transfers.blind(channel, exten, context, {}, is_external=is_external)
         if outcome == INVALID:
             raise Conflict(f"channel {channel.name!r} is in no bridge with anybody")
         if outcome == FAIL:
             raise Conflict(f"channel {channel.name!r} cannot be transferred: there are no Local channels")
 
-    def attended_transfer(self, channel: Channel, context: str, exten: str) -> None:
+    def attended_transfer(
+        self, channel: Channel, context: str, exten: str, rules: ConsultingRules | None = None
+    ) -> None:
         """Let `channel` call an extension while those that it talks to wait; its hangup completes the transfer.
 
         NotFound for an extension that does not exist, Conflict for a channel that talks to nobody, or that does this
@@ -169,7 +172,7 @@ class Moves:
         if dialplan is None or not dialplan.exists(context, exten, 1, channel.caller.number):
             raise NotFound(f"there is no extension {exten}@{context}")
         self.check_movable(channel)
-        self.consultations.begin(channel, exten, context)
+        self.consultations.begin(channel, exten, context, rules)
 
     def cancel_attended_transfer(self, channel: Channel) -> None:
         """Give the call to the extension up and go back to those that wait; Conflict if there is none."""

@@ -76,17 +76,20 @@ class Transfers:
         context: str,
         variables: Mapping[str, str],
         following: Following | None = None,
+        *,
+        is_external: bool = True,
     ) -> int:
         """Send those that talk to `phone` to an extension that exists; BridgeBlindTransfer tells how it went.
 
-        `following` begins with the channel that runs the dialplan then.
+        `following` begins with the channel that runs the dialplan then. A transfer is external if the far end asked
+        for it by its signalling.
         """
         bridge, others = phone.bridge, peers_of(phone)
         if bridge is None or not others:
-            _tell_blind(phone, exten, context, INVALID)
+            _tell_blind(phone, exten, context, INVALID, is_external)
             return INVALID
         if not is_of_application(bridge):
-            _tell_blind(phone, exten, context, SUCCESS)
+            _tell_blind(phone, exten, context, SUCCESS, is_external)
             if following is not None:
                 following.begin(others[0])
             for other in others:
@@ -101,9 +104,9 @@ class Transfers:
             return SUCCESS
         half = self.local(phone, f"{exten}@{context}/n", {**variables, BLIND_VARIABLE: phone.name})
         if half is None:
-            _tell_blind(phone, exten, context, FAIL)
+            _tell_blind(phone, exten, context, FAIL, is_external)
             return FAIL
-        _tell_blind(phone, exten, context, SUCCESS, half)
+        _tell_blind(phone, exten, context, SUCCESS, is_external, half)
         story = self.places.take_in_bridge(half, phone, bridge, BLIND_VARIABLE)
         far = _other_half(half)
         if following is not None and far is not None:
@@ -304,7 +307,9 @@ def _shown_bridge(bridge: Bridge | None) -> snapshots.Bridge | UnsetType:
     return bridge.snapshot() if bridge is not None else UNSET
 
 
-def _tell_blind(phone: Channel, exten: str, context: str, result: int, replacing: Channel | None = None) -> None:
+def _tell_blind(
+    phone: Channel, exten: str, context: str, result: int, is_external: bool, replacing: Channel | None = None
+) -> None:
     """Publish BridgeBlindTransfer with everything as it is before the transfer."""
     topics = phone.topics + (phone.bridge.topics if phone.bridge is not None else ())
     bus = phone.registry.bus
@@ -316,7 +321,7 @@ def _tell_blind(phone: Channel, exten: str, context: str, result: int, replacing
                 exten=exten,
                 context=context,
                 result=RESULTS[result],
-                is_external=True,
+                is_external=is_external,
                 transferee=_shown(_only(peers_of(phone))),
                 replace_channel=_shown(replacing),
                 bridge=_shown_bridge(phone.bridge),

@@ -1,0 +1,124 @@
+"""Dial: calls one or several destinations and connects the first that answers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from arietta.dialplan.applications import Application
+from arietta.dialplan.applications.dial.dialling import Dialling
+from arietta.dialplan.applications.dial.leaving import Leaving
+from arietta.dialplan.applications.dial.options import OPTIONS, DialOptions
+from arietta.dialplan.applications.dial.talk import Talk
+from arietta.dialplan.arguments import seconds, split_arguments
+from arietta.dialplan.errors import ApplicationError
+from arietta.dialplan.functions.endings import CAUSES, note_cause
+from arietta.model import causes
+
+if TYPE_CHECKING:
+    from arietta.channels.channel import Channel
+    from arietta.channels.dialing import Attempt
+    from arietta.dialplan.run import Run
+
+log = logging.getLogger(__name__)
+
+MAX_DESTINATIONS = 50
+
+
+async def _dial(channel: Channel, arguments: str, run: Run) -> None:
+    for name in ("DIALSTATUS", "DIALEDPEERNUMBER", "DIALEDPEERNAME"):
+        channel.set_variable(name, "")
+    channel.variables["ANSWEREDTIME"] = channel.variables["DIALEDTIME"] = ""
+    try:
+        destinations, timeout, options = _read(channel, arguments, run)
+    except ApplicationError as failure:
+        log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
+        channel.set_variable("DIALSTATUS", "INVALIDARGS")
+        return
+    dialling = Dialling(channel, options, run)
+    try:
+        await _call(dialling, destinations, timeout)
+    finally:
+        channel.functions.pop(CAUSES, None)
+        for attempt in dialling.attempts:
+            note_cause(channel, attempt.peer)
+        dialling.forget()
+
+
+def _read(channel: Channel, arguments: str, run: Run) -> tuple[list[str], float | None, DialOptions]:
+    """Destinations, timeout and options; ApplicationError says which of them makes no sense."""
+    parts = [*split_arguments(arguments), "", "", ""]
+    destinations = [text for text in parts[0].split("&") if text]
+    if not destinations:
+        raise ApplicationError("no destination")
+    if len(destinations) > MAX_DESTINATIONS:
+        raise ApplicationError(f"{len(destinations)} destinations, more than {MAX_DESTINATIONS}")
+    timeout = seconds(parts[1]) if parts[1] else None
+    if parts[1] and (timeout is None or timeout < 0):
+        raise ApplicationError(f"timeout {parts[1]!r} is not a number of seconds")
+    return destinations, timeout or None, DialOptions(parts[2], channel, run)
+
+
+async def _call(dialling: Dialling, destinations: list[str], timeout: float | None) -> None:
+    """Call everybody, and let the caller talk to the first that answers."""
+    channel, options, run = dialling.channel, dialling.options, dialling.run
+    loop = channel.registry.loop
+    started_at = loop.time()
+    if options.before_dialling:
+        await run.gosub(options.before_dialling)
+    if options.resets_record:
+        await run.call("ResetCDR", "")
+    dialling.ringback.start()
+    try:
+        winner, exten = await _wait_for_answer(dialling, destinations, timeout)
+    except BaseException:
+        channel.set_variable("DIALSTATUS", "CANCEL")
+        cause = causes.ANSWERED_ELSEWHERE if options.cancelled_elsewhere else causes.NORMAL_CLEARING
+        dialling.give_up("CANCEL", cause)
+        raise
+    finally:
+        dialling.ringback.end()
+    if winner is not None:
+        await Talk(dialling, winner, started_at).begin()
+        return
+    channel.hangup_cause = dialling.cause
+    channel.variables["DIALEDTIME"] = str(int(loop.time() - started_at))
+    channel.set_variable("DIALSTATUS", dialling.status)
+    if exten is not None:
+        run.goto(*exten)
+
+
+async def _wait_for_answer(
+    dialling: Dialling, destinations: list[str], timeout: float | None
+) -> tuple[Attempt | None, tuple[str, str, int] | None]:
+    """Who answered, or where the caller leaves for; everybody else is given up."""
+    channel = dialling.channel
+    for destination in destinations:
+        dialling.request(destination)
+    await dialling.start(timeout)
+    if len(dialling.attempts) == 1 and dialling.tells_who(dialling.attempts[0].peer):
+        # Whom the caller will talk to is clear already; of several it is known with the answer.
+        channel.set_connected(dialling.dialled)
+    if not dialling.attempts:
+        return None, None
+    with Leaving(dialling) as leaving:
+        winner = await channel.until(dialling.decided)
+    if winner is not None:
+        dialling.give_up("CANCEL", dialling.options.cause_of_losers, winner)
+    elif dialling.left:
+        dialling.give_up("CANCEL", causes.NORMAL_CLEARING)
+    else:
+        dialling.give_up("NOANSWER", causes.NO_ANSWER)
+    return winner, leaving.place
+
+
+APPLICATIONS = (
+    Application(
+        "Dial",
+        "Dial(TECH/resource[&TECH/resource…][,seconds[,options]])",
+        "Calls destinations and connects the first that answers; DIALSTATUS tells how it went. "
+        f"Options: {OPTIONS.described()}.",
+        _dial,
+        options=OPTIONS,
+    ),
+)

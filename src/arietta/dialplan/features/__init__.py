@@ -1,0 +1,1 @@
+"""Features of a call: what two who talk ask for with their keys."""

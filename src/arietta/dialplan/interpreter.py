@@ -17,6 +17,7 @@ from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
 from arietta.dialplan.errors import DialplanError, FunctionError
 from arietta.dialplan.functions import Functions, standard_functions
 from arietta.dialplan.functions.groups import Groups
+from arietta.dialplan.functions.locks import Locks
 from arietta.dialplan.hints import ExtensionStates
 from arietta.dialplan.matcher import Dialplan
 from arietta.dialplan.ports import (
@@ -87,6 +88,7 @@ class Interpreter:
         self.presences = presences or NoPresence()
         self.database = NoDatabase() if database is None else database
         self.groups = Groups()
+        self.locks = Locks()
         self.folders = folders or Folders()
         self.async_agi: dict[str, AgiQueue] = {}
         """The conversations of AGI(agi:async), by the ids of their channels."""

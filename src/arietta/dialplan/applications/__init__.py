@@ -82,6 +82,7 @@ def standard_applications() -> Applications:
     from arietta.dialplan.applications import (
         amd,
         background,
+        branches,
         calls,
         control,
         data,
@@ -106,6 +107,7 @@ def standard_applications() -> Applications:
         agi,
         amd,
         background,
+        branches,
         calls,
         control,
         data,

@@ -10,6 +10,7 @@ from arietta.channels.driver import Indication
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
+from arietta.dialplan.functions.endings import CAUSES
 from arietta.model import causes, events
 from arietta.model.times import wire_now
 
@@ -145,6 +146,10 @@ async def _user_event(channel: Channel, arguments: str, run: Run) -> None:
         )
 
 
+async def _forget_causes(channel: Channel, arguments: str, run: Run) -> None:
+    channel.functions.pop(CAUSES, None)
+
+
 APPLICATIONS = (
     Application(
         "Answer", "Answer([ms])", "Answers the call, and waits for the first audio or so many milliseconds.", _answer
@@ -155,6 +160,12 @@ APPLICATIONS = (
         "Congestion([seconds])",
         "Shows the caller that the lines are congested, waits, and ends the call.",
         _congestion,
+    ),
+    Application(
+        "HangupCauseClear",
+        "HangupCauseClear()",
+        "Forgets what HANGUPCAUSE knows of the channels that were called.",
+        _forget_causes,
     ),
     Application("Hangup", "Hangup([cause])", "Ends the call, with a Q.850 cause by number or name.", _hangup),
     Application(

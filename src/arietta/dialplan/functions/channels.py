@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from arietta.channels.callerid import parse_caller_id
 from arietta.channels.driver import Party
+from arietta.config.regexes import Regex
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import FunctionError
 from arietta.dialplan.functions import Function, needed
@@ -296,7 +297,11 @@ def _write_tone_detect(plan: Interpreter, channel: Channel | None, arguments: st
 
 
 def _channels(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    return " ".join(other.name for other in plan.registry if not other.internal)
+    try:
+        wanted = Regex(arguments.strip())
+    except ValueError as problem:
+        raise FunctionError("CHANNELS", str(problem)) from None
+    return " ".join(other.name for other in plan.registry if not other.internal and wanted.found_in(other.name))
 
 
 FUNCTIONS = (
@@ -317,7 +322,12 @@ FUNCTIONS = (
         _read_channel,
         _write_channel,
     ),
-    Function("CHANNELS", "CHANNELS()", "The names of all channels, separated by spaces.", _channels),
+    Function(
+        "CHANNELS",
+        "CHANNELS([expression])",
+        "The names of all channels, or of those that a regular expression matches, separated by spaces.",
+        _channels,
+    ),
     Function(
         "CONNECTEDLINE",
         "CONNECTEDLINE(item[,i])",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arietta.dialplan.errors import FunctionError
-from arietta.dialplan.functions import Danger, Function
+from arietta.dialplan.functions import Danger, Function, needed
 from arietta.errors import AriettaError
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def _write(plan: Interpreter, channel: Channel | None, arguments: str, value: st
         plan.database.put(family, key, value)
     except AriettaError as refusal:
         raise FunctionError("DB", str(refusal)) from refusal
+
+
+def _blacklist(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    caller = needed(channel, "BLACKLIST").caller
+    listed = (plan.database.get("blacklist", key) for key in (caller.number, caller.name) if key)
+    return "1" if any(value is not None for value in listed) else "0"
 
 
 def _exists(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
@@ -84,6 +90,12 @@ def _keycount(plan: Interpreter, channel: Channel | None, arguments: str) -> str
 
 
 FUNCTIONS = (
+    Function(
+        "BLACKLIST",
+        "BLACKLIST()",
+        "1 if the caller's number or name is a key of the family `blacklist` in AstDB, else 0.",
+        _blacklist,
+    ),
     Function("DB", "DB(family/key)", "A text of AstDB; what is read is DB_RESULT too.", _read, _write),
     Function(
         "DB_DELETE",

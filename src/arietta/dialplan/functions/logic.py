@@ -88,6 +88,13 @@ def _eval_exten(plan: Interpreter, channel: Channel | None, arguments: str) -> s
     return step.arguments if isinstance(step.arguments, str) else plan.render(channel, step.arguments)
 
 
+def _digit_sum(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
+    digits = arguments.strip()
+    if not digits.isascii() or not digits.isdigit():
+        raise FunctionError("DIGIT_SUM", f"{arguments[:60]!r} is not digits alone")
+    return str(sum(map(int, digits)))
+
+
 def _rand(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     parts = split_arguments(arguments)
     low = whole_number(parts[0]) if parts else 0
@@ -209,6 +216,7 @@ def _abs(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
 FUNCTIONS = (
     Function("ABS", "ABS(number)", "The number without its sign.", _abs),
     Function("DEC", "DEC(variable)", "Takes one off a variable and gives its new value.", _dec),
+    Function("DIGIT_SUM", "DIGIT_SUM(digits)", "The sum of digits.", _digit_sum),
     Function("EVAL", "EVAL(text)", "The text, substituted once more.", _eval),
     Function(
         "EVAL_EXTEN",

@@ -172,21 +172,30 @@ class RunningServer:
 
     def udp_ports(self) -> set[int]:
         """The local ports of the UDP sockets it has open."""
-        return {port for inode, port in _sockets("udp") if inode in self._socket_inodes()}
+        assert self.process is not None
+        return udp_ports(self.process.pid)
 
     def open_sockets(self) -> int:
         """How many sockets it has open."""
-        return len(self._socket_inodes())
-
-    def _socket_inodes(self) -> set[str]:
         assert self.process is not None
-        found = set()
-        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                target = os.readlink(descriptor)
-                if target.startswith("socket:["):
-                    found.add(target[len("socket:[") : -1])
-        return found
+        return len(socket_inodes(self.process.pid))
+
+
+def udp_ports(pid: int) -> set[int]:
+    """The local ports of the UDP sockets that a process has open."""
+    inodes = socket_inodes(pid)
+    return {port for inode, port in _sockets("udp") if inode in inodes}
+
+
+def socket_inodes(pid: int) -> set[str]:
+    """What the sockets of a process are known by."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = os.readlink(descriptor)
+            if target.startswith("socket:["):
+                found.add(target[len("socket:[") : -1])
+    return found
 
 
 def _sockets(protocol: str) -> list[tuple[str, int]]:

@@ -1,0 +1,1 @@
+"""A small firm: its configuration, its phones, its provider, and the programs around its switch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from arietta.channels.groups import NO_GROUPS, Groups
 from arietta.server import Server
-from arietta.testing import Phone, VirtualLoop, tone
+from arietta.testing import AriClient, Phone, VirtualLoop, tone
 from arietta.testing.plugin import Switch
 
 from .conftest import HOSTS
@@ -80,6 +81,42 @@ async def test_who_may_pick_up(
     await other.ended()
     if exten == "*9":
         assert server.dialplan.read(None, "SEEN") == "0,1,2,3,4,5//"
+
+
+@pytest.mark.parametrize("how", ["originate", "dial", "dialplan"])
+async def test_what_an_application_calls_may_be_picked_up(
+    server: Server, phone: Callable[..., Awaitable[Phone]], ari: Callable[..., AriClient], how: str
+) -> None:
+    app = ari("127.0.0.1", 8088)
+    await app.connect("app")
+    found = {}
+    for name in ("bob", "carol"):
+        found[name] = await phone(HOSTS[name], 5060, username=name, password=PASSWORD, server=SERVER)
+        await found[name].register()
+    if how == "originate":
+        await app.post("/channels", endpoint="PJSIP/bob", app="app", appArgs="one")
+    elif how == "dialplan":
+        await app.post("/channels", endpoint="PJSIP/bob", context="default", extension="1300", priority=1)
+    else:
+        made = (await app.post("/channels/create", endpoint="PJSIP/bob", app="app")).json["id"]
+        await app.event("StasisStart", channel_id=made)
+        await app.post(f"/channels/{made}/dial", timeout=30, expect=204)
+    rings = await found["bob"].ringing()
+    rings.ring()
+    await asyncio.sleep(0.1)
+    picks = await found["carol"].invite("*8")
+    await picks.answered()
+    end = await rings.ended()
+    assert end.reason == "CANCEL" and any(
+        "answered elsewhere" in str(one) or one.cause in (26, 200) for one in end.reasons
+    )
+    start = await app.event("StasisStart")
+    assert start["channel"]["name"].startswith("PJSIP/carol-")
+    assert start["args"] == {"originate": ["one"], "dialplan": ["transferred"], "dial": []}[how]
+    assert ("replace_channel" in start) == (how == "dial")
+    await asyncio.sleep(31)  # whatever waited for the answer waits no more
+    await app.delete(f"/channels/{start['channel']['id']}", expect=204)
+    await picks.ended()
 
 
 def test_groups_are_lists_of_numbers_in_their_bounds() -> None:

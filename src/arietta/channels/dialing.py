@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from arietta.channels import signals
 from arietta.channels.driver import CannotRequest, DialRequest
-from arietta.model import events
+from arietta.model import causes, events
 from arietta.model.times import wire_now
 
 if TYPE_CHECKING:
@@ -201,19 +202,38 @@ def _to_nobody(_attempt: Attempt) -> None:
     """What a forgotten attempt calls."""
 
 
-async def call_out(channel: Channel, *, dialstring: str, timeout: float | None) -> bool:
+async def call_out(
+    channel: Channel,
+    *,
+    dialstring: str,
+    timeout: float | None,
+    then: Callable[[Channel], Coroutine[Any, Any, None]] | None = None,
+) -> bool:
     """In the owner of a requested channel: call it and wait for the answer.
 
     True when it was answered; False when `timeout` seconds passed (the cause is then 19). A refusal or a hangup
-    raises HungUp. No final Dial event goes out at the timeout, as in Asterisk.
+    raises HungUp. No final Dial event goes out at the timeout, as in Asterisk. `then` is what follows in the owner of
+    an answered channel; with it somebody else may pick the call up, and does that.
     """
     answered = channel.registry.loop.create_future()
 
     def changed(attempt: Attempt) -> None:
-        if attempt.answered and not answered.done():
+        if attempt.answered and attempt.peer is channel and not answered.done():
             answered.set_result(None)
 
-    attempt = Attempt(channel, dialstring=dialstring, repeat_dialstring=True, on_change=changed)
+    def taken(attempt: Attempt, former: Channel) -> Story:
+        assert then is not None
+        former.hangup_cause = causes.ANSWERED_ELSEWHERE
+        former.end_quietly()
+        return partial(then, attempt.peer)
+
+    attempt = Attempt(
+        channel,
+        dialstring=dialstring,
+        repeat_dialstring=True,
+        on_change=changed,
+        on_taken=taken if then is not None else None,
+    )
     attempt.start()
     try:
         await channel.until(answered, timeout)

@@ -7,13 +7,15 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from arietta.channels.channel import FLAG_EXPLICIT, Channel
+from arietta.channels.channel import FLAG_EXPLICIT, Channel, Story
 from arietta.channels.dialing import CAUSE_NO_ANSWER, Attempt, call_out
 from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
 from arietta.errors import AllocationFailed, AriettaError, BadRequest, Conflict, NotFound
+from arietta.model import causes
 from arietta.stasis.applications import CHANNEL, Application, Applications
 from arietta.stasis.control import Controls
+from arietta.stasis.places import Places, say_goodbye
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Originating:
         self._channels = channels
         self._applications = applications
         self._controls = controls
+        self._places = Places(channels, controls)
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def originate(self, wanted: Wanted, then: Entrance | Place, timeout_s: int) -> Channel:
@@ -116,7 +119,20 @@ class Originating:
             if attempt.answered:
                 self._stop_timer(channel)
 
-        attempt = Attempt(channel, caller=caller, dialstring=_dialstring(channel), on_change=changed, final_event=False)
+        def taken(attempt: Attempt, former: Channel) -> Story:
+            story = self._places.take(attempt.peer, former)
+            former.hangup_cause = causes.ANSWERED_ELSEWHERE
+            say_goodbye(former, cause=causes.ANSWERED_ELSEWHERE)
+            return story
+
+        attempt = Attempt(
+            channel,
+            caller=caller,
+            dialstring=_dialstring(channel),
+            on_change=changed,
+            on_taken=taken,
+            final_event=False,
+        )
         channel.on_end.append(self._stop_timer)
         if timeout_s > 0:
             self._timers[channel.id] = self._channels.loop.call_later(timeout_s, self._time_out, channel, attempt)
@@ -138,8 +154,14 @@ class Originating:
             timer.cancel()
 
     async def _call(self, channel: Channel, dialstring: str, timeout: float | None, then: Entrance | Place) -> None:
-        if not await call_out(channel, dialstring=dialstring, timeout=timeout):
-            return
+        async def go_on(who: Channel) -> None:
+            await self._arrive(who, then)
+
+        if await call_out(channel, dialstring=dialstring, timeout=timeout, then=go_on):
+            await go_on(channel)
+
+    async def _arrive(self, channel: Channel, then: Entrance | Place) -> None:
+        """What an originated call does once it is answered."""
         if isinstance(then, Entrance):
             await self._enter(channel, then, announced=False)
         else:

@@ -115,10 +115,14 @@ async def _story(peer: Channel, wish: Wish, run: Run, outcome: asyncio.Future[st
         if not outcome.done():
             outcome.set_result(status)
 
+    async def pick_up(new: Channel) -> None:
+        tell("SUCCESS")
+        await _arrive(new, wish, run)
+
     try:
         if wish.options.get("b"):
             await run.gosub(wish.options["b"].replace("^", ","))
-        answered = await call_out(peer, dialstring=wish.resource, timeout=wish.timeout)
+        answered = await call_out(peer, dialstring=wish.resource, timeout=wish.timeout, then=pick_up)
         tell("SUCCESS" if answered else "RINGING")
     except HungUp:
         status = status_of_cause(peer.hangup_cause)
@@ -129,8 +133,12 @@ async def _story(peer: Channel, wish: Wish, run: Run, outcome: asyncio.Future[st
         return
     finally:
         tell("FAILED")
-    if not answered:
-        return
+    if answered:
+        await _arrive(peer, wish, run)
+
+
+async def _arrive(peer: Channel, wish: Wish, run: Run) -> None:
+    """Go where the answered call was wished."""
     peer.resting_app = ("", "")
     if wish.application is None:
         peer.set_place(*wish.place)

@@ -35,13 +35,16 @@ class Port:
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Address]] = []
+        self.controls: list[bool] = []
+        """Whether each went from the port of RTCP."""
         self.hear: PacketHandler | None = None
 
     def take_packets(self, on_packet: PacketHandler | None) -> None:
         self.hear = on_packet
 
-    def send_packet(self, data: bytes, target: Address) -> None:
+    def send_packet(self, data: bytes, target: Address, *, control: bool = False) -> None:
         self.sent.append((data, target))
+        self.controls.append(control)
 
 
 def test_who_needs_more_than_an_address(loop: VirtualLoop) -> None:
@@ -132,10 +135,10 @@ async def test_a_closed_path_tells_nothing(loop: VirtualLoop) -> None:
     path = LegPath(port, None, loop, mtu=1200, changed=lambda: told.append("changed"), failed=told.append)  # type: ignore[arg-type]
     path.agree(Negotiated(address="192.0.2.9", port=9, ice=theirs), ours, is_symmetric=False)
     assert path.target is None and port.hear is not None
-    port.hear(check(theirs, ours), ("192.0.2.7", 4000))
+    port.hear(check(theirs, ours), ("192.0.2.7", 4000), False)
     assert told == ["changed"] and path.target == ("192.0.2.7", 4000)
     path.close()
-    port.hear(check(theirs, ours), ("192.0.2.8", 4000))
+    port.hear(check(theirs, ours), ("192.0.2.8", 4000), False)
     await asyncio.sleep(100)
     assert told == ["changed"] and len(port.sent) == 1
 
@@ -148,3 +151,19 @@ async def test_a_path_that_leads_nowhere_says_so_once(loop: VirtualLoop) -> None
     path.agree(Negotiated(address="192.0.2.9", port=9, ice=theirs), ours, is_symmetric=False)
     await asyncio.sleep(100)
     assert told == ["no ICE check has nominated a pair within 30 s"]
+
+
+async def test_reports_with_a_port_of_their_own_have_a_way_of_their_own(loop: VirtualLoop) -> None:
+    port, told, ours, theirs = Port(), [], fresh_ice(), fresh_ice()
+    theirs = type(theirs)(theirs.ufrag, theirs.password)
+    path = LegPath(port, None, loop, mtu=1200, changed=lambda: told.append("changed"), failed=told.append)  # type: ignore[arg-type]
+    path.agree(Negotiated(address="192.0.2.9", port=9, ice=theirs), ours, is_symmetric=False)
+    assert port.hear is not None
+    port.hear(check(theirs, ours), ("192.0.2.7", 4001), True)
+    assert (path.target, path.rtcp_target, told) == (None, ("192.0.2.7", 4001), ["changed"])
+    port.hear(check(theirs, ours), ("192.0.2.7", 4000), False)
+    assert (path.target, path.rtcp_target) == (("192.0.2.7", 4000), ("192.0.2.7", 4001))
+    assert port.controls == [True, False]
+    port.hear(check(theirs, ours), ("192.0.2.7", 4001), True)
+    assert told == ["changed", "changed"]
+    path.close()

@@ -20,7 +20,7 @@ STRANGER = ("203.0.113.9", 6666)
 def taken(phone: Phone) -> list[tuple[bytes, Address]]:
     """What the port gives to its owner from now on."""
     packets: list[tuple[bytes, Address]] = []
-    phone.port.take_packets(lambda data, source: packets.append((data, source)))
+    phone.port.take_packets(lambda data, source, control: packets.append((data, source)))
     return packets
 
 
@@ -66,7 +66,7 @@ def test_the_owner_sends_from_the_port_before_anything_is_agreed(world: World) -
     port = world.core.open_rtp(bind=SERVER, on_event=lambda event: None)
     port.send_packet(STUN, STRANGER)
     packets: list[bytes] = []
-    port.take_packets(lambda data, source: packets.append(data))
+    port.take_packets(lambda data, source, control: packets.append(data))
     port.send_packet(DTLS, STRANGER)
     port.receive(STUN, STRANGER, world.now)
     world.run(20)
@@ -75,7 +75,7 @@ def test_the_owner_sends_from_the_port_before_anything_is_agreed(world: World) -
     assert packets == [STUN]
     port.close()
     port.send_packet(DTLS, STRANGER)
-    port.take_packets(lambda data, source: None)
+    port.take_packets(lambda data, source, control: None)
     world.flush()
     assert list(inbox) == [DTLS]
 
@@ -123,3 +123,17 @@ def test_keys_that_come_later_let_it_through() -> None:
     world.run(500)
     assert len(heard(world, phone, far)) == pytest.approx(8000, abs=640)
     assert phone.port.statistics().rxcount == 10
+
+
+def test_those_on_the_port_of_reports_are_told_apart(world: World) -> None:
+    phone = world.phone()
+    inbox = world.network.inboxes[STRANGER] = deque()
+    packets: list[tuple[bytes, Address, bool]] = []
+    phone.port.take_packets(lambda data, source, control: packets.append((data, source, control)))
+    phone.port.receive_control(STUN, STRANGER, world.now)
+    phone.raw(STUN)
+    world.run(20)
+    assert packets == [(STUN, STRANGER, True), (STUN, phone.address, False)]
+    phone.port.send_packet(STUN, STRANGER, control=True)
+    world.flush()
+    assert list(inbox) == [STUN]

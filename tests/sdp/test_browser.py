@@ -22,6 +22,7 @@ from arietta.sdp import (
     make_offer,
     parse,
     read_answer,
+    reflexive_candidate,
 )
 from arietta.sdp.dtls import DtlsError, parse_fingerprint
 
@@ -275,3 +276,39 @@ def test_any_fingerprint(text: str) -> None:
     except DtlsError:
         return
     assert found is not None and len(found.digest) == 32
+
+
+WITH_TWO_PORTS = OfferSettings(
+    "192.0.2.9",
+    4000,
+    ("ulaw",),
+    ice=IceSide("ours", "o" * 24, True, (reflexive_candidate("198.51.100.9", "192.0.2.9", 4000),)),
+)
+FOUR = [
+    "1 1 udp 2130706431 192.0.2.9 4000 typ host",
+    "2 1 udp 1694498815 198.51.100.9 4000 typ srflx raddr 192.0.2.9 rport 4000",
+    "1 2 udp 2130706430 192.0.2.9 4001 typ host",
+    "2 2 udp 1694498814 198.51.100.9 4001 typ srflx raddr 192.0.2.9 rport 4001",
+]
+
+
+def test_reports_with_a_port_of_their_own_are_a_component_of_their_own() -> None:
+    ours = make_offer(WITH_TWO_PORTS)
+    assert ours.media[0].attributes("candidate") == FOUR
+    theirs = make_offer(msgspec.structs.replace(WITH_TWO_PORTS, address="192.0.2.7", ice=IceSide("them", "t" * 24)))
+    answer, agreed = answer_offer(theirs, WITH_TWO_PORTS)
+    assert answer.media[0].attributes("candidate") == FOUR
+    assert agreed.ice is not None and not agreed.rtcp_mux
+    assert (agreed.rtcp_address, agreed.rtcp_port) == ("192.0.2.7", 4001)
+    assert [(one.address, one.port) for one in agreed.ice.candidates] == [("192.0.2.7", 4000)]
+    read = read_answer(ours, theirs)
+    assert read.ice is not None and read.ice.ufrag == "them"
+
+
+def test_reports_on_the_port_of_media_are_none() -> None:
+    settings = msgspec.structs.replace(WITH_TWO_PORTS, rtcp_mux=True)
+    assert make_offer(settings).media[0].attributes("candidate") == FOUR[:2]
+    answer, _ = answer_offer(make_offer(settings), settings)
+    assert answer.media[0].attributes("candidate") == FOUR[:2]
+    answer, _ = answer_offer(make_offer(WITH_TWO_PORTS), settings)
+    assert answer.media[0].attributes("candidate") == FOUR

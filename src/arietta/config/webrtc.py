@@ -36,12 +36,11 @@ def check_secure_media(endpoint: Endpoint, report: Report) -> None:
     """Report what cannot go together."""
     name = f"of endpoint [{endpoint.name}]"
     has_dtls = endpoint.media_encryption == "dtls"
-    for field, wanted in (("media_encryption", has_dtls), ("ice_support", endpoint.ice_support)):
-        if wanted and not endpoint.rtcp_mux:
-            what = f"{field}=dtls" if field == "media_encryption" else f"{field}=yes"
-            report.error(endpoint.at(field), f"{what} {name} needs rtcp_mux=yes: two ports are not supported with it")
     if not has_dtls:
         return
+    if not endpoint.rtcp_mux:
+        what = f"media_encryption=dtls {name} needs rtcp_mux=yes: two ports are not supported with it"
+        report.error(endpoint.at("media_encryption"), what)
     if not endpoint.dtls_cert_file and not endpoint.dtls_auto_generate_cert:
         report.error(
             endpoint.at("media_encryption"),

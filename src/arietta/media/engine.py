@@ -379,10 +379,10 @@ FrameHandler = Callable[[bytes], None]
 """Gets 20 ms of audio in the stream's format: bytes of a codec, or samples in host order for slin."""
 
 
-PacketHandler = Callable[[bytes, Address], None]
+PacketHandler = Callable[[bytes, Address, bool], None]
+"""Gets a datagram that is no media, where it came from, and whether it came on the port of RTCP."""
 ReportHandler = Callable[[bytes, bool, Address], None]
 """Gets a report of RTCP, whether it was sent (or else came), and where it went or came from."""
-"""Gets a datagram of the RTP port that is no media, and where it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -682,8 +682,11 @@ class RtpPort(Port, Protocol):
     def tell_heads(self, on_head: HeadHandler | None) -> None:
         """See the header of every packet of RTP from now on; None ends it. At most 256 wait: older ones give way."""
 
-    def send_packet(self, data: bytes, target: Address) -> None:
-        """Send a datagram from the RTP port as it is, once it hears packets or is configured; never blocks."""
+    def send_packet(self, data: bytes, target: Address, *, control: bool = False) -> None:
+        """Send a datagram from the port of RTP, or of RTCP, as it is, once it hears packets or is configured.
+
+        Never blocks.
+        """
 
     def statistics(self) -> RtpStatistics: ...
 

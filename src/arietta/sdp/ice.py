@@ -96,15 +96,23 @@ def ice_of(description: SessionDescription, section: Media) -> IceSide | None:
     return IceSide(ufrag, password, description.attribute("ice-lite") is not None, tuple(candidates))
 
 
-def ice_lines(ours: IceSide, address: str, port: int) -> list[Line]:
-    """What a section says of our ICE."""
+def ice_lines(ours: IceSide, address: str, port: int, *, has_rtcp: bool) -> list[Line]:
+    """What a section says of our ICE, with the port above for RTCP if it has one of its own."""
+    candidates = [Candidate(address, port, HOST_PRIORITY), *ours.candidates]
+    if has_rtcp:
+        candidates += [_above(one) for one in candidates]
     return [
         ("a", f"ice-ufrag:{ours.ufrag}"),
         ("a", f"ice-pwd:{ours.password}"),
-        ("a", f"candidate:{Candidate(address, port, HOST_PRIORITY)}"),
-        *(("a", f"candidate:{one}") for one in ours.candidates),
+        *(("a", f"candidate:{one}") for one in candidates),
         ("a", "end-of-candidates"),
     ]
+
+
+def _above(one: Candidate) -> Candidate:
+    """The same place for RTCP (RFC 8445 5.1.2.1: a component counts as 256 less its number)."""
+    base = (one.base[0], one.base[1] + 1) if one.base is not None else None
+    return Candidate(one.address, one.port + 1, one.priority - 1, one.kind, 2, base)
 
 
 def _candidate(value: str) -> Candidate | None:

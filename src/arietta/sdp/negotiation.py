@@ -2,8 +2,8 @@
 
 One audio stream is negotiated: the first usable audio section of an offer is accepted and every other section
 is refused with port 0, in its place.  Keys travel in the description (RFC 4568), or their certificates' fingerprints
-do (RFC 5763).  Our ICE is that of a lite agent (RFC 8445).  Not done here: ICE or DTLS where RTCP has a port of its
-own, video, T.38.
+do (RFC 5763).  Our ICE is that of a lite agent (RFC 8445).  Not done here: DTLS where RTCP has a port of its own,
+video, T.38.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class OfferSettings(msgspec.Struct, frozen=True):
     dtls: DtlsSide | None = None
     """Keys are agreed by DTLS with this certificate (RFC 5763); its a=setup is what we would like. Needs rtcp_mux."""
     ice: IceSide | None = None
-    """Our ICE, used when the peer has some too. Needs rtcp_mux."""
+    """Our ICE, used when the peer has some too."""
     avpf: bool = False
     """Offer a profile with RTCP feedback, and take no other (RFC 4585); without it both are taken."""
     force_avp: bool = False
@@ -298,8 +298,8 @@ def _usable(offer: SessionDescription, section: Media, settings: OfferSettings) 
                 dtls = DtlsTerms(theirs.fingerprints, setup == "active")
         else:
             crypto = _their_key(section, settings)
-        # ICE is for the answerer to leave out (RFC 8839 4.2.3), and two ports are more than ours has.
-        ice = ice_of(offer, section) if settings.ice is not None and mux else None
+        # ICE is for the answerer to leave out (RFC 8839 4.2.3).
+        ice = ice_of(offer, section) if settings.ice is not None else None
     except (_Refused, DtlsError, IceError) as problem:
         return _refusal(str(problem))
     table = payload_table(section)
@@ -332,7 +332,7 @@ def _agreed_terms(
         if dtls is not None and not mux:
             raise _Refused("answered with DTLS and without a=rtcp-mux, on which it is supported alone")
         keys = _agreed_keys(ours, theirs) if dtls is None else None
-        ice = ice_of(answer, theirs) if mux and ours.attribute("ice-ufrag") is not None else None
+        ice = ice_of(answer, theirs) if ours.attribute("ice-ufrag") is not None else None
     except (_Refused, DtlsError, IceError) as problem:
         return _refusal(str(problem))
     return _Terms(mux, keys, dtls, ice)
@@ -621,7 +621,7 @@ def _audio_section(
     lines.append(("a", f"ptime:{settings.packet_time.ours(best)}"))
     lines.extend(("a", f"{CRYPTO}:{crypto}") for crypto in extras.keys)
     if extras.ice is not None:
-        lines.extend(ice_lines(extras.ice, settings.address, settings.port))
+        lines.extend(ice_lines(extras.ice, settings.address, settings.port, has_rtcp=not extras.mux))
     if extras.dtls is not None:
         lines.extend(dtls_lines(extras.dtls))
     if extras.mid:

@@ -1,4 +1,4 @@
-"""A lite agent of ICE for one component (RFC 8445): it answers the peer's checks and never makes any.
+"""A lite agent of ICE for one stream (RFC 8445): it answers the peer's checks and never makes any.
 
 Not done here: the controlling role of a lite agent that faces another one. There, no checks are made at all, and the
 candidates of the descriptions are used as they are (`best_candidate`).

@@ -28,12 +28,16 @@ class SendPacket(msgspec.Struct, frozen=True):
 
     data: bytes
     target: Address
+    is_rtcp: bool = False
+    """From the port of RTCP, where it has one of its own."""
 
 
 class Reached(msgspec.Struct, frozen=True):
     """Media goes here from now on."""
 
     address: Address
+    is_rtcp: bool = False
+    """That is so of the reports, which have a port of their own."""
 
 
 class Keyed(msgspec.Struct, frozen=True):
@@ -64,6 +68,7 @@ class MediaPath:
         self._has_checks = False  # the peer finds the way
         self._is_symmetric = False
         self._target: Address | None = None
+        self._rtcp_target: Address | None = None
         self._sources: dict[Address, None] = {}  # proven, the latest last
         self._outputs: list[PathOutput] = []
         self._deadline: float | None = None
@@ -106,11 +111,13 @@ class MediaPath:
 
     # -- what the port tells --
 
-    def receive(self, data: bytes, source: Address, now: float) -> None:
-        """Take a datagram that is STUN or DTLS."""
+    def receive(self, data: bytes, source: Address, now: float, *, is_rtcp: bool = False) -> None:
+        """Take a datagram that is STUN or DTLS; on the port of RTCP there is no DTLS."""
         if self._failed or not self._may_pass(now):
             return
-        if is_stun(data):
+        if is_rtcp:
+            self._check_rtcp(data, source)
+        elif is_stun(data):
             self._check(data, source)
         elif self._association_with(source) is not None:
             self._take_dtls(data, source)  # OpenSSL passes over what is none
@@ -159,6 +166,15 @@ class MediaPath:
         if taken.is_nominated and self._has_checks:
             self._go_to(source)
             self._begin()
+
+    def _check_rtcp(self, data: bytes, source: Address) -> None:
+        """The second component (RFC 8445 4): nominated by itself, with the credentials of the first."""
+        taken = self._agent.receive(data, source)
+        if taken.answer is not None:
+            self._outputs.append(SendPacket(taken.answer, source, is_rtcp=True))
+        if taken.is_nominated and self._has_checks and source != self._rtcp_target:
+            self._rtcp_target = source
+            self._outputs.append(Reached(source, is_rtcp=True))
 
     def _go_to(self, address: Address) -> None:
         if address == self._target:

@@ -241,6 +241,11 @@ class LegMedia:
         """Where media goes; None: not known yet."""
         return self._path.target if self._path is not None else (agreed.address, agreed.port)
 
+    def _rtcp_target(self, agreed: sdp.Negotiated) -> tuple[str, int]:
+        """Where reports go that have a port of their own."""
+        found = self._path.rtcp_target if self._path is not None and agreed.ice is not None else None
+        return found or (agreed.rtcp_address, agreed.rtcp_port)
+
     def _keys(self, agreed: sdp.Negotiated) -> sdp.SecureKeys | None:
         """What protects media; None: nothing, or not known yet."""
         return self._path.keys if self._path is not None and agreed.dtls is not None else agreed.keys
@@ -255,7 +260,7 @@ class LegMedia:
         port.configure(
             RtpSettings(
                 remote_address=target,
-                remote_rtcp=target if agreed.rtcp_mux else (agreed.rtcp_address, agreed.rtcp_port),
+                remote_rtcp=target if agreed.rtcp_mux else self._rtcp_target(agreed),
                 send_codec=agreed.codec,
                 send_payload_type=agreed.payload_type,
                 receive=agreed.receive,

@@ -38,6 +38,8 @@ class LegPath:
         self.identity = identity
         self.target: Address | None = None
         """Where media goes; None: not known yet."""
+        self.rtcp_target: Address | None = None
+        """Where its reports go, if ICE has found that out."""
         self.keys: sdp.SecureKeys | None = None
         """None: not agreed yet."""
         self._path = MediaPath(identity, mtu=mtu)
@@ -73,10 +75,10 @@ class LegPath:
             self._timer.cancel()
             self._timer = None
 
-    def _received(self, data: bytes, source: Address) -> None:
+    def _received(self, data: bytes, source: Address, is_rtcp: bool) -> None:
         if self._changed is None:
             return
-        self._path.receive(data, source, self._loop.time())
+        self._path.receive(data, source, self._loop.time(), is_rtcp=is_rtcp)
         if self._drain() and self._changed is not None:
             self._changed()
 
@@ -91,8 +93,10 @@ class LegPath:
         is_news = False
         for output in self._path.outputs():
             match output:
-                case SendPacket(data=data, target=target):
-                    self._port.send_packet(data, target)
+                case SendPacket(data=data, target=target, is_rtcp=is_rtcp):
+                    self._port.send_packet(data, target, control=is_rtcp)
+                case Reached(address=address, is_rtcp=True):
+                    self.rtcp_target, is_news = address, True
                 case Reached(address=address):
                     self.target, is_news = address, True
                 case Keyed(keys=keys):

@@ -287,16 +287,16 @@ class NativeRtpPort(NativePort):
         self._on_packet = on_packet
         self.core.engine.set_aside(self.number, on_packet is not None)
 
-    def send_packet(self, data: bytes, target: Address) -> None:
+    def send_packet(self, data: bytes, target: Address, *, control: bool = False) -> None:
         """See the interface."""
         if not self.closed:
-            self.core.engine.send_packet(self.number, data, *target)
+            self.core.engine.send_packet(self.number, data, *target, control)
 
     def hand_over(self) -> None:
         """Datagrams for its owner wait."""
-        for data, source in self.core.engine.packets(self.number):
+        for data, source, control in self.core.engine.packets(self.number):
             if self._on_packet is not None:
-                self._on_packet(data, source)
+                self._on_packet(data, source, control)
 
     def tell_reports(self, on_report: ReportHandler | None) -> None:
         """See the interface."""

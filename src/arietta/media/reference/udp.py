@@ -106,7 +106,7 @@ class UdpPort(BasePort):
         self._on_head: HeadHandler | None = None
         self._heads: deque[PacketHead] = deque(maxlen=MAX_HEADS)
         self._reports: deque[tuple[bytes, bool, Address]] = deque(maxlen=MAX_TOLD_REPORTS)
-        self._packets: deque[tuple[bytes, Address]] = deque()
+        self._packets: deque[tuple[bytes, Address, bool]] = deque()
         self._listening = False
         self.relay: UdpPort | None = None
         """Where the mixer lets packets pass to."""
@@ -201,12 +201,12 @@ class UdpPort(BasePort):
             if self._on_report is not None:
                 self._on_report(data, sent, peer)
 
-    def send_packet(self, data: bytes, target: Address) -> None:
+    def send_packet(self, data: bytes, target: Address, *, control: bool = False) -> None:
         with self.core.lock:
             if self.closed or not self._listening:
                 return
             try:
-                self.pair.send(data, target)
+                (self.pair.send_control if control else self.pair.send)(data, target)
             except OSError:
                 self.core.send_errors += 1
 
@@ -218,9 +218,9 @@ class UdpPort(BasePort):
     def _hand_over(self) -> None:
         """Give the owner what waits for it; on the loop's thread."""
         while self._packets:
-            data, source = self._packets.popleft()
+            data, source, control = self._packets.popleft()
             if self._on_packet is not None:
-                self._on_packet(data, source)
+                self._on_packet(data, source, control)
 
     def statistics(self) -> RtpStatistics:
         with self.core.lock:
@@ -266,8 +266,7 @@ class UdpPort(BasePort):
         """One datagram of the RTP socket; whether the next one is urgent, because it is passed on as it comes."""
         core = self.core
         core.packets_received += 1
-        if self._on_packet is not None and not self.closed and is_aside(data):
-            self._set_aside(data, source)
+        if self._set_aside(data, source, control=False):
             return False
         if self.closed or self._settings is None or self._settings.awaits_keys:
             core.packets_dropped += 1
@@ -333,17 +332,23 @@ class UdpPort(BasePort):
 
     def receive_control(self, data: bytes, source: Address, now_ns: int) -> bool:
         """One datagram of the RTCP socket; none is urgent."""
+        if self._set_aside(data, source, control=True):
+            return False
         if not self.closed and self._settings is not None and not self._settings.awaits_keys:
             self._rtcp.receive(data, source, now_ns)
         return False
 
-    def _set_aside(self, data: bytes, source: Address) -> None:
+    def _set_aside(self, data: bytes, source: Address, *, control: bool) -> bool:
+        """Whether a datagram is one for the owner, who then has it unless too many wait."""
+        if self._on_packet is None or self.closed or not is_aside(data):
+            return False
         if len(data) > LONGEST_PACKET or len(self._packets) >= MOST_PACKETS:
             self.core.packets_dropped += 1
-            return
-        self._packets.append((data, source))
+            return True
+        self._packets.append((data, source, control))
         if len(self._packets) == 1:
             self.core.emit_plain(self._hand_over)
+        return True
 
     def report(self, now_ns: int) -> None:
         """An RTCP report is due."""

@@ -186,22 +186,24 @@ static void take_audio(rtp_port_t *port, const codec_t *codec, const rtp_packet_
     }
 }
 
-static void take_aside(rtp_port_t *port, const uint8_t *data, int size, const address_t *source)
+/* Whether a datagram is one for the owner, who then has it unless too many wait. */
+static bool take_aside(rtp_port_t *port, const uint8_t *data, int size, const address_t *source, bool control)
 {
-    if (!aside_put(port->aside, data, size, source))
+    if (!port->aside || port->base.closed || !aside_is_meant(data, size))
+        return false;
+    if (!aside_put(port->aside, data, size, source, control))
         port->base.core->packets_dropped++;
     else if (port->aside->count == 1)
         port_tell(&port->base, EVENT_PACKETS, 0, 0);
+    return true;
 }
 
 void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns)
 {
     core_t *core = port->base.core;
     core->packets_received++;
-    if (port->aside && !port->base.closed && aside_is_meant(data, size)) {
-        take_aside(port, data, size, source);
+    if (take_aside(port, data, size, source, false))
         return;
-    }
     if (port->base.closed || !port->configured || rtp_port_lacks_keys(port)) {
         core->packets_dropped++;
         return;
@@ -237,6 +239,8 @@ void rtp_port_receive(rtp_port_t *port, uint8_t *data, int size, const address_t
 
 void rtp_port_receive_control(rtp_port_t *port, uint8_t *data, int size, const address_t *source, int64_t now_ns)
 {
+    if (take_aside(port, data, size, source, true))
+        return;
     if (!port->base.closed && port->configured && !rtp_port_lacks_keys(port))
         rtp_receive_report(port, data, size, source, now_ns);
 }

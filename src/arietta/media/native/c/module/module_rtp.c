@@ -190,7 +190,10 @@ static PyObject *take_kept(PyObject *self, PyObject *arguments, PyObject *(*next
 static PyObject *next_packet(rtp_port_t *port)
 {
     const struct aside_packet *one = port->aside ? aside_take(port->aside) : NULL;
-    return one ? Py_BuildValue("(y#N)", one->data, (Py_ssize_t)one->size, host_of(&one->source)) : NULL;
+    if (!one)
+        return NULL;
+    PyObject *control = one->control ? Py_True : Py_False;
+    return Py_BuildValue("(y#NO)", one->data, (Py_ssize_t)one->size, host_of(&one->source), control);
 }
 
 static PyObject *next_report(rtp_port_t *port)
@@ -217,7 +220,7 @@ static PyObject *method_set_aside(PyObject *self, PyObject *arguments)
     return keep(self, arguments, rtp_port_set_aside);
 }
 
-/* packets(port) -> [(data, (host, port))] */
+/* packets(port) -> [(data, (host, port), control)] */
 static PyObject *method_packets(PyObject *self, PyObject *arguments) { return take_kept(self, arguments, next_packet); }
 
 /* tell_reports(port, on): whether reports are kept for `reports`. */
@@ -238,15 +241,15 @@ static PyObject *method_tell_heads(PyObject *self, PyObject *arguments)
 /* heads(port) -> [(sent, (host, port), payload_type, sequence, timestamp, size)], the latest. */
 static PyObject *method_heads(PyObject *self, PyObject *arguments) { return take_kept(self, arguments, next_head); }
 
-/* send_packet(port, data, host, number) -> whether it was sent, as it is, from the port of RTP. */
+/* send_packet(port, data, host, number, control) -> whether it was sent, as it is, from the port of RTP or of RTCP. */
 static PyObject *method_send_packet(PyObject *self, PyObject *arguments)
 {
     unsigned long long id;
     Py_buffer data;
     const char *host;
-    int number;
+    int number, control;
     engine_t *engine = engine_of(self);
-    if (!engine || !PyArg_ParseTuple(arguments, "Ky*si", &id, &data, &host, &number))
+    if (!engine || !PyArg_ParseTuple(arguments, "Ky*sip", &id, &data, &host, &number, &control))
         return NULL;
     address_t target;
     rtp_port_t *port = rtp_at(engine, id);
@@ -254,7 +257,7 @@ static PyObject *method_send_packet(PyObject *self, PyObject *arguments)
     if (port && port->listening && data.len <= MAX_PACKET && address_parse(&target, host, number)) {
         core_t *core = port->base.core;
         core_lock(core);
-        sent = core->wire->send(core, port, false, data.buf, (int)data.len, &target);
+        sent = core->wire->send(core, port, control, data.buf, (int)data.len, &target);
         if (!sent)
             core->send_errors++;
         core_unlock(core);
@@ -340,12 +343,12 @@ const PyMethodDef rtp_methods[] = {
     {"buffer", method_buffer, METH_VARARGS, "buffer(port, fixed, target_ms, largest_ms, resync_ms)"},
     {"secure", method_secure, METH_VARARGS, "secure(port, suite, key, suite, key)"},
     {"set_aside", method_set_aside, METH_VARARGS, "set_aside(port, on)"},
-    {"packets", method_packets, METH_VARARGS, "packets(port) -> [(data, (host, port))]"},
+    {"packets", method_packets, METH_VARARGS, "packets(port) -> [(data, (host, port), control)]"},
     {"tell_reports", method_tell_reports, METH_VARARGS, "tell_reports(port, on)"},
     {"reports", method_reports, METH_VARARGS, "reports(port) -> [(data, sent, (host, port))]"},
     {"tell_heads", method_tell_heads, METH_VARARGS, "tell_heads(port, on)"},
     {"heads", method_heads, METH_VARARGS, "heads(port) -> [(sent, (host, port), type, sequence, timestamp, size)]"},
-    {"send_packet", method_send_packet, METH_VARARGS, "send_packet(port, data, host, number) -> sent"},
+    {"send_packet", method_send_packet, METH_VARARGS, "send_packet(port, data, host, number, control) -> sent"},
     {"addresses", method_addresses, METH_VARARGS, "addresses(port) -> (learnt source, target)"},
     {"statistics", method_statistics, METH_VARARGS, "statistics(port) -> numbers"},
     {NULL, NULL, 0, NULL},

@@ -216,3 +216,32 @@ async def test_a_call_that_is_not_to_be_recorded(alice: Phone, rows: Rows) -> No
     await call.ended(within=60)
     await asyncio.sleep(1)
     assert rows() == []
+
+
+async def test_who_is_parked_in_between_has_a_record_of_that(
+    alice: Phone, bob: Phone, carol: Phone, app: AriClient, rows: Rows
+) -> None:
+    calls, ids = [], []
+    for phone in (alice, bob, carol):
+        calls.append(await phone.invite("1000"))
+        ids.append((await app.event("StasisStart"))["channel"]["id"])
+    talk, lot, next_talk = [
+        (await app.post("/bridges", type=kind)).json["id"] for kind in ("mixing", "holding", "mixing")
+    ]
+    await app.post(f"/bridges/{talk}/addChannel", channel=",".join(ids[:2]))
+    await asyncio.sleep(5)
+    await app.post(f"/bridges/{lot}/addChannel", channel=ids[0])
+    await calls[1].hang_up()
+    await asyncio.sleep(6)
+    await app.post(f"/bridges/{next_talk}/addChannel", channel=f"{ids[0]},{ids[2]}")
+    await asyncio.sleep(7)
+    await calls[0].hang_up()
+    await calls[2].hang_up()
+    for bridge in (talk, lot, next_talk):
+        await app.delete(f"/bridges/{bridge}")
+    await asyncio.sleep(1)
+    assert [row for row in rows("channel", "dstchannel", "billsec") if row[0] == ALICE] == [
+        (ALICE, BOB, "5"),
+        (ALICE, "", "6"),
+        (ALICE, "PJSIP/carol", "7"),
+    ]

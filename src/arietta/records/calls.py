@@ -223,6 +223,7 @@ class CallRecorder:
         number = self._next()
         detail = party.records[-1].fork(channel, number) if party.records else Detail(channel, number, party.clock)
         detail.initiated = self.settings.initiatedseconds
+        detail.follows = bool(party.records)
         self._add(party, detail)
         return detail
 
@@ -328,12 +329,22 @@ class CallRecorder:
             return
         for detail in tuple(party.open):
             self._end(party, detail)
+        self._go_on(party)
         for other in fact.bridge.channels:
             stranger = self._parties.get(other)
-            for detail in tuple(stranger.open) if stranger is not None else ():
+            if stranger is None:
+                continue
+            for detail in tuple(stranger.open):
                 if detail.talking and detail.other is party.channel:
-                    assert stranger is not None
                     self._end(stranger, detail)
+            self._go_on(stranger)
+
+    def _go_on(self, party: Party) -> None:
+        """Begin the next record of a channel that an application has: in the dialplan the next step begins it."""
+        channel = party.channel
+        lives_on = not (party.ending or channel.hangup_requested)
+        if lives_on and channel.app_name == "Stasis" and next(party.open, None) is None:
+            self._begin(party)
 
     def _ending(self, fact: events.ChannelHangupRequest) -> None:
         party = self._parties.get(fact.channel.id)
@@ -382,6 +393,8 @@ class CallRecorder:
             return
         if alone and detail.disposition != ANSWERED and not self.settings.unanswered:
             return
+        if alone and detail.follows and not detail.duration:
+            return  # The channel was about to end, or to go elsewhere, when the path before this one was over.
         self._tell("is written", detail)
         self._deliver(detail)
 

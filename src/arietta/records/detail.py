@@ -36,7 +36,7 @@ class Detail:
 
     __slots__ = (
         "accountcode", "amaflags", "answer", "channel", "clid", "clock", "dcontext", "disposition", "dst", "dstchannel",
-        "end", "ended", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount", "placed", "sequence",
+        "end", "ended", "follows", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount", "placed", "sequence",
         "src", "start", "talking", "uniqueid", "userfield", "variables",
     )  # fmt: skip
 
@@ -56,6 +56,8 @@ class Detail:
         """Whether both parties are in one bridge."""
         self.disposition = ""
         """Empty until it is known."""
+        self.follows = False
+        """Whether it is of what party A did after another record had ended."""
         self.initiated = False
         self.userfield = ""
         self.amaflags = ""

@@ -36,8 +36,8 @@ class Detail:
 
     __slots__ = (
         "accountcode", "amaflags", "answer", "channel", "clid", "clock", "dcontext", "disposition", "dst", "dstchannel",
-        "end", "ended", "follows", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount", "placed", "sequence",
-        "src", "start", "talking", "uniqueid", "userfield", "variables",
+        "end", "ended", "follows", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount",
+        "placed", "sequence", "src", "start", "talking", "uniqueid", "userfield", "variables",
     )  # fmt: skip
 
     def __init__(self, party: Channel, sequence: int, clock: Clock) -> None:

@@ -376,4 +376,7 @@ def _channel_view(channel: Channel) -> ChannelView:
 def _help(entry: Application | Function) -> HelpView:
     """The first sentence is the synopsis, what follows the description."""
     first, stop, rest = entry.summary.partition(". ")
+    options = entry.options if isinstance(entry, Application) else None
+    if options is not None:
+        rest = "\n".join([*filter(None, (rest,)), *options.described()])
     return HelpView(entry.name, first + stop.rstrip(), entry.syntax, rest)

@@ -88,9 +88,11 @@ class Options(msgspec.Struct, frozen=True):
         known = " ".join(one.written for one in self.letters if not one.refused) or "none"
         return f"option {letter} is not supported, supported are: {known}"
 
-    def described(self) -> str:
-        """The letters that are supported, for the page of the dialplan."""
-        return ", ".join(f"`{one.written}` {one.meaning}" for one in self.letters if not one.refused)
+    def described(self) -> list[str]:
+        """A line about each letter, for who looks the application up."""
+        return [
+            f"{one.written}: {one.meaning}{f'; refused: {one.refused}' if one.refused else ''}." for one in self.letters
+        ]
 
 
 def letters(application: str, text: str, plain: str, valued: str = "") -> dict[str, str]:

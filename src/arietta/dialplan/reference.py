@@ -48,6 +48,8 @@ def dialplan_reference(
     parts = [INTRODUCTION, "\n## Applications\n"]
     for application in sorted(applications, key=lambda one: one.name.lower()):
         parts.append(f"\n### {application.name}\n\n`{application.syntax}`\n\n{application.summary}\n")
+        if application.options is not None:
+            parts.append("\n" + "".join(f"- {line}\n" for line in application.options.described()))
     parts.append("\n## Functions\n")
     for function in sorted(functions, key=lambda one: one.name):
         way = WAYS[function.can_read, function.can_set]

@@ -116,8 +116,7 @@ APPLICATIONS = (
     Application(
         "Dial",
         "Dial(TECH/resource[&TECH/resource…][,seconds[,options]])",
-        "Calls destinations and connects the first that answers; DIALSTATUS tells how it went. "
-        f"Options: {OPTIONS.described()}.",
+        "Calls destinations and connects the first that answers; DIALSTATUS tells how it went.",
         _dial,
         options=OPTIONS,
     ),

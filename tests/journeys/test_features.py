@@ -1,0 +1,286 @@
+"""Features: what those who talk ask for with their keys."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from arietta.server import Server
+from arietta.testing import AriClient, Phone, VirtualLoop, tone
+from arietta.testing.call import Call
+
+from .conftest import FILES
+
+EXTENSIONS = """
+exten => 1110,1,Dial(PJSIP/bob,20,tTHxX)
+ same => n,Set(GLOBAL(HOW)=after)
+exten => 1120,1,Set(DYNAMIC_FEATURES=count#shout)
+ same => n,Dial(PJSIP/bob,20)
+exten => 1130,1,Set(FEATUREMAP(blindxfer)=*7)
+ same => n,Set(FEATURE(transferdigittimeout)=1)
+ same => n,Dial(PJSIP/bob,20,T)
+exten => 1140,1,Set(TRANSFER_CONTEXT=elsewhere)
+ same => n,Dial(PJSIP/bob,20,T)
+
+[elsewhere]
+exten => 7,1,Answer()
+ same => n,Echo()
+"""
+FEATURES = """
+[general]
+xfersound =
+xferfailsound =
+transferdigittimeout = 2
+featuredigittimeout = 1000
+[featuremap]
+blindxfer => #1
+atxfer => *2
+disconnect => **
+automixmon => *3
+[applicationmap]
+count => #9,self,Set(GLOBAL(COUNT)=${DYNAMIC_FEATURENAME} ${CHANNEL(name):0:11})
+shout => #8,peer,Set(GLOBAL(COUNT)=${DYNAMIC_FEATURENAME} ${CHANNEL(name):0:9})
+"""
+
+
+@pytest.fixture
+def files() -> dict[str, str]:
+    return FILES | {"extensions.conf": FILES["extensions.conf"] + EXTENSIONS, "features.conf": FEATURES}
+
+
+async def dialled(alice: Phone, bob: Phone, number: str = "1110") -> tuple[Call, Call]:
+    """Alice and Bob talk, by Dial."""
+    call = await alice.invite(number)
+    far = await bob.ringing()
+    far.answer()
+    await call.expect(200)
+    await asyncio.sleep(0.5)
+    return call, far
+
+
+async def talk(one: Call, other: Call) -> None:
+    """One hears what the other says."""
+    words = tone(440, 400)
+    one.send_audio(words)
+    await other.hears(words)
+
+
+async def press(call: Call, keys: str) -> None:
+    await call.send_digits(keys)
+    await asyncio.sleep(0.2)
+
+
+def test_keys_that_mean_nothing_go_on_to_the_other(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(call, "5")
+        await far.hears_digits("5")
+        await press(call, "*5#4")
+        await far.hears_digits("5*5#4")
+        await press(far, "*")
+        await asyncio.sleep(1.5)  # featuredigittimeout: no code goes on with it
+        await call.hears_digits("*")
+        await talk(call, far)
+        await call.hang_up()
+        await far.ended()
+
+    loop.run(story())
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_a_blind_transfer(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, app: AriClient, who: str
+) -> None:
+    async def story() -> None:
+        await app.connect("all", subscribe_all=True)
+        call, far = await dialled(alice, bob)
+        mine, other = (call, far) if who == "alice" else (far, call)
+        await press(mine, "#1")
+        await asyncio.sleep(1)
+        await press(mine, "1200")
+        told = await app.event("BridgeBlindTransfer")
+        assert (told["exten"], told["context"], told["is_external"]) == ("1200", "default", False)
+        assert told["result"] == "Success"
+        await mine.ended()
+        await asyncio.sleep(1)
+        await talk(other, other)
+        kept = next(iter(server.channels)).variables["BLINDTRANSFER"]
+        assert kept.startswith(f"PJSIP/{who}-")
+        await other.hang_up()
+
+    loop.run(story())
+
+
+def test_a_goal_that_does_not_exist_leaves_them_talking(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(call, "#1")
+        await press(call, "9")
+        await asyncio.sleep(10)
+        await talk(call, far)
+        await press(call, "5")
+        await far.hears_digits("5")
+        await call.hang_up()
+        await far.ended()
+
+    loop.run(story())
+
+
+def test_the_other_hangs_up_while_a_goal_is_dialled(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(call, "#1")
+        await press(call, "1")
+        await far.hang_up()
+        await call.ended()
+
+    loop.run(story())
+
+
+def test_who_transfers_hangs_up_while_a_goal_is_dialled(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(far, "#1")
+        await press(far, "1")
+        await far.hang_up()
+        await call.ended()
+
+    loop.run(story())
+
+
+def test_an_attended_transfer_that_keys_complete(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, app: AriClient
+) -> None:
+    async def story() -> None:
+        await app.connect("all", subscribe_all=True)
+        call, far = await dialled(alice, bob)
+        await press(call, "*2")
+        await press(call, "1200")
+        await asyncio.sleep(1)
+        await talk(call, call)
+        await press(call, "*2")
+        told = await app.event("BridgeAttendedTransfer")
+        assert told["result"] == "Success"
+        await call.ended()
+        await asyncio.sleep(1)
+        await talk(far, far)
+        await far.hang_up()
+
+    loop.run(story())
+
+
+def test_an_attended_transfer_that_keys_give_up(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(call, "*2")
+        await press(call, "1200")
+        await asyncio.sleep(1)
+        await press(call, "*1")
+        await asyncio.sleep(0.5)
+        await talk(call, far)
+        await call.hang_up()
+        await far.ended()
+
+    loop.run(story())
+
+
+def test_keys_swap_who_is_talked_to_and_unite_all(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(call, "*2")
+        await press(call, "1300")
+        await asyncio.sleep(1)
+        await press(call, "*4")
+        await asyncio.sleep(0.5)
+        await talk(call, far)
+        await press(call, "*4")
+        await asyncio.sleep(0.5)
+        await press(call, "*3")
+        await asyncio.sleep(0.5)
+        await talk(call, far)
+        bridge = next(iter(server.bridges))
+        assert len(bridge.members) == 3
+        await call.hang_up()
+        await far.hang_up()
+
+    loop.run(story())
+
+
+def test_keys_end_the_call(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(far, "**")
+        await call.hears_digits("**")  # only the caller may
+        await press(call, "**")
+        await call.ended()
+        await far.ended()
+
+    loop.run(story())
+
+
+def test_keys_record_the_call(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await press(far, "*3")
+        await talk(call, far)
+        await press(call, "*3")
+        file = next(iter(server.channels)).variables["TOUCH_MIXMONITOR_OUTPUT"]
+        assert file.startswith("auto-") and file.endswith(".wav")
+        written = server.dialplan.folders.monitor / file
+        await asyncio.sleep(1)
+        assert written.stat().st_size > 4000
+        await call.hang_up()
+        await far.ended()
+
+    loop.run(story())
+
+
+def test_keys_execute_applications_for_oneself_and_the_other(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob, "1120")
+        await press(call, "#9")
+        assert server.dialplan.globals["COUNT"] == "count PJSIP/alice"
+        await press(call, "#8")
+        assert server.dialplan.globals["COUNT"] == "shout PJSIP/bob"
+        await talk(call, far)
+        await press(far, "#9")
+        await call.hears_digits("#9")  # it is not the other's
+        await call.hang_up()
+        await far.ended()
+
+    loop.run(story())
+
+
+def test_a_channel_has_keys_and_times_of_its_own(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob, "1130")
+        await press(call, "*7")
+        await press(call, "1200")
+        await call.ended()
+        await asyncio.sleep(1)
+        await talk(far, far)
+        await far.hang_up()
+
+    loop.run(story())
+
+
+def test_transfers_dial_in_another_context(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob, "1140")
+        await press(call, "#1")
+        await press(call, "7")
+        await call.ended()
+        await asyncio.sleep(1)
+        await talk(far, far)
+        await far.hang_up()
+
+    loop.run(story())

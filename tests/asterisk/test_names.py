@@ -9,7 +9,7 @@ import pytest
 
 from arietta.asterisk import absent
 from arietta.asterisk.absent import NOT_YET, why_absent
-from arietta.asterisk.names import KINDS, names, nearest, options
+from arietta.asterisk.names import KINDS, OF_WORDS, names, nearest, options
 
 DATA = Path(__file__).parents[2] / "src" / "arietta" / "data" / "asterisk"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -20,6 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
     [
         ("applications", 180, ("Dial", "Queue", "Zapateller")),
         ("functions", 190, ("ABS", "PJSIP_HEADER", "VOLUME")),
+        ("agi", 47, ("get data", "stream file")),
         ("actions", 150, ("AbsoluteTimeout", "WaitEvent")),
         ("events", 180, ("AOC-D", "Newchannel", "Wink")),
         ("commands", 500, ("core show channels", "sip show peers")),
@@ -40,7 +41,7 @@ def test_a_list_says_what_it_is_and_nothing_twice(file: Path) -> None:
     assert len(set(groups)) == len(groups)
     if file.stem != "options":
         assert len(names(file.stem)) == sum(
-            1 if file.stem == "commands" else len(line.split()) for line in lines[1:] if not line.startswith("[")
+            1 if file.stem in OF_WORDS else len(line.split()) for line in lines[1:] if not line.startswith("[")
         )
 
 

@@ -155,6 +155,7 @@ REASONS: dict[str, dict[str, str]] = {
         "TESTTIME": "it is for those who test Asterisk",
         "FRAME_TRACE": "packets are not shown one by one: `pjsip set logger` and captures are",
     },
+    "agi": {"tdd mode": "there are no text telephones"},
     "actions": {
         "BridgeTechnologySuspend": "the media engine chooses what carries a bridge",
         "BridgeTechnologyUnsuspend": "the media engine chooses what carries a bridge",

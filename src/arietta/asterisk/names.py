@@ -12,7 +12,9 @@ from importlib.resources import files
 
 import msgspec
 
-KINDS = ("applications", "functions", "actions", "events", "commands", "files")
+KINDS = ("applications", "functions", "agi", "actions", "events", "commands", "files")
+OF_WORDS = ("agi", "commands")
+"""Those whose names have several words."""
 FORMER = "former"
 """The group of names that are in earlier versions only."""
 
@@ -56,6 +58,5 @@ def _groups(kind: str) -> dict[str, tuple[str, ...]]:
             group = line[1:-1]
             found[group] = []
         elif line and not line.startswith("#"):
-            # A command has several words and a line of its own.
-            found[group] += [line] if kind == "commands" else line.split()
+            found[group] += [line] if kind in OF_WORDS else line.split()
     return {group: tuple(texts) for group, texts in found.items()}

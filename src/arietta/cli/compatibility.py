@@ -14,8 +14,9 @@ from arietta.config import reference as configuration
 from arietta.config import support
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.tree import FILES
+from arietta.dialplan.agi.commands import COMMANDS
 from arietta.dialplan.applications import Application, DeclaredApplication, standard_applications
-from arietta.dialplan.functions import standard_functions
+from arietta.dialplan.functions import EVERYTHING, standard_functions
 from arietta.manager import actions
 from arietta.manager.answers import ANSWERS
 from arietta.manager.declared import ACTIONS
@@ -61,10 +62,6 @@ def applications() -> dict[str, str]:
     return {one.name: _lacks(one) for one in (*standard_applications(), *added.APPLICATIONS)}
 
 
-EVERYTHING = "everything"
-"""What is declared to lack everything is there to refuse with a reason."""
-
-
 def _lacks(application: Application | DeclaredApplication) -> str:
     letters = application.options.letters if application.options is not None else ()
     refused = [f"`{one.written}`" for one in letters if one.refused]
@@ -75,6 +72,11 @@ def _lacks(application: Application | DeclaredApplication) -> str:
 def functions() -> dict[str, str]:
     """What each function that is here lacks."""
     return {one.name: one.lacks for one in (*standard_functions(), *added.FUNCTIONS)}
+
+
+def agi() -> dict[str, str]:
+    """What each command of AGI that is here lacks."""
+    return {" ".join(one.words): one.lacks for one in COMMANDS.values()}
 
 
 def manager_actions() -> dict[str, str]:
@@ -109,6 +111,7 @@ def why_file_refused(name: str) -> str:
 HERE = {
     "applications": applications,
     "functions": functions,
+    "agi": agi,
     "actions": manager_actions,
     "events": manager_events,
     "commands": commands,
@@ -187,6 +190,7 @@ def _option_entry(title: str, text: str, option: Declared | None) -> Entry:
 TABLES = (
     ("Applications", "applications", "application"),
     ("Functions", "functions", "function"),
+    ("Commands of AGI", "agi", "command"),
     ("Actions of the manager interface", "actions", "action"),
     ("Events of the manager interface", "events", "event"),
     ("Commands of the console", "commands", "command"),

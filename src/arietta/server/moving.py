@@ -30,6 +30,7 @@ BRIDGE = DeclaredApplication(
     "BRIDGERESULT is SUCCESS, FAILURE, LOOP or NONEXISTENT. Afterwards the other one goes on with its next step. "
     "Options: `p` beeps at the other one, `x` ends it afterwards, `F` and `F(context^exten^priority)` send it on "
     "when this one hangs up, `S(seconds)` and `L(ms)` limit the talk, `n` does not answer; others are refused.",
+    "without the options `h`, `H`, `k`, `K`, `t`, `T`, `w`, `W`, and the warnings of `L`",
 )
 REDIRECT = DeclaredApplication(
     "ChannelRedirect",

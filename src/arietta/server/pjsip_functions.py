@@ -450,7 +450,11 @@ FUNCTIONS = (
         "PJSIP_HEADER_PARAM", "PJSIP_HEADER_PARAM(From,header|uri,name)", "A parameter of From.", can_set=True
     ),
     DeclaredFunction(
-        "PJSIP_MEDIA_OFFER", "PJSIP_MEDIA_OFFER(audio)", "The codecs that are offered, with commas.", can_set=True
+        "PJSIP_MEDIA_OFFER",
+        "PJSIP_MEDIA_OFFER(audio)",
+        "The codecs that are offered, with commas.",
+        can_set=True,
+        lacks="without video",
     ),
     DeclaredFunction(
         "PJSIP_MOH_PASSTHROUGH",

@@ -18,6 +18,7 @@ from arietta.dialplan.agi.protocol import one_line, result
 from arietta.dialplan.applications.texts import receive_text
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.functions import EVERYTHING
 from arietta.dialplan.playing import play_moving
 from arietta.dialplan.recording import record_file
 from arietta.dialplan.run import Run
@@ -53,6 +54,8 @@ class AgiCommand(msgspec.Struct, frozen=True):
     most: int = 0
     when_dead: bool = False
     """Whether it can be used after the call has ended."""
+    lacks: str = ""
+    """What of the documented command is not there; empty if it is complete."""
 
     @property
     def syntax(self) -> str:
@@ -445,9 +448,10 @@ def _command(
     most: int | None = None,
     *,
     when_dead: bool = False,
+    lacks: str = "",
 ) -> AgiCommand:
     most = least if most is None else most
-    return AgiCommand(tuple(words.split()), arguments, summary, carry_out, least, most, when_dead)
+    return AgiCommand(tuple(words.split()), arguments, summary, carry_out, least, most, when_dead, lacks)
 
 
 _ALL = (
@@ -507,7 +511,9 @@ _ALL = (
     _command("say number", 'number "escape digits" [gender]', "Says a number.", _say_number, 2, 3),
     _command("say phonetic", '"text" "escape digits"', "Spells a text in the telephone alphabet.", _say_phonetic, 2),
     _command("say time", 'seconds "escape digits"', "Says the time of day.", _say_time, 2),
-    _command("send image", '"image"', "Sends an image, which no channel shows.", _no_image, 1),
+    _command(
+        "send image", '"image"', "Sends an image, which no channel shows.", _no_image, 1, lacks="no channel shows one"
+    ),
     _command("send text", '"text"', "Sends a text inside of the call.", _send_text, 1),
     _command("set autohangup", "seconds", "Ends the call after a time; 0 never.", _set_autohangup, 1),
     _command("set callerid", '"number"', "Sets the caller.", _set_callerid, 1),
@@ -517,7 +523,15 @@ _ALL = (
     _command("set priority", "priority", "Where the dialplan goes on: a number or a label.", _set_priority, 1),
     _command("set variable", '"name" "value"', "Sets a variable or function.", _set_variable, 2, when_dead=True),
     *(
-        _command(f"speech {words}", arguments, "Is refused: no engine recognizes speech here.", refuse, least, most)
+        _command(
+            f"speech {words}",
+            arguments,
+            "Is refused: no engine recognizes speech here.",
+            refuse,
+            least,
+            most,
+            lacks=EVERYTHING,
+        )
         for words, arguments, refuse, least, most in (
             ("activate grammar", '"grammar"', _no_speech_object, 1, 1),
             ("create", '"engine"', _no_speech, 0, 1),
@@ -530,7 +544,7 @@ _ALL = (
         )
     ),
     _command("stream file", '"file" "escape digits" [offset samples]', "Plays a file.", _stream_file, 2, 3),
-    _command("tdd mode", "on|off", "Text telephones.", _tdd_mode, 1),
+    _command("tdd mode", "on|off", "Is refused: no text telephones are heard.", _tdd_mode, 1, lacks=EVERYTHING),
     _command("verbose", '"text" [level]', "Shows a line on the console.", _verbose, 1, 2, when_dead=True),
     _command("wait for digit", "timeout", "One digit; -1 waits without end.", _wait_for_digit, 1),
 )

@@ -127,26 +127,30 @@ async def _say_unix_time(channel: Channel, arguments: str, run: Run) -> None:
     await _say(channel, names, run, interruptible="j" in options)
 
 
+ENGLISH = "without grammars but that of English"
 APPLICATIONS = (
     Application(
         "DateTime",
         "DateTime([seconds[,timezone[,format[,j]]]])",
         "SayUnixTime, under its other name.",
         _say_unix_time,
+        lacks=ENGLISH,
         options=TIME_OPTIONS,
     ),
-    Application("SayAlpha", "SayAlpha(text)", "Spells a text.", _say_alpha),
+    Application("SayAlpha", "SayAlpha(text)", "Spells a text.", _say_alpha, lacks=ENGLISH),
     Application(
         "SayAlphaCase",
         "SayAlphaCase(a|l|n|u,text)",
         "Spells a text, and says before a letter if it is small or capital: of all, small, no or capital ones.",
         _say_alpha_case,
+        lacks=ENGLISH,
     ),
     Application(
         "SayCountedNoun",
         "SayCountedNoun(number,file)",
         "Says a number and a noun: the file for one, the file whose name has an `s` more for others.",
         _say_counted_noun,
+        lacks=ENGLISH,
     ),
     Application(
         "SayDigits",
@@ -154,14 +158,22 @@ APPLICATIONS = (
         "Says digits. With SAY_DTMF_INTERRUPT=true a key ends what the applications that say something say, and goes "
         "to an extension, as with Background.",
         _say_digits,
+        lacks=ENGLISH,
     ),
-    Application("SayNumber", "SayNumber(number)", "Says a number.", _say_number),
-    Application("SayPhonetic", "SayPhonetic(text)", "Spells a text in the telephone alphabet.", _say_phonetic),
+    Application("SayNumber", "SayNumber(number)", "Says a number.", _say_number, lacks=f"{ENGLISH}, and genders"),
+    Application(
+        "SayPhonetic",
+        "SayPhonetic(text)",
+        "Spells a text in the telephone alphabet.",
+        _say_phonetic,
+        lacks=ENGLISH,
+    ),
     Application(
         "SayUnixTime",
         "SayUnixTime([seconds[,timezone[,format[,j]]]])",
         "Says a time; the format is that of voicemail.conf, `ABdY 'digits/at' IMp` without one.",
         _say_unix_time,
+        lacks=ENGLISH,
         options=TIME_OPTIONS,
     ),
 )

@@ -355,6 +355,7 @@ APPLICATIONS = (
         "Answers and plays files; PLAYBACKSTATUS is SUCCESS or FAILED. A file may be an http or https URL, one with "
         "`&` in it between single quotes.",
         _playback,
+        lacks="without the options `say` and `mix`: there is no say.conf",
     ),
     Application(
         "PlayTones",

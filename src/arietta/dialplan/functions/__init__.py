@@ -29,6 +29,8 @@ class Danger(msgspec.Struct, frozen=True):
 
 
 HARMLESS = Danger()
+EVERYTHING = "everything"
+"""What a function lacks that is there to refuse what is asked of it."""
 
 
 class Function(msgspec.Struct, frozen=True):

@@ -311,6 +311,7 @@ FUNCTIONS = (
         "The caller: `all`, `name`, `num`, `ani`, `pres`, `name-pres`, `num-pres`, `dnid`, `rdnis`.",
         _read_callerid,
         _write_callerid,
+        lacks="without character sets, subaddresses, tags, `ANI2` and what is private (`priv-…`)",
     ),
     Function(
         "CHANNEL",
@@ -321,6 +322,7 @@ FUNCTIONS = (
         "`parkinglot` can be written.",
         _read_channel,
         _write_channel,
+        lacks="without formats, gains, video, `max_forwards`, `callid` and `after_bridge_goto`",
     ),
     Function(
         "CHANNELS",
@@ -334,6 +336,7 @@ FUNCTIONS = (
         "Who the channel talks to: `all`, `name`, `num`, `pres`, `name-pres`, `num-pres`.",
         _read_connectedline,
         _write_connectedline,
+        lacks="without character sets, subaddresses, tags and what is private (`priv-…`)",
     ),
     Function(
         "TALK_DETECT",
@@ -353,5 +356,6 @@ FUNCTIONS = (
         "TONE_DETECT(frequency[,ms[,x]])",
         "Tells applications when the channel hears a tone of that frequency for that long; `x` ends it.",
         write=_write_tone_detect,
+        lacks="without the options but `x`",
     ),
 )

@@ -260,6 +260,7 @@ FUNCTIONS = (
         "How CURL asks: `conntimeout`, `cookie`, `failurecodes`, `followlocation`, `httpheader`, `httptimeout`, "
         "`maxredirs`, `referer`, `ssl_verifypeer`, `useragent`, `userpwd`.",
         write=_write_curlopt,
+        lacks="without proxies, FTP, `dnstimeout`, `header`, `hashcompat` and `ssl_verifyhost`",
     ),
     Function("DIRNAME", "DIRNAME(path)", "A path without its last part.", _dirname),
     Function(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from arietta.channels import signals
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.errors import FunctionError
-from arietta.dialplan.functions import Function, needed
+from arietta.dialplan.functions import EVERYTHING, Function, needed
 from arietta.media.engine import ADAPTIVE, JitterRules, MediaError, Side
 
 if TYPE_CHECKING:
@@ -161,8 +161,20 @@ def _write_denoise(plan: Interpreter, channel: Channel | None, arguments: str, v
 
 
 FUNCTIONS = (
-    Function("AGC", "AGC(direction)", "Is refused: automatic gain control is not supported.", write=_write_agc),
-    Function("DENOISE", "DENOISE(direction)", "Is refused: noise reduction is not supported.", write=_write_denoise),
+    Function(
+        "AGC",
+        "AGC(direction)",
+        "Is refused: automatic gain control is not supported.",
+        write=_write_agc,
+        lacks=EVERYTHING,
+    ),
+    Function(
+        "DENOISE",
+        "DENOISE(direction)",
+        "Is refused: noise reduction is not supported.",
+        write=_write_denoise,
+        lacks=EVERYTHING,
+    ),
     Function(
         "JITTERBUFFER",
         "JITTERBUFFER(fixed|adaptive|disabled)",

@@ -96,7 +96,13 @@ FUNCTIONS = (
         "RINGINUSE, ONHOLD, HOLDINUSE or UNKNOWN.",
         _extension_state,
     ),
-    Function("HINT", "HINT(extension[@context])", "The hint of an extension.", _hint),
+    Function(
+        "HINT",
+        "HINT(extension[@context])",
+        "The hint of an extension.",
+        _hint,
+        lacks="without the option `n`: hints have no names",
+    ),
     Function(
         "PRESENCE_STATE",
         "PRESENCE_STATE(provider,field[,e])",

@@ -137,5 +137,11 @@ FUNCTIONS = (
     Function(
         "VALID_EXTEN", "VALID_EXTEN([context],extension[,priority])", "1 if there is such a step, else 0.", _valid_exten
     ),
-    Function("VERSION", "VERSION()", "The version of the server.", _version),
+    Function(
+        "VERSION",
+        "VERSION()",
+        "The version of the server.",
+        _version,
+        lacks="without its argument: how it was built is not told",
+    ),
 )

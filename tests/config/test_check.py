@@ -201,7 +201,7 @@ def test_secure_sockets_without_https_are_worth_a_word(tmp_path: Path) -> None:
             "line 4: auth [x]: md5_cred is not 32 hexadecimal digits",
         ),
         ("[x]\ntype=aor\n[x]\ntype=aor\n", "line 3: [x] of this type exists already at pjsip.conf line 1"),
-        ("[x]\ntype=acl\ncontact_deny=0.0.0.0/0\n", "line 3: contact_deny=0.0.0.0/0 is not supported by this version"),
+        ("[x]\ntype=acl\ncontact_acl=ghost\n", "line 3: contact_acl ghost of [x] is not a section of acl.conf"),
     ],
 )
 def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:

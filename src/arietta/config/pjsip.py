@@ -372,6 +372,8 @@ class PjsipSettings(Settings, frozen=True, kw_only=True, eq=False):
     contacts: dict[str, Contact] = msgspec.field(default_factory=dict)
     acls: dict[str, Acl] = msgspec.field(default_factory=dict)
     domain_aliases: dict[str, DomainAlias] = msgspec.field(default_factory=dict)
+    lists: dict[str, tuple[AccessRule, ...]] = msgspec.field(default_factory=dict)
+    """The access lists of acl.conf, by name."""
 
 
 TYPES: dict[str, tuple[str, type[Settings]]] = {

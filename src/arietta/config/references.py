@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arietta.config.pjsip import Transport
+from arietta.config.endpoint import Endpoint
+from arietta.config.pjsip import Acl, Transport
 from arietta.config.settings import Report, Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ def check_references(config: Config, report: Report) -> None:
         for name in names:
             if name not in config.acls:
                 report.error(config.rtp.at(option), f"{option} {name} is not a section of acl.conf")
+    sections: tuple[Acl | Endpoint, ...] = (*config.pjsip.acls.values(), *config.pjsip.endpoints.values())
+    for section in sections:
+        _check_lists(config, section, report)
+
+
+def _check_lists(config: Config, section: Acl | Endpoint, report: Report) -> None:
+    for option, names in (("acl", section.acl), ("contact_acl", section.contact_acl)):
+        for name in names:
+            if name not in config.acls:
+                report.error(section.at(option), f"{option} {name} of [{section.name}] is not a section of acl.conf")
 
 
 def _check_http(config: Config, report: Report) -> None:

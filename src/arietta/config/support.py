@@ -43,7 +43,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
         call_group pickup_group named_call_group named_pickup_group
-        callerid_tag allow_overlap overlap_context
+        callerid_tag allow_overlap overlap_context contact_access acl contact_acl
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer refer_blind_progress moh_passthrough
@@ -76,7 +76,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         type sends_auth accepts_auth sends_registrations accepts_registrations remote_hosts transport server_uri_pattern
         client_uri_pattern contact_pattern has_hint hint_context hint_exten hint_application outbound_proxy
         sends_line_with_registrations"""),
-    "pjsip.conf type=acl": frozenset(("type", "access")),
+    "pjsip.conf type=acl": _words("type access contact_access acl contact_acl"),
     "pjsip.conf type=domain_alias": frozenset(("type", "domain")),
     "extensions.conf [general]": _words("static writeprotect autofallthrough clearglobalvars"),
     "features.conf [featuremap]": _words("blindxfer atxfer disconnect automon automixmon"),

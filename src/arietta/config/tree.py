@@ -163,15 +163,19 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
         return from_file(directory / name, build, asterisk.options.execincludes)
 
     wizards = part("pjsip_wizard.conf", read_wizards)
+    acls = part("acl.conf", read_acl)
     trees = {
         "asterisk": asterisk,
         "http": part("http.conf", read_http),
         "ari": part("ari.conf", read_ari),
         "websocket_clients": part("websocket_client.conf", read_websocket_clients),
         "manager": part("manager.conf", read_manager),
-        "acls": part("acl.conf", read_acl),
+        "acls": acls,
         "wizards": wizards,
-        "pjsip": part("pjsip.conf", lambda file, to: read_pjsip(with_sections(file, wizards.objects), to)),
+        "pjsip": msgspec.structs.replace(
+            part("pjsip.conf", lambda file, to: read_pjsip(with_sections(file, wizards.objects), to)),
+            lists={name: acl.access for name, acl in acls.items()},
+        ),
         "rtp": part("rtp.conf", read_rtp),
         "resolver": part("resolver_unbound.conf", read_resolver),
         "extensions": part(

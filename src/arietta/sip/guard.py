@@ -112,10 +112,9 @@ class Guard:
         rules: Rules | None = None,
         *,
         trusts: Callable[[str], bool] = lambda host: False,
-        listens_to: Callable[[str], bool] = lambda host: True,
         counters: Counter[str] | None = None,
     ) -> None:
-        """`trusts` names hosts without limits and bans, `listens_to` those that may speak at all."""
+        """`trusts` names hosts without limits and bans."""
         self.counters: Counter[str] = Counter() if counters is None else counters
         self._proven: OrderedDict[str, Source] = OrderedDict()
         self._strangers: OrderedDict[str, Source] = OrderedDict()
@@ -123,13 +122,12 @@ class Guard:
         self._notes: list[str] = []
         self._notes_since = float("-inf")
         self._notes_left_out = self._notes_said = 0
-        self.configure(rules or Rules(), trusts=trusts, listens_to=listens_to)
+        self.configure(rules or Rules(), trusts=trusts)
 
-    def configure(self, rules: Rules, *, trusts: Callable[[str], bool], listens_to: Callable[[str], bool]) -> None:
+    def configure(self, rules: Rules, *, trusts: Callable[[str], bool]) -> None:
         """Take new rules; what is known of the sources stays."""
         self.rules = rules
         self._trusts = lru_cache(maxsize=MAX_SOURCES)(trusts)
-        self._listens_to = lru_cache(maxsize=MAX_SOURCES)(listens_to)
         self._full = [max(1.0, rules.rate(kind) * BURST_S) for kind in range(len(_WORDS))]
         self._shared, self._shared_at = rules.strangers_rate, float("-inf")
         names = b"|".join(re.escape(name.encode()) for name in rules.scanners)
@@ -145,8 +143,6 @@ class Guard:
 
     def admits(self, data: bytes, host: str, now: float) -> bool:
         """Whether a message may be read; False: drop it without an answer."""
-        if not self._listens_to(host):
-            return self._drop("guard.acl", host, now, "not in the access list")
         if not self.rules.enabled:
             return True
         name = source_of(host)
@@ -165,8 +161,6 @@ class Guard:
 
     def admits_connection(self, host: str, now: float) -> bool:
         """Whether a source may open a connection, which may cost a TLS handshake before it says a word."""
-        if not self._listens_to(host):
-            return False
         name = source_of(host)
         return not self.rules.enabled or name not in self._bans or not self._is_banned(name, now)
 
@@ -211,6 +205,12 @@ class Guard:
         source.unidentified += 1
         if source.unidentified == rules.unidentified_count:
             self._note(source, now, f"{what} from {host}: no endpoint after {source.unidentified} tries")
+
+    def see_outsider(self, host: str, now: float, acl: str) -> None:
+        """Take the news that an access list has refused a source."""
+        self.counters["guard.acl"] += 1
+        source = self._source(source_of(host), now)
+        self._note(source, now, f"{host} is refused by access list {acl}")
 
     def bans(self, now: float) -> list[Ban]:
         """Who is not listened to, the oldest first."""

@@ -20,6 +20,7 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.channels.texts import IncomingText
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.resolver import ResolverSettings
+from arietta.drivers.sip.access import Access
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.devices import Devices
 from arietta.drivers.sip.endpoints import Endpoints
@@ -105,6 +106,7 @@ class SipDriver:
         self.flows = DatagramFlows(self.loop, self.contacts.flow_ended)
         self.guard = Guard(counters=self.agent.counters)
         configure_guard(self.guard, settings)
+        self.access = Access(settings)
         self.transports = SipTransports(
             self._received, self._send_failed, self.contacts.flow_lost, folder, self.agent.counters
         )
@@ -185,6 +187,7 @@ class SipDriver:
         self.endpoints_table = Endpoints(settings)
         self.paths.prepare(settings.endpoints.values())
         configure_guard(self.guard, settings)
+        self.access = Access(settings)
         self.contacts.configure(settings)
         self._named_hosts.keep(self.endpoints_table)
         self.message_lamps.configure(settings)
@@ -229,6 +232,9 @@ class SipDriver:
         for observe in self.observers:
             observe("<", data, source, transport)
         self.reception.source = source
+        if not self.access.is_open and (acl := self.access.refuses_host(source[0])):
+            self.reception.turn_away(data, transport, acl)
+            return
         answers = counters["responses"]
         self.agent.receive(data, source, transport, now)
         if counters["responses"] != answers:  # nobody can guess our branch
@@ -259,11 +265,7 @@ class SipDriver:
             while outputs := self.agent.outputs():
                 for output in outputs:
                     if type(output) is Send:
-                        if self._is_compact:
-                            output = replace(output, data=compact(output.data))
-                        for observe in self.observers:
-                            observe(">", output.data, output.destination, output.transport)
-                        self.transports.send(output)
+                        self.send(output)
                     else:
                         self._tell(output)
         finally:
@@ -277,6 +279,14 @@ class SipDriver:
             self._timer.cancel()
         self._timer_at = deadline
         self._timer = self.loop.call_at(deadline, self._timeout)
+
+    def send(self, send: Send) -> None:
+        """Put a message on the wire, for all to see that look."""
+        if self._is_compact:
+            send = replace(send, data=compact(send.data))
+        for observe in self.observers:
+            observe(">", send.data, send.destination, send.transport)
+        self.transports.send(send)
 
     def _tell(self, output: Any) -> None:
         try:

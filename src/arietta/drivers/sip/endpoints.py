@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from arietta.config.endpoint import Endpoint
-from arietta.config.kinds import allows
 from arietta.config.pjsip import Auth, Identify, PjsipSettings
 from arietta.sip.auth import ALGORITHMS, Credentials, DigestClient, DigestServer
 from arietta.sip.errors import ProtocolError
@@ -64,7 +63,7 @@ class Endpoints:
             elif way == "anonymous":
                 found = self._anonymous(request, transport)
             if found is not None and (way in ANY_ENDPOINT or way in found.identify_by):
-                return found if not found.access or allows(found.access, source[0]) else None
+                return found
         return None
 
     def _by_user(self, request: Request, transport: str) -> Endpoint | None:

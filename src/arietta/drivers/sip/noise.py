@@ -6,7 +6,7 @@ import ipaddress
 import logging
 from collections.abc import Callable
 
-from arietta.config.kinds import Network, allows
+from arietta.config.kinds import Network
 from arietta.config.pjsip import PjsipSettings
 from arietta.sip.guard import Guard, Rules
 
@@ -33,7 +33,7 @@ def configure_guard(guard: Guard, settings: PjsipSettings) -> None:
         unidentified_count=general.unidentified_request_count,
         unidentified_period=general.unidentified_request_period,
     )
-    guard.configure(rules, trusts=_within((*THIS_MACHINE, *wanted.trusted)), listens_to=_admitted(settings))
+    guard.configure(rules, trusts=_within((*THIS_MACHINE, *wanted.trusted)))
 
 
 def log_notes(guard: Guard) -> None:
@@ -52,8 +52,3 @@ def _within(networks: tuple[Network, ...]) -> Callable[[str], bool]:
         return any(address.version == network.version and address in network for network in networks)
 
     return holds
-
-
-def _admitted(settings: PjsipSettings) -> Callable[[str], bool]:
-    lists = [acl.access for acl in settings.acls.values() if acl.access]
-    return lambda host: all(allows(rules, host) for rules in lists)

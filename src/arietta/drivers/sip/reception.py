@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arietta.config.kinds import allows
 from arietta.drivers.sip.endpoints import ANYBODY, extend_profile
 from arietta.drivers.sip.incoming import take_invite
 from arietta.drivers.sip.noise import log_notes
-from arietta.drivers.sip.reporting import report
+from arietta.drivers.sip.reporting import report, report_failed_acl
 from arietta.sip.auth import Outcome, Verdict
 from arietta.sip.errors import ProtocolError
+from arietta.sip.layer import new_token
 from arietta.sip.message import METHODS as METHODS_OF_SIP
+from arietta.sip.message import Request, parse
 from arietta.sip.profile import check_registration, check_require
-from arietta.sip.transactions import Address, RequestReceived
+from arietta.sip.transactions import Address, RequestReceived, Send, Transport
 
 if TYPE_CHECKING:
     from arietta.config.endpoint import Endpoint
     from arietta.drivers.sip.driver import SipDriver
-    from arietta.sip.message import Request
     from arietta.sip.profile import Profile
 
 
@@ -43,7 +43,7 @@ class Reception:
                 self._refuse_method(received)
                 return
             endpoint = self._identify(received)
-            if not self._authenticate(received, endpoint, source):
+            if self._is_kept_out(received, endpoint, source) or not self._authenticate(received, endpoint, source):
                 return
             assert endpoint is not None
             driver.transports.keep(transaction.transport, source)
@@ -67,7 +67,9 @@ class Reception:
         """Who sent a request within a dialog, once it has proved to be so, and from where; None: it was answered."""
         source = self.source
         endpoint = self._identify(received)
-        return (endpoint if self._authenticate(received, endpoint, source) else None), source
+        if self._is_kept_out(received, endpoint, source) or not self._authenticate(received, endpoint, source):
+            return None, source
+        return endpoint, source
 
     def _identify(self, received: RequestReceived) -> Endpoint | None:
         """Who sent a request: the registrar that knows our Contact, else as the configuration says."""
@@ -76,8 +78,19 @@ class Reception:
             name = driver.registrations.endpoint_of_line(request.uri.parameter("line") or "")
             found = driver.endpoints_table.get(name) if name else None
             if found is not None:
-                return found if not found.access or allows(found.access, source[0]) else None
+                return found
         return driver.endpoints_table.identify(request, source, received.transaction.transport.name)
+
+    def _is_kept_out(self, received: RequestReceived, endpoint: Endpoint | None, source: Address) -> bool:
+        """Whether an access list refuses the request, which is 403."""
+        driver, request, now = self._driver, received.request, self._driver.now()
+        if endpoint is None or not (acl := driver.access.refuses(endpoint, request, source)):
+            return False
+        driver.guard.see_outsider(source[0], now, acl)
+        log_notes(driver.guard)
+        report_failed_acl(driver.registry, request, received.transaction.transport, source, endpoint.name, acl)
+        driver.agent.respond_once(received.transaction, now, 403)
+        return True
 
     def _refuse_method(self, received: RequestReceived) -> None:
         """405 for a method that has no place outside of a dialog, 501 for one that nobody knows (RFC 3261 8.2.1)."""
@@ -131,3 +144,18 @@ class Reception:
         """What an endpoint may require of us: in calls as it is configured."""
         profile = self._driver.agent.profile
         return extend_profile(profile, endpoint) if request.method == "INVITE" else profile
+
+    def turn_away(self, data: bytes, transport: Transport, acl: str) -> None:
+        """Answer a message of whom an access list keeps from speaking at all: 403, of which nothing is kept."""
+        driver, source = self._driver, self.source
+        driver.guard.see_outsider(source[0], driver.now(), acl)
+        log_notes(driver.guard)
+        try:
+            request = parse(data)
+            if not isinstance(request, Request) or request.method == "ACK":
+                return
+            answer = bytes(request.create_response(403, to_tag=new_token()))
+        except ProtocolError:
+            return
+        report_failed_acl(driver.registry, request, transport, source, "", acl)
+        driver.send(Send(answer, source, transport))

@@ -9,7 +9,8 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.config.endpoint import Endpoint
 from arietta.model import facts
 from arietta.sip.auth import Outcome, Verdict
-from arietta.sip.transactions import Address, RequestReceived
+from arietta.sip.message import Request
+from arietta.sip.transactions import Address, RequestReceived, Transport
 
 SERVICE = "PJSIP"
 
@@ -27,13 +28,8 @@ def report(
     if not bus.wanted(facts.SECURITY):
         return
     request, transport = received.request, received.transaction.transport
-    about: dict[str, Any] = {
-        "service": SERVICE,
-        "account_id": endpoint.name if endpoint is not None else verdict.username or "<unknown>",
-        "session_id": request.get("Call-ID") or "",
-        "local_address": facts.security_address(transport.host, transport.port, transport.protocol),
-        "remote_address": facts.security_address(source[0], source[1], transport.protocol),
-    }
+    account = endpoint.name if endpoint is not None else verdict.username or "<unknown>"
+    about = _about(request, transport, source, account)
     fact: facts.Security
     if verdict.outcome is Outcome.MALFORMED:
         fact = facts.RequestBadFormat(**about, request_type=request.method)
@@ -46,6 +42,25 @@ def report(
     else:
         fact = facts.ChallengeSent(**about, challenge=_nonce(challenge))
     bus.publish(fact, facts.SECURITY)
+
+
+def report_failed_acl(
+    registry: ChannelRegistry, request: Request, transport: Transport, source: Address, account: str, acl: str
+) -> None:
+    """Publish that an access list refused a request, if anybody wants it; `account` is "" for nobody in particular."""
+    if registry.bus.wanted(facts.SECURITY):
+        about = _about(request, transport, source, account or "<unknown>")
+        registry.bus.publish(facts.FailedAcl(**about, acl_name=acl), facts.SECURITY)
+
+
+def _about(request: Request, transport: Transport, source: Address, account: str) -> dict[str, Any]:
+    return {
+        "service": SERVICE,
+        "account_id": account,
+        "session_id": request.get("Call-ID") or "",
+        "local_address": facts.security_address(transport.host, transport.port, transport.protocol),
+        "remote_address": facts.security_address(source[0], source[1], transport.protocol),
+    }
 
 
 def _nonce(headers: Sequence[tuple[str, str]]) -> str:

@@ -196,3 +196,266 @@ def test_the_caller_is_sent_elsewhere_while_they_talk() -> None:
     stage.run(channel)
     assert after(stage) == "700:3 NoOp(ANSWER,0)"
     assert ended(stage)["Test/a"] == 16
+
+
+# ------------------------------------------------------------------------------------------- what its letters do
+
+
+def play(step: str, more: str = "", **scripts: list[tuple[float, signals.Signal]]) -> Stage:
+    """A stage where extension 700 executes one step, goes on with NoOp, and has other contexts besides."""
+    stage = Stage(
+        f"[default]\nexten => 700,1,{step}\nsame => n,NoOp(${{DIALSTATUS}})\nexten => 5,1,NoOp(five)\n{more}\n"
+    )
+    stage.phones.scripts.update(scripts)
+    return stage
+
+
+SUBROUTINE = "[sub]\nexten => s,1,NoOp(${CHANNEL(name)} ${ARG1})\nsame => n,Set(GOSUB_RESULT=%s)\nsame => n,Return()\n"
+TALKS = [(2.0, ANSWER), (12.0, signals.HungUp(16))]
+
+
+def test_announcements_before_they_talk() -> None:
+    stage = play("Dial(Test/a,,A(hello:wait))", a=TALKS)
+    caller = stage.channel("700")
+    stage.run(caller)
+    assert leg_of(caller).said == ["sound:wait", "answer", "hangup 16"]
+    assert "sound:hello" in leg_of(stage.phones.made[0]).said
+    assert stage.bridges.story[0] == "Test/caller and Test/a talk"
+
+
+def test_a_answers_before_the_announcement() -> None:
+    stage = play("Dial(Test/a,,aA(hello))", a=TALKS)
+    assert stage.run(stage.channel("700"))[0] == "answer"
+
+
+def test_who_is_called_hangs_up_during_its_announcement() -> None:
+    stage = play("Dial(Test/a,,gA(hello))", a=[(2, ANSWER), (2.5, signals.HungUp(16))])
+    stage.run(stage.channel("700"))
+    assert stage.bridges.story == []
+    assert after(stage) == "700:2 NoOp(ANSWER)"
+    assert len(stage.registry) == 0
+
+
+@pytest.mark.parametrize(
+    ("result", "talks", "status"),
+    [
+        ("", True, None),
+        ("BUSY", False, "BUSY"),
+        ("CONGESTION", False, "CONGESTION"),
+        ("CONTINUE", False, "ANSWER"),
+        ("ABORT", False, None),
+        ("rubbish", False, "ANSWER"),
+    ],
+)
+def test_a_subroutine_with_who_answered_decides(result: str, talks: bool, status: str | None) -> None:
+    stage = play("Dial(Test/a,,U(sub^one))", SUBROUTINE % result, a=TALKS)
+    stage.run(stage.channel("700"))
+    assert "s:1 NoOp(Test/a one)" in stage.steps()
+    assert bool(stage.bridges.story) is talks
+    said = next((step for step in stage.steps() if step.startswith("700:2")), None)
+    assert said == (f"700:2 NoOp({status})" if status else None)
+    assert len(stage.registry) == 0
+
+
+def test_a_subroutine_with_who_answered_sends_the_caller_elsewhere() -> None:
+    stage = play("Dial(Test/a,,U(sub))", SUBROUTINE % "GOTO:default^5^1", a=TALKS)
+    stage.run(stage.channel("700"))
+    assert "5:1 NoOp(five)" in stage.steps()
+
+
+def test_who_answered_hangs_up_in_its_subroutine() -> None:
+    waits = "[sub]\nexten => s,1,Wait(30)\nsame => n,Return()\n"
+    stage = play("Dial(Test/a,,gU(sub))", waits, a=[(2, ANSWER), (5, signals.HungUp(16))])
+    stage.run(stage.channel("700"))
+    assert after(stage) == "700:2 NoOp(ANSWER)"
+    assert len(stage.registry) == 0
+
+
+def test_who_gives_up_tells_that_it_was_answered_elsewhere() -> None:
+    stage = play("Dial(Test/a,,c)", a=[(1, RING)])
+    channel = stage.channel("700")
+    stage.later(5, channel.receive, signals.HungUp(16))
+    stage.run(channel)
+    assert ended(stage)["Test/a"] == 26
+
+
+@pytest.mark.parametrize(("letter", "cause"), [("Q(NO_ANSWER)", 19), ("Q(16)", 16), ("Q(NONE)", 0), ("", 26)])
+def test_the_cause_of_those_that_did_not_answer(letter: str, cause: int) -> None:
+    stage = play(f"Dial(Test/a&Test/b,,{letter})", a=TALKS, b=[(1, RING)])
+    stage.run(stage.channel("700"))
+    assert ended(stage)["Test/b"] == cause
+
+
+def test_a_digit_leaves_for_an_extension() -> None:
+    stage = play("Dial(Test/a,,d)", a=[(1, RING)])
+    channel = stage.channel("700")
+    stage.press(channel, "95", start=3)
+    stage.run(channel)
+    assert stage.steps()[-1] == "5:1 NoOp(five)"
+    assert stage.variables("DIALSTATUS")[-1] == "CANCEL"
+
+
+def test_a_digit_leaves_for_an_extension_of_another_context() -> None:
+    stage = play("Dial(Test/a,,d)", "[out]\nexten => 9,1,NoOp(nine)\n", a=[(1, RING)])
+    channel = stage.channel("700")
+    channel.set_variable("EXITCONTEXT", "out")
+    stage.press(channel, "59", start=3)
+    stage.run(channel)
+    assert stage.steps()[-1] == "9:1 NoOp(nine)"
+
+
+def test_the_caller_gives_up_with_keys() -> None:
+    stage = play("Dial(Test/a,,H)", a=[(1, RING)])
+    channel = stage.channel("700")
+    stage.press(channel, "1*", start=3)
+    stage.run(channel)
+    assert after(stage) == "700:2 NoOp(CANCEL)"
+
+
+@pytest.mark.parametrize(("letters", "who"), [("h", 1), ("H", 0)])
+def test_keys_end_the_talk_for_those_who_may(letters: str, who: int) -> None:
+    stage = play(f"Dial(Test/a,,{letters})", a=[(1, ANSWER)])
+    channel = stage.channel("700")
+    stage.later(5, lambda: stage.press((channel, *stage.phones.made)[who], "*", start=0))
+    stage.run(channel)
+    assert len(stage.registry) == 0
+    assert stage.bridges.story[-1] == "the bridge ends"
+
+
+def test_keys_end_no_talk_for_those_who_may_not() -> None:
+    stage = play("Dial(Test/a,,h)", a=[(1, ANSWER), (20, signals.HungUp(16))])
+    channel = stage.channel("700")
+    stage.press(channel, "*", start=5)
+    stage.run(channel)
+    assert channel.variables["ANSWEREDTIME"] == "19"
+
+
+def test_digits_for_both_and_pauses() -> None:
+    stage = play("Dial(Test/a,,D(w1w2:3))", a=TALKS)
+    caller = stage.channel("700")
+    stage.run(caller)
+    assert "digits 1/100/600 2/100/100" in leg_of(stage.phones.made[0]).said
+    assert "digits 3/100/100" in leg_of(caller).said
+
+
+def test_digits_at_progress() -> None:
+    stage = play("Dial(Test/a,,D(::7))", a=[(1, signals.Progressed()), *TALKS])
+    stage.run(stage.channel("700"))
+    assert leg_of(stage.phones.made[0]).said[1] == "digits 7/100/100"
+
+
+def test_the_extension_h_of_who_was_called() -> None:
+    stage = play("Dial(Test/a,,e)", "[default]\nexten => h,1,NoOp(${CHANNEL(name)})\n", a=TALKS)
+    stage.run(stage.channel("700"))
+    assert {"h:1 NoOp(Test/a)", "h:1 NoOp(Test/caller)"} <= set(stage.steps())
+
+
+def test_what_is_said_before_the_time_is_over() -> None:
+    stage = play("Dial(Test/a,,gL(100000:70000:60000))", a=[(1, ANSWER)])
+    caller = stage.channel("700")
+    said = stage.run(caller)
+    assert said[:4] == ["answer", "sound:vm-youhave", "number:1", "sound:queue-minutes"]
+    assert said[4:8] == ["number:10", "sound:queue-seconds", "sound:vm-youhave", "number:10"]
+    assert caller.variables["ANSWEREDTIME"] == "100"
+    assert after(stage) == "700:2 NoOp(ANSWER)"
+
+
+def test_files_for_the_limit_and_who_hears_them() -> None:
+    stage = play("Dial(Test/a,,L(10000:4000))", a=[(1, ANSWER)])
+    caller = stage.channel("700")
+    for name, value in (("WARNING_FILE", "soon"), ("TIMEOUT_FILE", "over"), ("PLAYAUDIO_CALLEE", "yes")):
+        caller.set_variable(f"LIMIT_{name}", value)
+    assert stage.run(caller) == ["answer", "hangup 16"]
+    said = leg_of(stage.phones.made[0]).said
+    assert [uri for uri in said if uri.startswith("sound")] == ["sound:soon", "sound:over"]
+    assert caller.variables["ANSWEREDTIME"] == "11"
+
+
+@pytest.mark.parametrize(
+    ("letters", "caller", "connected"),
+    [
+        ("", "700", "6001/0"),
+        ("o", "6001", "6001/0"),
+        ("o(99)", "99", "6001/0"),
+        ("u(prohib)", "700", "6001/35"),
+        ("u(allowed_passed_screen)", "700", "6001/1"),
+    ],
+)
+def test_whom_the_called_see(letters: str, caller: str, connected: str) -> None:
+    stage = play(f"Dial(Test/a,,{letters})", a=TALKS)
+    stage.run(stage.channel("700"))
+    phone = stage.phones.made[0]
+    assert (phone.caller.number, f"{phone.connected.number}/{phone.connected.presentation}") == (caller, connected)
+
+
+def test_who_is_called_says_nothing_of_itself_to_who_ignores_it() -> None:
+    stage = play("Dial(Test/a,,I)", a=TALKS)
+    channel = stage.channel("700")
+    stage.run(channel)
+    assert channel.connected.number == ""
+
+
+def test_ringing_and_tones() -> None:
+    stage = play("Dial(Test/a,,R)", a=[(1, signals.Progressed()), *TALKS])
+    assert stage.run(stage.channel("700"))[:2] == ["ringing", "progress"]
+    stage = play("Dial(Test/a,,r(dial))", a=[(1, RING), *TALKS])
+    assert stage.run(stage.channel("700"))[:4] == ["progress", "tones dial", "tones None", "answer"]
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [
+        "k",
+        "p",
+        "P(x)",
+        "E",
+        "j",
+        "O",
+        "s(x)",
+        "n",
+        "q",
+        "D(x)",
+        "D(1:2:3:4)",
+        "Q(what)",
+        "u(what)",
+        "L(x)",
+        "S(x)",
+        "U",
+    ],
+)
+def test_letters_that_are_refused_place_no_call(letters: str) -> None:
+    stage = play(f"Dial(Test/a,,{letters})", a=TALKS)
+    stage.run(stage.channel("700"))
+    assert after(stage) == "700:2 NoOp(INVALIDARGS)"
+    assert not stage.phones.made
+
+
+def forwarding(letters: str, seconds: str = "") -> Stage:
+    """A phone that asks to call extension 9 in its place, where another one answers after ten seconds."""
+    stage = play(f"Dial(Test/a,{seconds},{letters})")
+    stage.registry.drivers["local"] = stage.registry.drivers["test"]
+    stage.phones.scripts["a"] = [(1, signals.Forwarded("9")), (1, signals.HungUp(16, 302))]
+    stage.phones.scripts["9@default"] = [(10, ANSWER), (20, signals.HungUp(16))]
+    return stage
+
+
+@pytest.mark.parametrize(("letters", "shown"), [("", "6001"), ("f", "700"), ("f(99)", "99"), ("f(99)u(prohib)", "99")])
+def test_whom_a_forwarded_call_shows(letters: str, shown: str) -> None:
+    stage = forwarding(letters)
+    stage.run(stage.channel("700"))
+    assert [phone.connected.number for phone in stage.phones.made] == ["6001", shown]
+    assert stage.bridges.story[0] == "Test/caller and Test/9@default talk"
+
+
+def test_i_ignores_who_asks_to_call_elsewhere() -> None:
+    stage = forwarding("i")
+    stage.run(stage.channel("700"))
+    assert [phone.name for phone in stage.phones.made] == ["Test/a"]
+    assert after(stage) == "700:2 NoOp(NOANSWER)"
+
+
+@pytest.mark.parametrize(("letters", "status"), [("g", "NOANSWER"), ("gz", "ANSWER")])
+def test_z_forgets_the_timeout_when_a_call_is_forwarded(letters: str, status: str) -> None:
+    stage = forwarding(letters, "5")
+    stage.run(stage.channel("700"))
+    assert after(stage) == f"700:2 NoOp({status})"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arietta.media.engine import (
+    ADAPTIVE,
     Direction,
     EngineClosed,
     EngineSettings,
@@ -16,6 +17,7 @@ from arietta.media.engine import (
     MediaError,
     MediaStarted,
     MediaStopped,
+    MixerMode,
     NoPortsLeft,
     OtherCodec,
     RtpSettings,
@@ -371,6 +373,23 @@ def test_echo_returns_what_was_said(world: World) -> None:
 def _second(ms: int = 1000) -> Samples:
 
     return Samples(tone(500, ms))
+
+
+def test_packets_that_are_to_be_evened_out_are_not_passed_on_as_they_come(world: World) -> None:
+    one, other = world.phone(), world.phone()
+    mixer = world.core.open_mixer()
+    one.port.link(mixer)
+    other.port.link(mixer)
+    assert mixer.mode is MixerMode.RELAY
+    one.port.buffer(JitterRules(True, 200))
+    assert mixer.mode is MixerMode.PAIR
+    one.say(tone(500, 400))
+    world.run(150)
+    assert other.collect() == []
+    world.run(400)
+    assert loudness(other.heard(), 500) > 4000
+    one.port.buffer(ADAPTIVE)
+    assert mixer.mode is MixerMode.RELAY
 
 
 def _lose(phone: Phone) -> None:

@@ -665,7 +665,10 @@ class RtpPort(Port, Protocol):
         """
 
     def buffer(self, rules: JitterRules) -> None:
-        """Even out what arrives in another way from now on; what waits is forgotten."""
+        """Even out what arrives in another way from now on; what waits is forgotten.
+
+        Packets of a port with rules other than ADAPTIVE are evened out for everybody, and never passed on as they come.
+        """
 
     def take_packets(self, on_packet: PacketHandler | None) -> None:
         """Hear what is neither RTP nor RTCP from now on: STUN and DTLS, by their first byte (RFC 7983); None ends it.

@@ -192,6 +192,7 @@ class MixerUnit:
                 or peer.settings is None
                 or port.overheard
                 or not port.is_plain
+                or port.evens_out
                 or port.muted_in
                 or self._members[port].muted
                 or settings.send_codec != peer.settings.send_codec

@@ -12,6 +12,7 @@ from ...rtp.packet import HEADER
 from ..codecs import CODECS, Codec
 from ..codecs.host import FRAME_MS
 from ..engine import (
+    ADAPTIVE,
     Address,
     Direction,
     EventHandler,
@@ -83,6 +84,8 @@ class UdpPort(BasePort):
         self.octets_sent = 0
         # receiving
         self._jitter = JitterBuffer()
+        self.evens_out = False
+        """By rules that somebody asked for: its packets are not passed on as they come."""
         self._stream = ReceivedStream()
         self._noise = ComfortNoise()
         self._heard_from: Address | None = None
@@ -156,6 +159,8 @@ class UdpPort(BasePort):
     def buffer(self, rules: JitterRules) -> None:
         with self.core.lock:
             self._jitter = JitterBuffer(rules)
+            self.evens_out = rules != ADAPTIVE
+            self._changed()
 
     def take_packets(self, on_packet: PacketHandler | None) -> None:
         with self.core.lock:

@@ -137,12 +137,18 @@ void mixer_leave(mixer_t *mixer, port_t *port)
 
 static bool counts(const port_t *port) { return port->kind != &mix_kind || mix_port_working(port); }
 
+/* Nobody hears its packets before they go, and nothing changes them. */
+static bool passes(const port_t *port)
+{
+    return !port_overheard(port) && port_is_plain(port) && !port->muted_in && !port->member.muted;
+}
+
 /* Whether one's packets may pass to the other as they are. */
 static bool may_relay(const port_t *port, const port_t *peer)
 {
     const rtp_port_t *one = (const rtp_port_t *)port, *other = (const rtp_port_t *)peer;
     const codec_t *received = rtp_port_received_codec(one);
-    return one->configured && other->configured && !port_overheard(port) && port_is_plain(port) && !port->muted_in && !port->member.muted &&
+    return one->configured && other->configured && !one->evens_out && passes(port) &&
            one->settings.send_codec == other->settings.send_codec && one->settings.ptime_ms == other->settings.ptime_ms &&
            (!received || received == one->settings.send_codec);
 }

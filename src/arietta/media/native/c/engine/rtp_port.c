@@ -167,8 +167,11 @@ bool rtp_port_buffer(rtp_port_t *port, const jitter_rules_t *rules)
     if (!jitter)
         return false;
     port->jitter_rules = *rules;
+    port->evens_out = jitter_rules_differ(rules, &jitter_adaptive);
     jitter_free(port->jitter);
     port->jitter = jitter;
+    if (port->configured)
+        port_changed(&port->base);
     return true;
 }
 

@@ -78,6 +78,7 @@ typedef struct rtp_port {
     int64_t sent_ns;
     /* receiving */
     jitter_rules_t jitter_rules;
+    bool evens_out;   /* by rules that somebody asked for: its packets are not passed on as they come */
     jitter_t *jitter; /* NULL until it is configured */
     stream_t stream;
     comfort_noise_t noise;

@@ -42,6 +42,12 @@ struct jitter {
 static const jitter_frame_t nothing;
 const jitter_rules_t jitter_adaptive = {.target_ms = 40, .largest_ms = 200};
 
+bool jitter_rules_differ(const jitter_rules_t *one, const jitter_rules_t *other)
+{
+    return one->fixed != other->fixed || one->target_ms != other->target_ms || one->largest_ms != other->largest_ms ||
+           one->resync_ms != other->resync_ms;
+}
+
 jitter_t *jitter_new(const jitter_rules_t *rules)
 {
     jitter_t *jitter = calloc(1, sizeof *jitter);

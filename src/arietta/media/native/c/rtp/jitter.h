@@ -37,6 +37,7 @@ typedef struct jitter_rules {
 
 extern const jitter_rules_t jitter_adaptive; /* as every port has it at first */
 
+bool jitter_rules_differ(const jitter_rules_t *one, const jitter_rules_t *other);
 /* NULL without memory. It allocates in jitter_put alone. */
 jitter_t *jitter_new(const jitter_rules_t *rules);
 void jitter_free(jitter_t *jitter); /* NULL is fine */

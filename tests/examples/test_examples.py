@@ -296,3 +296,103 @@ async def hear_each_other(one: Call, other: Call, frequency_hz: float) -> None:
     await other.hears(words)
     other.send_audio(answer)
     await one.hears(answer)
+
+
+async def test_page_is_heard_by_all_and_hears_nobody(on: On, capsys: pytest.CaptureFixture[str]) -> None:
+    async with on("page") as play:
+        caller = await (await play.dial("1001", "7030")).answered()
+        listeners = [await play.phones[name].ringing() for name in ("1002", "1003")]
+        for listener in listeners:
+            assert "info=alert-autoanswer" in listener.request.headers["Alert-Info"][0]
+            listener.answer()
+        await caller.hears(sound("beep"))
+        await asyncio.sleep(1)
+        words = tone(440, 800)
+        caller.send_audio(words)
+        for listener in listeners:
+            await listener.hears(words)
+        listeners[0].send_audio(tone(700, 800))
+        await asyncio.sleep(1)
+        assert loudness(caller, 0.5) == 0
+        await caller.hang_up()
+        for listener in listeners:
+            await listener.expect("BYE")
+    assert "pages 2 phones" in capsys.readouterr().out
+
+
+async def test_page_is_over_when_nobody_listens(on: On) -> None:
+    async with on("page", RINGING_SECONDS=3) as play:
+        caller = await (await play.dial("1001", "7030")).answered()
+        (await play.phones["1002"].ringing()).reject(486)
+        (await play.phones["1003"].ringing()).ring()
+        await caller.expect("BYE", within=10)
+
+
+async def test_followme_finds_who_takes_the_call(on: On, capsys: pytest.CaptureFixture[str]) -> None:
+    async with on("followme", RINGING_SECONDS=3) as play:
+        caller = await (await play.dial("1001", "7050")).answered()
+        await caller.hears(sound("pls-hold-while-try"))
+        (await play.phones["1002"].ringing()).ring()
+        found = await play.phones["1003"].ringing(within=10)
+        assert await music_of(caller) > 100
+        found.answer()
+        await found.hears(sound("incoming-call"))
+        await found.send_digits("1")
+        await hear_each_other(caller, found, 440)
+        await caller.hang_up()
+        await found.expect("BYE")
+    assert "not at PJSIP/1002" in capsys.readouterr().out
+
+
+async def test_followme_is_declined_everywhere(on: On) -> None:
+    async with on("followme") as play:
+        caller = await (await play.dial("1001", "7050")).answered()
+        for name in ("1002", "1003"):
+            phone = await play.phones[name].ringing(within=20)
+            phone.answer()
+            await phone.hears(sound("incoming-call"))
+            await phone.send_digits("2")
+            await phone.expect("BYE")
+        await caller.hears(sound("vm-isunavail"))
+        await caller.expect("BYE")
+
+
+async def test_followme_of_a_caller_who_gives_up(on: On) -> None:
+    async with on("followme") as play:
+        caller = await (await play.dial("1001", "7050")).answered()
+        phone = await play.phones["1002"].ringing(within=20)
+        await caller.hang_up()
+        assert (await phone.ended()).reason == "CANCEL"
+
+
+async def test_park_and_take_up(on: On) -> None:
+    async with on("park") as play:
+        parked = await (await play.dial("1001", "7040")).answered()
+        await parked.hears(sound("call-parked"))
+        await parked.hears(sound("digits/1"))
+        nobody = await (await play.dial("1003", "7042")).answered()
+        await nobody.hears(sound("pbx-invalidpark"))
+        await nobody.expect("BYE")
+        taker = await (await play.dial("1002", "7041")).answered()
+        await hear_each_other(parked, taker, 440)
+        await parked.hang_up()
+        await taker.expect("BYE")
+
+
+async def test_park_by_a_transfer_is_told_and_comes_back(on: On) -> None:
+    async with on("park", PARKED_SECONDS=5) as play:
+        caller = await play.dial("1001", "1002")
+        parker = await play.phones["1002"].ringing()
+        parker.answer()
+        await caller.answered()
+        await parker.send_request("REFER", headers=(("Refer-To", "<sip:7040@10.0.0.1>"),), expect=202)
+        await parker.hang_up()
+        told = await play.phones["1002"].ringing()
+        told.answer()
+        await told.hears(sound("call-parked"))
+        await told.expect("BYE")
+        back = await play.phones["1002"].ringing(within=15)
+        back.answer()
+        await hear_each_other(caller, back, 440)
+        await back.hang_up()
+        await caller.expect("BYE")

@@ -15,7 +15,7 @@ def _program(*examples: str) -> str:
 
 _QUEUE = _program("call_queue.py")
 _ROOM = _program("conference.py")
-_PARKING = _program("hold.py")
+_PARKING = _program("park.py")
 _MAILBOX = _program("voicemail_record.py", "voicemail_review.py")
 _HARDWARE = "there is no telephony hardware here"
 _PROTOCOL = "of the signalling protocols there is SIP alone, as PJSIP has it"
@@ -34,7 +34,7 @@ MODULES = {
     "app_dictate": _program("voicemail_record.py"),
     "app_festival": _SPEECH.replace("recognises", "makes"),
     "app_flash": _HARDWARE,
-    "app_followme": _program("bridge_dial.py"),
+    "app_followme": _program("followme.py"),
     "app_getcpeid": _HARDWARE,
     "app_ivrdemo": "it is an example for those who write modules",
     "app_macro": "it is gone from Asterisk, too: Gosub does that",
@@ -42,7 +42,7 @@ MODULES = {
     "app_mf": _HARDWARE,
     "app_minivm": _MAILBOX,
     "app_osplookup": "it is gone from Asterisk, too",
-    "app_page": _program("bridge_dial.py"),
+    "app_page": _program("page.py"),
     "app_queue": _QUEUE,
     "app_sf": _HARDWARE,
     "app_skel": "it is an example for those who write modules",

@@ -7,7 +7,7 @@ from collections.abc import Container
 from arietta.config.features import ATTENDED_TRANSFER, AUTO_MIX_MONITOR, AUTO_MONITOR, BLIND_TRANSFER, DISCONNECT
 from arietta.dialplan.options import Option
 
-_NO_PARKING = "an application of the REST interface parks calls, see examples/hold.py"
+_NO_PARKING = "an application of the REST interface parks calls, see examples/park.py"
 
 FEATURE_LETTERS = (
     Option("h", "lets who was called hang up with the keys of disconnect"),

@@ -59,6 +59,15 @@ def test_problems_print_as_place_and_reason() -> None:
             " two ports are not supported with it",
         ),
         ("ice_support=yes", ""),
+        ("max_audio_streams=1", ""),
+        (
+            "max_audio_streams=2",
+            "warning: pjsip.conf line 5: max_audio_streams 2: one audio stream is carried, others are refused",
+        ),
+        (
+            "max_audio_streams=0",
+            "error: pjsip.conf line 5: max_audio_streams=0 is not supported: a call has an audio stream",
+        ),
         ("bundle=yes\nice_support=yes", ""),
         ("webrtc=yes", ""),
         ("webrtc=yes\ndtls_cert_file=ghost.pem", "error: pjsip.conf line 6: dtls_cert_file ghost.pem cannot be read"),

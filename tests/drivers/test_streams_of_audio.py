@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,14 @@ from arietta.testing import AriClient, Phone, tone
 
 from .running import FILES, PJSIP, phone_sections
 
+AFTERWARDS = """
+[default](+)
+exten => 1600,1,Answer()
+ same => n,Set(VOLUME(TX)=0.25)
+ same => n,Echo()
+exten => h,1,Set(GLOBAL(COUNTED)=${CHANNEL(rtcp,rxcount)})
+"""
+
 
 @pytest.fixture
 def files() -> dict[str, str]:
@@ -20,6 +29,7 @@ def files() -> dict[str, str]:
     return {
         **FILES,
         "rtp.conf": FILES["rtp.conf"] + "media_engine=reference\n",
+        "extensions.conf": FILES["extensions.conf"] + AFTERWARDS,
         "pjsip.conf": pjsip.replace(
             phone_sections("bob", "6002"), phone_sections("bob", "6002", "dtmf_mode=inband")
         ).replace(
@@ -140,6 +150,25 @@ async def test_the_dialplan_reads_what_is_counted(alice: Phone, app: AriClient) 
     assert await read(app, channel, "rtcp,rxcount,video") == ""
     assert await read(app, channel, "rtp,direct") == ""
     assert (await read(app, channel, "rtp,src")).startswith("10.0.0.1:")
+    await call.hang_up()
+
+
+async def test_what_was_counted_is_read_after_the_call(alice: Phone, app: AriClient) -> None:
+    call = await alice.invite("1200")
+    await call.answered()
+    await call.send_audio(tone(800, 400))
+    await call.hang_up()
+    counted = await app.get("/asterisk/variable", variable="COUNTED", expect=200)
+    assert int(counted.json["value"]) >= 20
+
+
+async def test_the_dialplan_makes_a_phone_hear_itself_quieter(alice: Phone, app: AriClient) -> None:
+    call = await alice.invite("1600")
+    await call.answered()
+    await call.send_audio(tone(800, 600, 8000))
+    await call.hears(tone(800, 400, 2000))
+    loudest = max(map(abs, array("h", call.heard.samples)))
+    assert 1700 < loudest < 2300
     await call.hang_up()
 
 

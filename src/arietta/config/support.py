@@ -54,7 +54,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
         rel100 timers timers_min_se timers_sess_expires inband_progress ignore_183_without_sdp
         user_eq_phone suppress_moh_on_sendonly
-        tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6 asymmetric_rtp_codec
+        tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6 asymmetric_rtp_codec max_audio_streams
         aggregate_mwi mailboxes mwi_from_user mwi_subscribe_replaces_unsolicited voicemail_extension
         outbound_proxy sdp_owner sdp_session
         incoming_mwi_mailbox subscribe_context sub_min_expiry allow_subscribe notify_early_inuse_ringing"""),
@@ -108,7 +108,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
         direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat one_touch_recording
-        record_on_feature record_off_feature rtp_engine max_audio_streams max_video_streams tos_video
+        record_on_feature record_off_feature rtp_engine max_video_streams tos_video
         cos_video
         g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
@@ -153,6 +153,7 @@ VALUES: dict[str, dict[str, dict[object, tuple[str, str]]]] = {
     },
     "pjsip.conf type=endpoint": {
         "direct_media": {True: ("warning", "has no effect: media always flows through the server")},
+        "max_audio_streams": {0: ("error", "is not supported: a call has an audio stream")},
         "dtls_setup": {"holdconn": ("error", "is not supported: nobody would begin; active, passive and actpass are")},
         "incoming_call_offer_pref": {"local_merge": _NO_MERGING, "remote_merge": _NO_MERGING},
     },

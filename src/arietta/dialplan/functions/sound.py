@@ -183,6 +183,7 @@ FUNCTIONS = (
         "further than resync_threshold from what is due begins anew. `disabled` is the adaptive one of each channel at "
         "first.",
         write=_write_jitterbuffer,
+        lacks="without `sync_video`: there is no video",
     ),
     Function(
         "MUTEAUDIO",

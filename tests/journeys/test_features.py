@@ -22,6 +22,11 @@ exten => 1130,1,Set(FEATUREMAP(blindxfer)=*7)
  same => n,Dial(PJSIP/bob,20,T)
 exten => 1140,1,Set(TRANSFER_CONTEXT=elsewhere)
  same => n,Dial(PJSIP/bob,20,T)
+exten => 1150,1,Bridge(PJSIP/alice,tTH)
+ same => n,Hangup()
+exten => 1160,1,Bridge(PJSIP/alice,L(3000:2000))
+ same => n,Set(GLOBAL(HOW)=${BRIDGERESULT})
+ same => n,Hangup()
 
 [elsewhere]
 exten => 7,1,Answer()
@@ -282,5 +287,56 @@ def test_transfers_dial_in_another_context(server: Server, loop: VirtualLoop, al
         await asyncio.sleep(1)
         await talk(far, far)
         await far.hang_up()
+
+    loop.run(story())
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_a_blind_transfer_out_of_what_bridge_made(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, who: str
+) -> None:
+    async def story() -> None:
+        one = await alice.invite("1300")
+        await one.expect(200)
+        other = await bob.invite("1150")
+        await other.expect(200)
+        await asyncio.sleep(1)
+        await talk(one, other)
+        mine, kept = (one, other) if who == "alice" else (other, one)
+        await press(mine, "#1")
+        await press(mine, "1200")
+        await mine.ended()
+        await asyncio.sleep(1)
+        await talk(kept, kept)
+        await kept.hang_up()
+
+    loop.run(story())
+
+
+def test_keys_end_what_bridge_made_and_the_other_goes_on(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone
+) -> None:
+    async def story() -> None:
+        one = await alice.invite("1300")
+        await one.expect(200)
+        other = await bob.invite("1150")
+        await other.expect(200)
+        await asyncio.sleep(1)
+        await press(other, "**")
+        await other.ended()
+        await one.ended()  # there is no step behind its Wait
+
+    loop.run(story())
+
+
+def test_a_limit_of_bridge(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        one = await alice.invite("1300")
+        await one.expect(200)
+        other = await bob.invite("1160")
+        await other.expect(200)
+        await other.ended(within=5)
+        assert server.dialplan.globals["HOW"] == "SUCCESS"
+        await one.ended()
 
     loop.run(story())

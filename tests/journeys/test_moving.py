@@ -260,7 +260,7 @@ def test_a_channel_that_ends_before_its_bridge_leaves_nobody_alone(
 
 
 @pytest.mark.parametrize(
-    ("options", "result"), [("", "SUCCESS"), ("x", "SUCCESS"), ("t", "FAILURE"), ("S(2)", "SUCCESS")]
+    ("options", "result"), [("", "SUCCESS"), ("x", "SUCCESS"), ("k", "FAILURE"), ("S(2)", "SUCCESS")]
 )
 def test_the_dialplan_bridges(
     server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, app: AriClient, options: str, result: str

@@ -41,11 +41,12 @@ from arietta.model import facts
 from arietta.server.api import AriApi
 from arietta.server.ari_domain import domain_of, use_count
 from arietta.server.audio import engine_settings, media_library, sound_library
+from arietta.server.bridging import bridge_application
 from arietta.server.http_front import HttpFront
 from arietta.server.interpreting import interpreter_of
 from arietta.server.manager import Manager
 from arietta.server.media_sockets import MediaClients
-from arietta.server.moving import bridge_application, pickup_applications, redirect_application
+from arietta.server.moving import pickup_applications, redirect_application
 from arietta.server.outbound import OutboundSockets
 from arietta.server.pjsip_functions import pjsip_functions
 from arietta.server.reading import dialplan_of, possible

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from arietta.bridges.bridge import Bridge, BridgeRegistry, Membership
 from arietta.channels.channel import Channel, Moved, State, Story
@@ -198,6 +199,12 @@ class Meeting:
         self.ended = False
         self.took_place = False
         """Whether both were in the bridge."""
+        self.waits: dict[str, Waiting] = {channel.id: channel for channel in channels}
+        """What the owner of each waits with."""
+        self.on_together: Callable[[], None] = _nothing
+        """Called when both are in the bridge,"""
+        self.on_over: Callable[[], None] = _nothing
+        """and when the first of them leaves."""
         self._greet = greet
         loop = channels[0].registry.loop
         self._over: dict[str, asyncio.Future[None]] = {channel.id: loop.create_future() for channel in channels}
@@ -212,8 +219,8 @@ class Meeting:
 
         return attend
 
-    async def attend(self, channel: Channel, *, answers: bool = True, timeout: float | None = None) -> None:
-        """In the owner of a channel: talk until somebody leaves, or for `timeout` seconds."""
+    async def attend(self, channel: Channel, *, answers: bool = True) -> None:
+        """In the owner of a channel: talk until somebody leaves."""
         if self.ended:
             return
         if answers:
@@ -221,10 +228,10 @@ class Meeting:
         self._greet(channel)
         self.bridge.join(Membership(channel, on_left=self._left))
         self.took_place = len(self.bridge.members) > 1
+        if self.took_place:
+            self.on_together()
         try:
-            await channel.until(self._over[channel.id], timeout)
-        except TimeoutError:
-            pass
+            await self.waits[channel.id].until(self._over[channel.id])
         finally:
             self.end()
 
@@ -233,6 +240,8 @@ class Meeting:
         if self.ended:
             return
         self.ended = True
+        self.on_over()
+        self.on_together = self.on_over = _nothing
         for over in self._over.values():
             if not over.done():
                 over.set_result(None)
@@ -247,6 +256,18 @@ class Meeting:
 
     def _left(self, _channel: Channel, _reason: str) -> None:
         self.end()
+
+
+class Waiting(Protocol):
+    """How an owner waits: its channel, or what does more meanwhile."""
+
+    async def until(self, future: asyncio.Future[None]) -> None:
+        """Wait for `future`, as `Channel.until` does."""
+        ...
+
+
+def _nothing() -> None:
+    """What is done where nobody wants more."""
 
 
 def go_on_behind(channel: Channel) -> Callable[[Channel], None]:

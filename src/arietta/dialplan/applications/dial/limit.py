@@ -27,7 +27,7 @@ class Limit(msgspec.Struct, frozen=True):
         """``ms[:warning[:again]]``; ApplicationError for what is no such thing."""
         parts = text.split(":")
         if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts if part):
-            raise ApplicationError(f"Dial: option L({text}) is not up to three numbers of milliseconds")
+            raise ApplicationError(f"option L({text}) is not up to three numbers of milliseconds")
         total, warn, again = (int(part or "0") / 1000 for part in [*parts, "", ""][:3])
         return cls(total, warn if warn < total else 0.0, again)
 

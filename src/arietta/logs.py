@@ -190,6 +190,10 @@ class _Channel(logging.Handler):
         line = self._text.line(record, kind, message.strip() if kind == "verbose" else message)
         return f"\x1b[{_COLOURS[kind]}m{line}\x1b[0m" if self._colours and kind in _COLOURS else line
 
+    def show(self, level: str, shown: bool) -> None:
+        """Show lines of a level, or do not."""
+        self._levels = self._levels | {level} if shown else self._levels - {level}
+
     def reopen(self) -> None:
         """Close the file and open it by its name again."""
         if self.path is not None:
@@ -251,10 +255,14 @@ class _Feed(logging.Handler):
     def __init__(self, text: _Text) -> None:
         super().__init__()
         self.followers: list[Follower] = []
+        self.hidden: frozenset[str] = frozenset()
+        """Levels whose lines they do not get."""
         self._text = text
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = kind_of(record)
+        if kind in self.hidden:
+            return
         message = self._text.message(record)
         level = verbose_level_of(message) if kind == "verbose" else 0
         line = message if kind == "verbose" else self._text.line(record, kind, message)
@@ -406,13 +414,20 @@ class Logs(LogFiles):
 
     def configure(self, settings: LoggerSettings) -> None:
         """Use the channels of another logger.conf; followers and files added at run time stay."""
-        followers = self._feed.followers
+        followers, hidden = self._feed.followers, self._feed.hidden
         self.stop()
         self._settings = settings
         self._text = _Text(settings.general.dateformat)
         self._feed = _Feed(self._text)
-        self._feed.followers = followers
+        self._feed.followers, self._feed.hidden = followers, hidden
         self.start()
+
+    def show_on_consoles(self, level: str, shown: bool) -> None:
+        """Show lines of a level on the console and to those that follow, or do not; files have them all the same."""
+        for channel in self._channels:
+            if isinstance(channel, _Channel) and channel.path is None:
+                channel.show(level, shown)
+        self._feed.hidden = self._feed.hidden - {level} if shown else self._feed.hidden | {level}
 
     def set_verbose(self, level: int) -> None:
         """Tell calls up to a level."""

@@ -133,6 +133,15 @@ class FakeSip:
             raise NotFound(f"no SIP of a call {name!r} is kept")
         return self.said if with_peer else found
 
+    def qualify(self, endpoint: str) -> None:
+        self._done.append(("qualify", endpoint))
+
+    def register(self, name: str) -> None:
+        self._done.append(("register", name))
+
+    def unregister(self, name: str) -> None:
+        self._done.append(("unregister", name))
+
     def log(self, words: Sequence[str]) -> str:
         self._done.append(("log", *words))
         return "SIP messages are logged."
@@ -152,6 +161,11 @@ class FakeSwitch:
         self.asterisk_id = "02:00:00:00:00:01"
         self.calls_processed = 7
         self.records: Any = None
+        self.plan: Any = None
+        self.ari: Any = None
+        self.outbound: Any = None
+        self.presences: Any = None
+        self.sounds: Any = None
         self.broken: tuple[Problem, ...] = ()
         self.done: list[object] = []
         self.hung_up: Callable[[], None] = lambda: None

@@ -436,7 +436,7 @@ def test_completion_of_words_and_values(console: Console) -> None:
 
     assert complete("cor") == ["core"]
     assert complete("core sh") == ["show"]
-    assert complete("core show ch") == ["channel", "channels"]
+    assert complete("core show ch") == ["channel", "channels", "channeltype", "channeltypes"]
     assert complete("core show channel P") == ["PJSIP/1001-00000000", "PJSIP/1002-00000001"]
     assert complete("core show channel PJSIP/1001-00000000 ") == []
     assert complete("core show channels ") == ["concise", "count", "verbose"]

@@ -101,7 +101,7 @@ def test_the_server_completes(tmp_path: Path, console: Console) -> None:
             return [(completion.text, completion.start_position) async for completion in found]
 
         assert await complete("core sh") == [("show ", -2)]
-        assert await complete("core show ch") == [("channel", -2), ("channels", -2)]
+        assert await complete("core show app") == [("application", -3), ("applications", -3)]
         assert ("channels", 0) in await complete("core show ")
         await server.stop()
         await client.gone.wait()

@@ -34,9 +34,13 @@ from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.errors import AllocationFailed, BadRequest, NotFound
 from arietta.media.files import sound_files
+from arietta.media.sounds import SoundLibrary
 from arietta.model import snapshots
+from arietta.server.api import AriApi
+from arietta.server.outbound import OutboundSockets
 from arietta.server.records import Records
 from arietta.server.sip_shown import SipShown
+from arietta.stasis.presence import PresenceStates
 
 if TYPE_CHECKING:
     from arietta.bridges.bridge import Bridge, BridgeRegistry
@@ -66,6 +70,10 @@ class RunningServer(Protocol):
     http: HttpServer
     manager: Manager
     records: Records
+    ari: AriApi
+    outbound: OutboundSockets
+    presence_states: PresenceStates
+    sounds: SoundLibrary
     sip_shown: SipShown
     modules: Modules
     engine_missing: str | None
@@ -268,6 +276,26 @@ class ServerSwitch:
         ]
 
     # ------------------------------------------------------------------------------------------------------ SIP
+
+    @property
+    def plan(self) -> Interpreter:
+        return self._server.dialplan
+
+    @property
+    def ari(self) -> AriApi:
+        return self._server.ari
+
+    @property
+    def outbound(self) -> OutboundSockets:
+        return self._server.outbound
+
+    @property
+    def presences(self) -> PresenceStates:
+        return self._server.presence_states
+
+    @property
+    def sounds(self) -> SoundLibrary:
+        return self._server.sounds
 
     @property
     def sip(self) -> SipShown:

@@ -13,9 +13,14 @@ import msgspec
 
 from arietta.astdb import AstDb
 from arietta.config.tree import Config
+from arietta.dialplan.interpreter import Interpreter
 from arietta.media.engine import EngineStatistics
+from arietta.media.sounds import SoundLibrary
 from arietta.model import shown, snapshots
+from arietta.server.api import AriApi
+from arietta.server.outbound import OutboundSockets
 from arietta.server.records import Records
+from arietta.stasis.presence import PresenceStates
 
 
 class ChannelView(msgspec.Struct, frozen=True):
@@ -165,6 +170,18 @@ class Sip(Protocol):
         """
         ...
 
+    def qualify(self, endpoint: str) -> None:
+        """Ask the contacts of an endpoint at once whether they are there; raises NotFound."""
+        ...
+
+    def register(self, name: str) -> None:
+        """Register elsewhere now, by the name of the section or `*all`; raises NotFound."""
+        ...
+
+    def unregister(self, name: str) -> None:
+        """End a registration elsewhere until it is asked for again; raises NotFound."""
+        ...
+
     def log(self, words: Sequence[str]) -> str:
         """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
         ...
@@ -245,6 +262,31 @@ class Switch(Protocol):
 
     def hints(self) -> Sequence[HintView]:
         """What extensions show, those of patterns while somebody watches them."""
+        ...
+
+    @property
+    def plan(self) -> Interpreter:
+        """The dialplan in force, with its applications and functions."""
+        ...
+
+    @property
+    def ari(self) -> AriApi:
+        """The REST interface."""
+        ...
+
+    @property
+    def outbound(self) -> OutboundSockets:
+        """The event sockets that we open."""
+        ...
+
+    @property
+    def presences(self) -> PresenceStates:
+        """Who said to be there."""
+        ...
+
+    @property
+    def sounds(self) -> SoundLibrary:
+        """The sounds there are."""
         ...
 
     @property

@@ -27,6 +27,14 @@ def verify_crypt(password: str, stored: str) -> bool:
     return result is not None and not result.startswith(b"*") and hmac.compare_digest(result, stored.encode())
 
 
+def make_crypt(password: str, salt: str) -> str:
+    """The hash of a password with a salt such as `$6$…$`; takes its time: call it from a thread. Raises ValueError."""
+    result = None if "\0" in password + salt else _crypt_function()(password.encode(), salt.encode())
+    if result is None or result.startswith(b"*"):
+        raise ValueError(f"crypt(3) of this machine makes no hash with {salt[:3]}")
+    return result.decode()
+
+
 @functools.cache
 def _crypt_function() -> Callable[[bytes, bytes], bytes | None]:
     for name in ("libcrypt.so.1", "libcrypt.so.2", "libcrypt.so", None):

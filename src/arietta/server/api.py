@@ -14,6 +14,7 @@ from arietta.stasis.applications import Applications
 from arietta.verbose import verbose
 
 MAX_WAITING_REQUESTS = 1000
+MAX_SHOWN_CHARACTERS = 4000
 
 
 class AriApi:
@@ -26,6 +27,8 @@ class AriApi:
         self.applications = applications
         self.over_socket = over_socket
         self.sockets: set[EventSocket] = set()
+        self.shown: set[str] = set()
+        """Applications whose events and requests are told on the console; `all` stands for every one."""
 
     def websocket(self, request: Request) -> Accept | Response:
         """Take an event socket for its applications, or refuse it."""
@@ -43,6 +46,11 @@ class AriApi:
             EventSocket(self, connection, names, subscribe_all=subscribe_all)
 
         return Accept(opened)
+
+    def show(self, names: list[str], direction: str, text: str) -> None:
+        """Tell what goes to an application (>), or comes from it (<), if that is wanted."""
+        if "all" in self.shown or not self.shown.isdisjoint(names):
+            verbose(0, f"{direction} {','.join(names)} {text[:MAX_SHOWN_CHARACTERS]}")
 
 
 class Requests:
@@ -72,6 +80,8 @@ class Requests:
     async def _work(self) -> None:
         while self._waiting:
             text = self._waiting.popleft()
+            if self._api.shown:
+                self._api.show([self.application], "<", text)
             answer = await self._api.over_socket.answer(text, self.application, read_only=self.read_only)
             application = self._api.applications.get(self.application)
             if application is None or application.passes("RESTResponse"):
@@ -99,11 +109,18 @@ class EventSocket:
 
     def send(self, payload: bytes) -> None:
         """Send one event; the connection bounds its queue and is aborted when that overflows."""
+        if self._owner.shown:
+            self._owner.show(self.names, ">", payload.decode("utf-8", "replace"))
         self._connection.send_frame(text_frame(payload))
 
-    def close(self) -> None:
-        """Close the socket because the server goes away."""
-        self._connection.close(1001, "Server is stopping")
+    @property
+    def peer(self) -> str:
+        """Where the client is."""
+        return str(self._connection.peer)
+
+    def close(self, reason: str = "Server is stopping") -> None:
+        """Close the socket because the server goes away, or for another reason of its own."""
+        self._connection.close(1001, reason)
 
     def _closed(self, code: int, by: str) -> None:
         verbose(2, f"WebSocket connection from '{self._connection.peer}' closed ({code}, by {by})")

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,6 +72,11 @@ class OutboundSocket:
         self._waiting_bytes = 0
         self._dropped = 0
         self.task = asyncio.get_running_loop().create_task(self._keep(), name=f"outbound WebSocket {plan.name}")
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is connected now."""
+        return self._connection is not None
 
     @property
     def application(self) -> Application:
@@ -239,6 +244,9 @@ class OutboundSockets:
             self._keep(socket)
             for app in plan.apps:
                 socket.register(app)
+
+    def __iter__(self) -> Iterator[OutboundSocket]:
+        return iter(tuple(self._living))
 
     async def open_for_call(self, channel: Channel, name: str) -> OutboundSocket | None:
         """Open the socket of a channel that enters `name`: NAME:CHANNELNAME is its application.

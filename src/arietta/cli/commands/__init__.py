@@ -15,22 +15,27 @@ def all_commands() -> Commands:
 def _every_command() -> Iterator[Command]:
     from arietta.cli.commands import (
         ari,
+        ari_sockets,
         bridge,
         cdr,
         channel,
         core,
         database,
         dialplan,
+        dialplan_changes,
         ladder,
+        lists,
         logger,
         manager,
         media,
         pjsip,
+        pjsip_objects,
+        sounds,
         system,
     )
 
-    first = (ari, bridge, cdr, channel, core, database, dialplan)
-    for group in (*first, ladder, logger, manager, media, pjsip, system):
+    first = (ari, ari_sockets, bridge, cdr, channel, core, database, dialplan, dialplan_changes)
+    for group in (*first, ladder, lists, logger, manager, media, pjsip, pjsip_objects, sounds, system):
         yield from group.COMMANDS
 
 

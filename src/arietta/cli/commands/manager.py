@@ -9,6 +9,7 @@ from arietta.cli.commands.registry import Command, CommandError, Console
 from arietta.cli.tables import columns, fields, plural, yes_no
 from arietta.manager.declared import ACTIONS
 from arietta.manager.domain import CommandLine
+from arietta.manager.events import KINDS
 
 
 def show_commands(_: Console, __: list[str]) -> str:
@@ -27,6 +28,19 @@ def show_command(_: Console, arguments: list[str]) -> str:
     if found.lacks:
         lines += ["", "[Not here]", found.lacks]
     return "\n".join(lines)
+
+
+def show_events(_: Console, __: list[str]) -> str:
+    rows = [(kind.name, kind.told) for _, kind in sorted(KINDS.items(), key=lambda item: item[0].lower())]
+    return "\n".join(columns((28, 80), ("Event", "When"), *rows))
+
+
+def show_event(_: Console, arguments: list[str]) -> str:
+    found = next((kind for name, kind in KINDS.items() if name.lower() == arguments[0].lower()), None)
+    if found is None:
+        raise CommandError(f"There is no event {arguments[0]}")
+    lines = [f"Event: {found.name}", "", "[Synopsis]", found.told, "", "[Privilege]", found.privilege]
+    return "\n".join([*lines, *(["", "[Not here]", found.lacks] if found.lacks else [])])
 
 
 def show_connected(console: Console, _: list[str]) -> str:
@@ -103,6 +117,10 @@ def _actions(_: Console, arguments: Sequence[str]) -> Iterable[str]:
     return (one.name for one in ACTIONS.values()) if not arguments else ()
 
 
+def _events(_: Console, arguments: Sequence[str]) -> Iterable[str]:
+    return () if arguments else KINDS
+
+
 def _users(console: Console, arguments: Sequence[str]) -> Iterable[str]:
     return console.switch.config.manager.users if not arguments else ()
 
@@ -112,6 +130,8 @@ COMMANDS = (
     Command(
         ("manager", "show", "command"), "Explain an action.", show_command, "ACTION", least=1, most=1, complete=_actions
     ),
+    Command(("manager", "show", "events"), "List the events of the manager interface.", show_events),
+    Command(("manager", "show", "event"), "Explain an event.", show_event, "EVENT", 1, 1, _events),
     Command(("manager", "show", "connected"), "List the sessions of the manager interface.", show_connected),
     Command(("manager", "show", "eventq"), "Show what waits to be sent to each session.", show_event_queue),
     Command(("manager", "show", "settings"), "Show the settings of the manager interface.", show_settings),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from arietta.cli.commands.pjsip_objects import parameter_lines
 from arietta.cli.commands.registry import Command, CommandError, Console
 from arietta.cli.tables import columns
 from arietta.config.endpoint import Endpoint
-from arietta.config.settings import declared
 from arietta.model import shown
 
 # What a device state is called where endpoints are listed.
@@ -76,20 +76,7 @@ def show_endpoint(console: Console, arguments: list[str]) -> str:
     settings = console.switch.config.pjsip.endpoints.get(name)
     if settings is None:
         raise CommandError(f"Unable to find object {name}.")
-    lines = [*_summary(console, name, settings), "", f" {'ParameterName':<34} : ParameterValue", " " + "=" * 60]
-    for entry in sorted(declared(type(settings)), key=lambda entry: entry.names[0]):
-        value = getattr(settings, entry.field)
-        shown = "***" if entry.kind.secret and value else _shown(value)
-        lines.append(f" {entry.names[0]:<34} : {shown}".rstrip())
-    return "\n".join(lines)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return ",".join(_shown(item) for item in value)
-    return str(value)
+    return "\n".join([*_summary(console, name, settings), "", *parameter_lines(settings)])
 
 
 def _contact_lines(contacts: Iterable[shown.Contact]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from arietta.asterisk.absent import why_absent
 from arietta.config.conf import ConfigError
 from arietta.errors import AriettaError
 
@@ -104,6 +105,9 @@ class Commands:
                 names = "\n".join(f"  {command.usage}" for command in matching)
                 raise CommandError(f"'{line}' is only the beginning of a command:\n{names}")
         if not complete:
+            reason = _why_absent(words)
+            if reason:
+                raise CommandError(reason)
             other = f"type 'core show help {words[0]}' for other possible commands"
             raise CommandError(f"No such command '{line}' ({other})")
         fitting = [c for c in complete if c.least <= len(words) - len(c.words) <= c.most]
@@ -139,17 +143,28 @@ class Commands:
         words = text.split()
         begun = "" if not words or text[-1].isspace() else words.pop()
         found: set[str] = set()
-        for command in self._commands:
+        meant = self._commands
+        for position, word in enumerate(words):
+            ended = [c for c in meant if position >= len(c.words)]  # for them the word is an argument
+            meant = ended + _narrow([c for c in meant if position < len(c.words)], position, word)
+        for command in meant:
             size = len(command.words)
-            shared = min(size, len(words))
-            if not all(command.words[i].startswith(words[i].lower()) for i in range(shared)):
-                continue
             if len(words) < size:
                 found.add(command.words[len(words)])
             elif command.complete is not None and len(words) - size < command.most:
                 found.update(command.complete(console, words[size:]))
         wanted = begun.lower()
         return sorted(word for word in found if word.lower().startswith(wanted))
+
+
+def _why_absent(words: Sequence[str]) -> str:
+    """Why a command of Asterisk is not here, with however many arguments; "" for what is none."""
+    for size in range(len(words), 0, -1):
+        name = " ".join(words[:size]).lower()
+        reason = why_absent("commands", name)
+        if reason:
+            return f"'{name}' is not supported: {reason}"
+    return ""
 
 
 def _narrow(commands: list[Command], position: int, word: str) -> list[Command]:

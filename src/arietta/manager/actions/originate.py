@@ -15,6 +15,7 @@ from arietta.config.kinds import Invalid, parse_caller_id
 from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.errors import DialplanError
+from arietta.dialplan.interpreter import Interpreter
 from arietta.dialplan.run import Run
 from arietta.errors import AriettaError, BadRequest, Conflict, NotFound
 from arietta.manager.declared import Call, Reply, action, failure, success
@@ -48,6 +49,8 @@ class Wish(msgspec.Struct, frozen=True):
     timeout_ms: int
     early_media: bool
     request: DialRequest
+    subroutine: str
+    """What the channel runs before its call; "" for nothing."""
     variables: tuple[tuple[str, str], ...]
 
 
@@ -69,8 +72,11 @@ class Wish(msgspec.Struct, frozen=True):
     ("[Codecs]", "Codecs to offer, between commas."),
     ("[ChannelId]", "Id of the channel."),
     ("[OtherChannelId]", "Id of the second half of a Local channel."),
+    (
+        "[PreDialGoSub]",
+        "Subroutine that the channel runs before its call, as context,extension,priority(argument,...).",
+    ),
     write="originate",
-    lacks="`PreDialGoSub` is refused",
 )
 async def originate(call: Call) -> Reply:
     wish = _wish(call)
@@ -100,8 +106,6 @@ def _wish(call: Call) -> Wish:
     technology, slash, resource = endpoint.partition("/")
     if not slash or not technology or not resource:
         raise BadRequest("Invalid channel")
-    if call.get("PreDialGoSub"):
-        raise BadRequest("PreDialGoSub is not supported by this version")
     try:
         caller = parse_caller_id(call.get("CallerID"), "CallerID")
     except Invalid as problem:
@@ -135,6 +139,7 @@ def _wish(call: Call) -> Wish:
             connected=party,
             accountcode=call.get("Account") or None,
         ),
+        call.get("PreDialGoSub"),
         variables,
     )
 
@@ -204,6 +209,8 @@ def _request(call: Call, wish: Wish) -> Channel:
 async def _story(call: Call, channel: Channel, wish: Wish, outcome: asyncio.Future[int]) -> None:
     plan = call.domain.dialplan
     try:
+        if wish.subroutine:
+            await _prepare(channel, wish.subroutine, plan)
         reason = await _ring(channel, wish)
     except HungUp:
         _tell(outcome, REASONS.get(_status(channel), HUNG_UP))
@@ -225,6 +232,16 @@ async def _story(call: Call, channel: Channel, wish: Wish, outcome: asyncio.Futu
         await application.execute(channel, wish.data, Run(plan, channel))
     except DialplanError as problem:
         log.warning("%s(%s) on %s: %s", application.name, wish.data, channel.name, problem)
+
+
+async def _prepare(channel: Channel, subroutine: str, plan: Interpreter) -> None:
+    """Run the subroutine; what goes wrong in it ends the channel, which is not called then."""
+    try:
+        await Run(plan, channel).gosub(subroutine)
+    except DialplanError as problem:
+        log.error("%s: PreDialGoSub %s: %s", channel.name, subroutine, problem)
+        raise HungUp from None
+    channel.set_app(*DIALLING_APP)
 
 
 async def _ring(channel: Channel, wish: Wish) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arietta.config.resolver import ResolverSettings
 from arietta.drivers.sip.resolver import MAX_KEPT, Resolver
-from arietta.sip.locating import Question
+from arietta.sip.locating import Naptr, Question
 from arietta.sip.uri import parse_uri
 from arietta.testing.loop import VirtualLoop
 
@@ -47,6 +47,20 @@ def test_a_domain_becomes_its_servers_and_is_asked_for_once() -> None:
         await asyncio.sleep(101)  # the TTL is 300
         await resolver.targets(uri, ("UDP", "TCP"), (4,))
         assert set(server.asked.values()) == {2}
+        server.close()
+
+    loop.run(story())
+    loop.close()
+
+
+def test_a_record_of_a_telephone_number_says_how_it_is_rewritten() -> None:
+    rule = r"!^\\+44(.*)$!sip:\\1@example.com!"
+    loop, server = VirtualLoop(), Nameserver({"4.4.e164.arpa NAPTR": (f'10 20 "u" "E2U+sip" "{rule}" .',)})
+
+    async def story() -> None:
+        await server.open(*DNS)
+        (found,) = await resolver_on(loop).records(Question("NAPTR", "4.4.e164.arpa"))
+        assert found == Naptr(10, 20, "u", "E2U+sip", "", r"!^\+44(.*)$!sip:\1@example.com!")
         server.close()
 
     loop.run(story())

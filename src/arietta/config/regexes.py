@@ -5,6 +5,8 @@ They are RE2's, which are POSIX's extended ones and most of Perl's; what needs b
 
 from __future__ import annotations
 
+import re
+
 import re2
 
 MAX_LENGTH = 1024
@@ -39,6 +41,21 @@ class Regex:
 
     def __hash__(self) -> int:
         return hash(self.written)
+
+    def replaced_in(self, text: str, replacement: str) -> str | None:
+        r"""The text with the first part that matches replaced; ``\1`` is the first group. None where nothing matches.
+
+        ValueError for a group that is not there.
+        """
+        match = self._compiled.search(text)
+        if match is None:
+            return None
+        parts = re.split(r"\\(\d)", replacement)
+        try:
+            parts[1::2] = [match.group(int(digit)) or "" for digit in parts[1::2]]
+        except IndexError:
+            raise ValueError(f"{replacement!r} has a group that {self.written!r} does not have") from None
+        return text[: match.start()] + "".join(parts) + text[match.end() :]
 
     def found_in(self, text: str) -> bool:
         """Whether a part of the text matches."""

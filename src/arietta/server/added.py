@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arietta.server import bridging, dialplan, moving, pjsip_functions, records
+from arietta.server import bridging, dialplan, dns_functions, moving, pjsip_functions, records
 
 APPLICATIONS = (*dialplan.APPLICATIONS, bridging.BRIDGE, *moving.APPLICATIONS, *records.APPLICATIONS)
-FUNCTIONS = (*dialplan.FUNCTIONS, *pjsip_functions.FUNCTIONS, *records.FUNCTIONS)
+FUNCTIONS = (*dialplan.FUNCTIONS, *dns_functions.FUNCTIONS, *pjsip_functions.FUNCTIONS, *records.FUNCTIONS)

@@ -42,6 +42,7 @@ from arietta.server.api import AriApi
 from arietta.server.ari_domain import domain_of, use_count
 from arietta.server.audio import engine_settings, media_library, sound_library
 from arietta.server.bridging import bridge_application
+from arietta.server.dns_functions import dns_functions
 from arietta.server.http_front import HttpFront
 from arietta.server.interpreting import interpreter_of
 from arietta.server.manager import Manager
@@ -167,7 +168,7 @@ class Server:
             *pickup_applications(transfers, self.channels),
         ):
             self.dialplan.applications.add(application)
-        for function in pjsip_functions(self.sip):
+        for function in (*pjsip_functions(self.sip), *dns_functions(self.sip.resolver.records)):
             self.dialplan.functions.add(function)
         self.dialplan.transferring = self.moves
         self.take_features(config)

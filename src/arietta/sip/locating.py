@@ -42,6 +42,8 @@ class Naptr(msgspec.Struct, frozen=True):
     flags: str
     service: str
     replacement: str
+    regexp: str = ""
+    """What rewrites a number (RFC 3402 3.2); SIP's own records have none."""
 
 
 class Srv(msgspec.Struct, frozen=True):

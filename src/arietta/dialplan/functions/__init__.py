@@ -68,10 +68,11 @@ class DeclaredFunction(msgspec.Struct, frozen=True):
     can_set: bool = False
     lacks: str = ""
 
-    def done_by(self, read: Read | None = None, write: Write | None = None) -> Function:
+    def done_by(self, read: Read | None = None, write: Write | None = None, wait: Wait | None = None) -> Function:
         """The function itself."""
-        assert (read is not None, write is not None) == (self.can_read, self.can_set), self.name
-        return Function(self.name, self.syntax, self.summary, read, write, lacks=self.lacks)
+        function = Function(self.name, self.syntax, self.summary, read, write, wait, lacks=self.lacks)
+        assert (function.can_read, function.can_set) == (self.can_read, self.can_set), self.name
+        return function
 
 
 class Functions:

@@ -241,8 +241,9 @@ def _build_resolver(servers: tuple[tuple[str, int], ...], file: str) -> Any:
 def _record(found: Any) -> Record:
     match found.rdtype.name:
         case "NAPTR":
-            flags, service = (value.decode("ascii", "replace") for value in (found.flags, found.service))
-            return Naptr(found.order, found.preference, flags, service, str(found.replacement).rstrip("."))
+            texts = (value.decode("ascii", "replace") for value in (found.flags, found.service, found.regexp))
+            flags, service, regexp = texts
+            return Naptr(found.order, found.preference, flags, service, str(found.replacement).rstrip("."), regexp)
         case "SRV":
             return Srv(found.priority, found.weight, found.port, str(found.target).rstrip("."))
         case _:

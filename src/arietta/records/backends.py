@@ -11,13 +11,10 @@ from arietta.config.cel import CelSettings
 from arietta.config.record_files import RecordFile, RecordTable
 from arietta.records.channels import Entry
 from arietta.records.detail import Detail, local_time, second_in_words
+from arietta.records.mappings import Render, Value, csv_quoted, fill
 from arietta.records.writing import Line, RecordWriter, Row
 
 Headers = tuple[tuple[str, str], ...]
-Value = Callable[[str, str | None], str | None]
-"""What a name in a mapping stands for, with its arguments if it has any; None for names that are not a record's."""
-Render = Callable[[str, Value], str]
-"""Fills a mapping in: the record's own values first, then what the dialplan knows."""
 Tell = Callable[[str, Headers], None]
 """Tells an event of that name to the manager interface."""
 
@@ -114,9 +111,9 @@ def _write_custom(
 ) -> None:
     render, writer = backends._render, backends._writer
     for file in files:
-        writer.write(Line(folder / file.name, render(file.template, value).replace("\0", "") + "\n"))
+        writer.write(Line(folder / file.name, fill(file.template, value, render).replace("\0", "") + "\n"))
     if table is not None:
-        values = tuple(render(template, value) for template in table.templates)
+        values = tuple(fill(template, value, render) for template in table.templates)
         path = backends._folder / DATABASE
         writer.write(Row(path, table.table, key, table.column_names, values, table.busy_timeout))
 
@@ -125,20 +122,20 @@ def csv_line(detail: Detail, settings: CdrCsv) -> str:
     """One line of Master.csv, its columns in Asterisk's order: texts in quotes, numbers without."""
 
     def at(seconds: float) -> str:
-        return _quoted(second_in_words(int(seconds), is_utc=settings.usegmtime)) if seconds else ""
+        return csv_quoted(second_in_words(int(seconds), is_utc=settings.usegmtime)) if seconds else ""
 
     columns = [
-        *map(_quoted, (detail.accountcode, detail.src, detail.dst, detail.dcontext, detail.clid, detail.channel)),
-        *map(_quoted, (detail.dstchannel, detail.lastapp, detail.lastdata)),
+        *map(csv_quoted, (detail.accountcode, detail.src, detail.dst, detail.dcontext, detail.clid, detail.channel)),
+        *map(csv_quoted, (detail.dstchannel, detail.lastapp, detail.lastdata)),
         *(at(detail.start), at(detail.answer), at(detail.end), str(detail.duration), str(detail.billsec)),
-        *map(_quoted, (detail.shown_disposition, detail.amaflags)),
+        *map(csv_quoted, (detail.shown_disposition, detail.amaflags)),
     ]
     if settings.loguniqueid:
-        columns.append(_quoted(detail.uniqueid))
+        columns.append(csv_quoted(detail.uniqueid))
     if settings.loguserfield:
-        columns.append(_quoted(detail.userfield))
+        columns.append(csv_quoted(detail.userfield))
     if settings.newcdrcolumns:
-        columns += [_quoted(detail.peeraccount), _quoted(detail.linkedid), str(detail.sequence)]
+        columns += [csv_quoted(detail.peeraccount), csv_quoted(detail.linkedid), str(detail.sequence)]
     return ",".join(columns) + "\n"
 
 
@@ -243,11 +240,6 @@ def entry_value(entry: Entry, at: str, name: str, arguments: str | None) -> str 
 def event_time(seconds: float, form: str) -> str:
     """The time of an entry, as `dateformat` says."""
     return time.strftime(form, time.localtime(seconds)) if form else f"{seconds:.6f}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace('"', '""')
-    return f'"{escaped}"'
 
 
 def _file_name(account: str) -> str:

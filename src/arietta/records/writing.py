@@ -19,6 +19,8 @@ import msgspec
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 20000
+GATHER_SECONDS = 0.05
+"""How long the thread lets records come before it opens a file."""
 MAX_BATCH = 1000
 STOP_SECONDS = 10.0
 
@@ -48,6 +50,7 @@ class RecordWriter:
     def __init__(self) -> None:
         self._waiting: queue.Queue[Line | Row | None] = queue.Queue(MAX_WAITING)
         self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
         self._broken: set[Path] = set()
         self.lost = 0
         """Records that could not be written, or not even wait."""
@@ -55,6 +58,7 @@ class RecordWriter:
     def write(self, record: Line | Row) -> None:
         """Have a record written; never waits. One that finds the queue full is lost."""
         if self._thread is None:
+            self._stopping.clear()
             self._thread = threading.Thread(target=self._work, name="records", daemon=True)
             self._thread.start()
         try:
@@ -69,6 +73,7 @@ class RecordWriter:
         thread, self._thread = self._thread, None
         if thread is None:
             return
+        self._stopping.set()
         try:
             self._waiting.put(None, timeout=seconds)
         except queue.Full:
@@ -82,6 +87,7 @@ class RecordWriter:
         while not ends:
             batch: list[Line | Row] = []
             record = self._waiting.get()
+            self._stopping.wait(GATHER_SECONDS)
             while record is not None:
                 batch.append(record)
                 if len(batch) >= MAX_BATCH:

@@ -17,10 +17,11 @@ from arietta.dialplan.run import Run
 from arietta.dialplan.variables import SubstitutionError, substitute
 from arietta.manager.events.records import RECORDS
 from arietta.manager.events.translator import OTHERS
-from arietta.records.backends import CallBackends, ChannelLogBackends, Headers, Value
+from arietta.records.backends import CallBackends, ChannelLogBackends, Headers
 from arietta.records.calls import CallRecorder
 from arietta.records.channels import ChannelLog
 from arietta.records.detail import FIELDS, WRITABLE, Detail, ama_flags
+from arietta.records.mappings import Value
 from arietta.records.writing import RecordWriter
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tupl
                 await take(channel, lambda one, place=place: (one.exten, one.context) == place, run)  # type: ignore[misc]
 
     async def pickup_channel(channel: Channel, arguments: str, run: Run) -> None:
-        parts = [*split_arguments(arguments), ""]
+        parts = [*split_arguments(arguments), "", ""]
         if parts[1] not in ("", "p"):
             raise ApplicationError(f"options {parts[1]!r} are not supported, p is")
         for name in filter(None, (target.strip().lower() for target in parts[0].split("&"))):

@@ -11,6 +11,7 @@ from arietta.dialplan.applications import Application
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
 from arietta.dialplan.functions.endings import CAUSES
+from arietta.errors import AriettaError, Conflict
 from arietta.model import causes, events
 from arietta.model.times import wire_now
 
@@ -120,12 +121,19 @@ async def _incomplete(channel: Channel, arguments: str, run: Run) -> None:
 
 
 async def _transfer(channel: Channel, arguments: str, run: Run) -> None:
-    target = arguments.strip()
+    channel.set_variable("TRANSFERSTATUS", _redirect(channel, arguments.strip()))
+
+
+def _redirect(channel: Channel, target: str) -> str:
+    """Send the far end to a target; TRANSFERSTATUS."""
     if not target:
-        channel.set_variable("TRANSFERSTATUS", "FAILURE")
-        return
-    channel.leg.redirect(target)
-    channel.set_variable("TRANSFERSTATUS", "SUCCESS")
+        return "FAILURE"
+    try:
+        channel.leg.redirect(target)
+    except AriettaError as failure:
+        log.warning("%s: Transfer: %s", channel.name, failure)
+        return "UNSUPPORTED" if isinstance(failure, Conflict) else "FAILURE"
+    return "SUCCESS"
 
 
 async def _user_event(channel: Channel, arguments: str, run: Run) -> None:
@@ -177,7 +185,7 @@ APPLICATIONS = (
     Application(
         "Transfer",
         "Transfer(target)",
-        "Sends the caller to another place; TRANSFERSTATUS tells if that was asked for.",
+        "Sends the caller to another place; TRANSFERSTATUS is SUCCESS once that was asked for, FAILURE or UNSUPPORTED.",
         _transfer,
     ),
     Application("UserEvent", "UserEvent(name[,key: value…])", "Sends applications a ChannelUserevent.", _user_event),

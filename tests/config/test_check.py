@@ -83,11 +83,6 @@ def test_problems_print_as_place_and_reason() -> None:
         ),
         ("dtls_rekey=60", "error: pjsip.conf line 5: dtls_rekey=60 is not supported by this version"),
         (
-            "codec_prefs_incoming_offer=prefer: pending, operation: union",
-            "error: pjsip.conf line 5: codec_prefs_incoming_offer 'operation: union' is not supported by this version,"
-            " intersect is",
-        ),
-        (
             "codec_prefs_incoming_offer=prefer: cheapest",
             "error: pjsip.conf line 5: codec_prefs_incoming_offer 'prefer: cheapest' is no choice of prefer, operation,"
             " keep, transcode with one of its words",

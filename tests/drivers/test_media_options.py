@@ -10,7 +10,7 @@ import pytest
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.tree import load
-from arietta.drivers.sip.offers import SHORT_TAGS, preferences_of, suites_of, warning_of
+from arietta.drivers.sip.offers import SHORT_TAGS, suites_of, warning_of
 from arietta.sdp import SRTP_SUITES, Refusal
 from arietta.testing import AriClient, Call, Phone, tone
 
@@ -26,22 +26,6 @@ def endpoint(tmp_path: Path) -> Callable[[str], Endpoint]:
         return load(tmp_path).pjsip.endpoints["a"]
 
     return read
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ("", ("remote", False)),
-        ("incoming_call_offer_pref=local", ("local", False)),
-        ("incoming_call_offer_pref=local_first", ("local", True)),
-        ("incoming_call_offer_pref=remote_first", ("remote", True)),
-        ("preferred_codec_only=yes", ("remote", True)),
-        ("codec_prefs_incoming_offer=prefer:configured", ("local", False)),
-        ("codec_prefs_incoming_offer=keep:first", ("remote", True)),
-    ],
-)
-def test_whose_codecs_count(endpoint: Callable[[str], Endpoint], options: str, expected: tuple[str, bool]) -> None:
-    assert preferences_of(endpoint(options)) == expected
 
 
 def test_suites_of_an_endpoint(endpoint: Callable[[str], Endpoint]) -> None:

@@ -351,8 +351,3 @@ def test_a_bundle_is_taken_apart() -> None:
     assert agreed.refusal is None
     assert answer.attribute("group") is None
     assert [section.port for section in answer.media] == [10000, 0]
-
-
-def test_only_the_best_codec() -> None:
-    one = OfferSettings("192.0.2.1", 10000, ("ulaw", "alaw"), one_codec=True)
-    assert answered("desk-phone", one)[0].media[0].formats == ("8", "101")

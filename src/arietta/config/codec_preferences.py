@@ -1,8 +1,4 @@
-"""codec_prefs_*: the codecs that come of an offer, as `prefer: pending, operation: intersect, keep: all`, and so on.
-
-Only what an answer can be is taken: codecs of both sides, in the order of the offer (pending) or of `allow`
-(configured), all of them or the first.
-"""
+"""codec_prefs_*: the codecs that come of two lists, as `prefer: pending, operation: intersect` and so on."""
 
 from __future__ import annotations
 
@@ -16,26 +12,23 @@ WORDS = {
     "keep": ("all", "first"),
     "transcode": ("allow", "prevent"),
 }
-SUPPORTED = {
-    "prefer": ("pending", "configured"),
-    "operation": ("intersect",),
-    "keep": ("all", "first"),
-    "transcode": ("allow",),
-}
-DEFAULT = "prefer: pending, operation: intersect, keep: all, transcode: allow"
+IN_COMMON = "prefer: pending, operation: intersect, keep: all, transcode: allow"
+MERGED = "prefer: pending, operation: union, keep: all, transcode: allow"
 
 
 class CodecPreferences(Kind):
-    """Words by name, in the order of DEFAULT; those that are left out have their default."""
+    """Words by name; those that are left out have their default."""
+
+    def __init__(self, description: str, default: str = IN_COMMON) -> None:
+        super().__init__(description)
+        self._default = default
 
     def read(self, text: str, name: str, current: Any, note: Note) -> str:
-        chosen = dict(part.split(": ") for part in DEFAULT.split(", "))
+        chosen = dict(part.split(": ") for part in self._default.split(", "))
         for part in filter(None, map(str.strip, text.lower().split(","))):
             key, _, word = (piece.strip() for piece in part.partition(":"))
             if word not in WORDS.get(key, ()):
                 raise Invalid(f"{name} {part!r} is no choice of {', '.join(WORDS)} with one of its words")
-            if word not in SUPPORTED[key]:
-                raise Invalid(f"{name} {part!r} is not supported by this version, {' and '.join(SUPPORTED[key])} is")
             chosen[key] = word
         return ", ".join(f"{key}: {word}" for key, word in chosen.items())
 

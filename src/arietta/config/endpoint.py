@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from arietta.config.codec_preferences import DEFAULT, CodecPreferences
+from arietta.config.codec_preferences import IN_COMMON, MERGED, CodecPreferences
 from arietta.config.kinds import (
     AccessList,
     AccessRule,
@@ -189,16 +189,10 @@ class Endpoint(Settings, frozen=True, kw_only=True, eq=False):
     preferred_codec_only: Annotated[bool, Bool("Whether only one codec is answered.")] = False
     incoming_call_offer_pref: Annotated[str, Choice("Codecs of its calls.", *OFFER_PREFERENCES)] = "local"
     outgoing_call_offer_pref: Annotated[str, Choice("Codecs of calls to it.", *OFFER_PREFERENCES)] = "remote_merge"
-    codec_prefs_incoming_offer: Annotated[str, CodecPreferences("Codec choice for offers it makes.")] = DEFAULT
-    codec_prefs_outgoing_offer: Annotated[str, Text("Codec choice for offers made to it.")] = (
-        "prefer: pending, operation: union, keep: all, transcode: allow"
-    )
-    codec_prefs_incoming_answer: Annotated[str, Text("Codec choice for answers it gives.")] = (
-        "prefer: pending, operation: intersect, keep: all"
-    )
-    codec_prefs_outgoing_answer: Annotated[str, Text("Codec choice for answers given to it.")] = (
-        "prefer: pending, operation: intersect, keep: all"
-    )
+    codec_prefs_incoming_offer: Annotated[str, CodecPreferences("Codec choice for offers it makes.")] = IN_COMMON
+    codec_prefs_outgoing_offer: Annotated[str, CodecPreferences("Codec choice for offers made to it.", MERGED)] = MERGED
+    codec_prefs_incoming_answer: Annotated[str, CodecPreferences("Codec choice for answers it gives.")] = IN_COMMON
+    codec_prefs_outgoing_answer: Annotated[str, CodecPreferences("Codec choice for answers given to it.")] = IN_COMMON
     max_audio_streams: Annotated[int, Integer("Most audio streams in a call.")] = 1
     max_video_streams: Annotated[int, Integer("Most video streams in a call.")] = 1
     bundle: Annotated[bool, Bool("Whether streams share one transport.")] = False

@@ -51,7 +51,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
         media_encryption webrtc bundle ice_support use_avpf force_avp dtls_verify dtls_auto_generate_cert dtls_cert_file
         dtls_private_key dtls_cipher dtls_ca_file dtls_ca_path dtls_fingerprint
         rtcp_mux suppress_q850_reason_headers media_encryption_optimistic srtp_tag_32 rtp_timeout_hold rtp_keepalive
-        media_use_received_transport preferred_codec_only incoming_call_offer_pref codec_prefs_incoming_offer
+        media_use_received_transport preferred_codec_only incoming_call_offer_pref outgoing_call_offer_pref
+        codec_prefs_incoming_offer codec_prefs_outgoing_offer codec_prefs_incoming_answer codec_prefs_outgoing_answer
         rel100 timers timers_min_se timers_sess_expires inband_progress ignore_183_without_sdp
         user_eq_phone suppress_moh_on_sendonly
         tos_audio cos_audio dtmf_mode use_ptime rtp_ipv6 asymmetric_rtp_codec max_audio_streams

@@ -19,6 +19,7 @@ from arietta.sdp.negotiation import (
     Refusal,
     answer_offer,
     make_offer,
+    offered_codecs,
     read_answer,
     sending,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "fresh_ice",
     "ice_of",
     "make_offer",
+    "offered_codecs",
     "parse",
     "parse_crypto",
     "payload_table",

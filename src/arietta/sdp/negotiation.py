@@ -71,8 +71,6 @@ class OfferSettings(msgspec.Struct, frozen=True):
     """Offer and take RTP and RTCP on one port (RFC 5761)."""
     prefer_ours: bool = False
     """Send with the first of our codecs that both sides have, and not with the peer's first."""
-    one_codec: bool = False
-    """Answer with the best codec alone."""
     crypto_suites: tuple[str, ...] = ()
     """SRTP suites we offer and take, the best first (RFC 4568 6.2); none is plain RTP."""
     crypto_optional: bool = False
@@ -176,6 +174,14 @@ def make_offer(settings: OfferSettings, previous: SessionDescription | None = No
     else:
         media[slot] = audio
     return _describe(settings, tuple(media), previous)
+
+
+def offered_codecs(offer: SessionDescription) -> tuple[str, ...]:
+    """The codecs of the audio that an offer begins with, the peer's best first."""
+    index = _live_audio(offer)
+    if index is None:
+        return ()
+    return tuple(dict.fromkeys(codec.name for _, codec in payload_table(offer.media[index]).codecs))
 
 
 def answer_offer(
@@ -466,7 +472,7 @@ def _common(table: PayloadTable, settings: OfferSettings) -> list[tuple[int, Cod
     found = list(common.values())
     if settings.prefer_ours:
         found.sort(key=lambda entry: allowed[entry[1].name])
-    return found[:1] if settings.one_codec else found
+    return found
 
 
 def _events_for(events: dict[int, int], codecs: list[tuple[int, Codec]]) -> dict[int, int]:

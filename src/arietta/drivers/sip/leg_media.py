@@ -11,7 +11,8 @@ import msgspec
 
 from arietta import sdp
 from arietta.config.endpoint import Endpoint
-from arietta.drivers.sip.offers import codecs_of, dtls_side, packet_time_of, settings_of
+from arietta.drivers.sip.codec_choice import codecs_to_answer, codecs_to_offer, codecs_to_send
+from arietta.drivers.sip.offers import carried, codecs_of, dtls_side, packet_time_of, settings_of
 from arietta.drivers.sip.stream_items import read_counted
 from arietta.media.engine import Direction, MediaError, MediaEvent, RtpPort, RtpSettings, SrtpKeys
 
@@ -45,6 +46,10 @@ class LegMedia:
         """Whether we want something else than was offered, and could not say so yet."""
         self._before: sdp.SessionDescription | None = None  # what we said before an offer that has no answer
         self._formats = formats
+        self.callers: tuple[str, ...] = ()
+        """The codecs of the call that this one is made for,"""
+        self.may_transcode = True
+        """and whether they may be others than ours."""
         self._path: LegPath | None = None  # with ICE or DTLS
         self._ice: sdp.IceSide | None = None  # ours
         self._session_id = next(_session_ids)
@@ -137,7 +142,8 @@ class LegMedia:
         if self._path is not None:
             self._path.offer(self._ice)
         self._before = self.ours
-        self.theirs, self.ours = None, sdp.make_offer(self._settings(), self.ours)
+        codecs = codecs_to_offer(self.endpoint, self.codecs, self.callers, may_transcode=self.may_transcode)
+        self.theirs, self.ours = None, sdp.make_offer(self._settings(codecs or self.codecs), self.ours)
         return bytes(self.ours)
 
     def withdraw(self) -> None:
@@ -154,7 +160,7 @@ class LegMedia:
     def take_first_offer(self, offer: sdp.SessionDescription) -> sdp.Refusal | None:
         """Take the offer of an INVITE; `agree` when it is answered."""
         self.theirs = offer
-        self.ours, self.agreed = sdp.answer_offer(offer, self._settings())
+        self.ours, self.agreed = sdp.answer_offer(offer, self._settings(self._codecs_to_answer(offer)))
         return self.agreed.refusal
 
     def take_offer(self, body: bytes) -> sdp.Refusal | None:
@@ -162,13 +168,13 @@ class LegMedia:
         before = self.theirs, self.ours, self.agreed, self._ice
         try:
             offer = sdp.parse(body)
-            ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(), self.ours)
+            ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(offer), self.ours)
             if agreed.refusal is not None:
                 return agreed.refusal
             if self._restarts_ice(agreed):
                 assert self.port is not None
                 self._ice = self.driver.paths.ice(self.address, self.port.local_port)
-                ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(), self.ours)
+                ours, agreed = sdp.answer_offer(offer, self._settings_to_answer(offer), self.ours)
             self.theirs, self.ours, self.agreed = offer, ours, agreed
             self._before = None
             self.agree()
@@ -186,12 +192,21 @@ class LegMedia:
             return sdp.Refusal(488, str(problem))
         agreed = sdp.read_answer(self.ours, answer, packet_time_of(self.endpoint))
         if agreed.refusal is None:
-            self.agreed, self._before = agreed, None
+            self.agreed, self._before = self._as_preferred(agreed), None
             try:
                 self.agree()
             except MediaError as problem:
                 return sdp.Refusal(488, str(problem))
         return agreed.refusal
+
+    def _as_preferred(self, agreed: sdp.Negotiated) -> sdp.Negotiated:
+        """What an answer has agreed on, as far as we send with its codecs."""
+        assert self.ours is not None
+        codecs = codecs_to_send(self.endpoint, sdp.offered_codecs(self.ours), tuple(agreed.send))
+        if codecs == tuple(agreed.send):
+            return agreed
+        agreed = msgspec.structs.replace(agreed, send={codec: agreed.send[codec] for codec in codecs})
+        return sdp.sending(agreed, codecs[0])
 
     def agree(self) -> None:
         """Tell the path and the port what was agreed."""
@@ -209,11 +224,14 @@ class LegMedia:
             self.agreed = sdp.sending(agreed, codec)
             self._configure_port()
 
-    def _settings(self) -> sdp.OfferSettings:
+    def _codecs_to_answer(self, offer: sdp.SessionDescription) -> tuple[str, ...]:
+        return codecs_to_answer(self.endpoint, self.codecs, carried(sdp.offered_codecs(offer)))
+
+    def _settings(self, codecs: tuple[str, ...]) -> sdp.OfferSettings:
         assert self.port is not None
         return settings_of(
             self.endpoint,
-            self.codecs,
+            codecs,
             address=self.address,
             port=self.port.local_port,
             session_id=self._session_id,
@@ -223,9 +241,9 @@ class LegMedia:
             ice=self._ice,
         )
 
-    def _settings_to_answer(self) -> sdp.OfferSettings:
+    def _settings_to_answer(self, offer: sdp.SessionDescription) -> sdp.OfferSettings:
         """Our side of an offer within the call: who began a handshake begins it still (RFC 8842 5.5)."""
-        settings, agreed = self._settings(), self.agreed
+        settings, agreed = self._settings(self._codecs_to_answer(offer)), self.agreed
         if settings.dtls is None or agreed is None or agreed.dtls is None:
             return settings
         side = sdp.DtlsSide(settings.dtls.fingerprints, "active" if agreed.dtls.is_client else "passive")

@@ -1,4 +1,4 @@
-"""What the description of a call may have, as its endpoint says: codecs, encryption, whose order counts."""
+"""What the description of a call may have, as its endpoint says: codecs, encryption."""
 
 from __future__ import annotations
 
@@ -44,17 +44,6 @@ def codecs_of(endpoint: Endpoint, formats: Sequence[str]) -> tuple[str, ...]:
     return wanted or allowed or ("ulaw", "alaw")
 
 
-def preferences_of(endpoint: Endpoint) -> tuple[str, bool]:
-    """Whose order of codecs counts in calls of an endpoint, local or remote; whether only the first is answered."""
-    prefs = endpoint.codec_prefs_incoming_offer
-    order = "local" if "prefer: configured" in prefs else "remote"
-    first = endpoint.preferred_codec_only or "keep: first" in prefs
-    if "incoming_call_offer_pref" in endpoint.set_at:
-        order, _, more = endpoint.incoming_call_offer_pref.partition("_")
-        first = first or more == "first"
-    return order, first
-
-
 def suites_of(endpoint: Endpoint) -> tuple[str, ...]:
     """The SRTP suites of an endpoint, the best first."""
     if endpoint.media_encryption != "sdes":
@@ -81,8 +70,7 @@ def settings_of(
     dtls: sdp.DtlsSide | None,
     ice: sdp.IceSide | None,
 ) -> sdp.OfferSettings:
-    """Our side of offers and answers in one call of an endpoint."""
-    in_order_of, only_first = preferences_of(endpoint)
+    """Our side of an offer or answer in one call of an endpoint, with these codecs in their order."""
     return sdp.OfferSettings(
         address=address,
         port=port,
@@ -93,8 +81,7 @@ def settings_of(
         rtcp_mux=endpoint.rtcp_mux,
         username=endpoint.sdp_owner,
         name=endpoint.sdp_session,
-        prefer_ours=in_order_of == "local",
-        one_codec=only_first,
+        prefer_ours=True,
         crypto_suites=suites_of(endpoint) if can_encrypt else (),
         crypto_optional=endpoint.media_encryption_optimistic,
         dtls=dtls,

@@ -11,6 +11,7 @@ from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.channels import create_channel, set_variables
+from arietta.drivers.sip.codec_choice import choice_of, codecs_to_offer
 from arietta.drivers.sip.endpoints import extend_profile
 from arietta.drivers.sip.facing import contact_on, host_towards
 from arietta.drivers.sip.hops import Hop
@@ -107,6 +108,7 @@ class OutgoingCalls:
     def _channel(self, leg: SipLeg, wanted: DialRequest) -> Channel:
         driver, endpoint, originator = self._driver, leg.endpoint, wanted.originator
         leg.diverted_from = originator.redirecting_number if originator is not None else ""
+        _take_codecs_of(leg, originator)
         channel_id = wanted.channel_id or driver.registry.new_id()
         driver.registry.check_free(channel_id)
         try:
@@ -218,3 +220,18 @@ class OutgoingCalls:
 
 def _lead(leg: SipLeg, way: Way) -> None:
     leg.target, leg.route_set, leg.transport, leg.destination = str(way.target), way.route_set, *way[2:]
+
+
+def _take_codecs_of(leg: SipLeg, caller: Channel | None) -> None:
+    """Offer what the caller has, as the endpoints want it; CannotRequest where they leave no codec."""
+    if caller is None or not isinstance(caller.leg, SipLeg) or caller.leg.media.agreed is None:
+        return
+    theirs, media, endpoint = caller.leg, leg.media, leg.endpoint
+    agreed = theirs.media.agreed
+    assert agreed is not None
+    media.callers = tuple(dict.fromkeys((agreed.codec, *agreed.send))) if agreed.codec else ()
+    media.may_transcode = choice_of(theirs.endpoint.codec_prefs_incoming_offer).transcode == "allow"
+    if not codecs_to_offer(endpoint, media.codecs, media.callers, may_transcode=media.may_transcode):
+        wanted, there = ", ".join(media.callers), ", ".join(media.codecs)
+        reason = f"PJSIP endpoint {endpoint.name!r} has {there}, none of which may be offered to who has {wanted}"
+        raise CannotRequest(reason, causes.BEARER_CAPABILITY_UNAVAILABLE)

@@ -184,6 +184,10 @@ class DialplanRunner(Protocol):
         """Whether an extension could match after more characters."""
         ...
 
+    def accepts(self, context: str, exten: str, caller_number: str = "") -> bool:
+        """Whether a call can begin with an extension: there is one, or it picks up another call."""
+        ...
+
     def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:
         """The priority a label stands at, or None."""
         ...

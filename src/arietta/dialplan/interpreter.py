@@ -167,6 +167,14 @@ class Interpreter:
         """Whether an extension could match after more characters."""
         return self.dialplan.match_more(context, exten, caller_number)
 
+    def accepts(self, context: str, exten: str, caller_number: str = "") -> bool:
+        """Whether a call can begin with an extension: there is one, or it picks up another call."""
+        return self.exists(context, exten, 1, caller_number) or self.picks_up(exten)
+
+    def picks_up(self, exten: str) -> bool:
+        """Whether who dials this, where it is no extension, wants a call of its groups."""
+        return bool(exten) and exten == self.features.general.pickupexten
+
     def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:
         """The priority a label stands at, or None."""
         return self.dialplan.priority_of_label(context, exten, label, caller_number)

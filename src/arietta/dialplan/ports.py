@@ -11,7 +11,7 @@ from arietta.errors import BadRequest, Conflict, NotFound
 from arietta.media.engine import MediaError, Player
 
 if TYPE_CHECKING:
-    from arietta.channels.channel import Channel
+    from arietta.channels.channel import Channel, Story
     from arietta.channels.consulting_rules import ConsultingRules
 
 
@@ -66,6 +66,10 @@ class Transferring(Protocol):
 
     def attended_transfer(self, channel: Channel, context: str, exten: str, rules: ConsultingRules) -> None:
         """Let `channel` call an extension while those that it talks to wait; its hangup completes the transfer."""
+        ...
+
+    def pick_up(self, channel: Channel, wanted: Callable[[Channel], bool]) -> Story | None:
+        """Let `channel` have the oldest ringing call that is `wanted`: what it does then, answered; None if none is."""
         ...
 
 
@@ -208,6 +212,9 @@ class NoTransfers:
 
     def attended_transfer(self, channel: Channel, context: str, exten: str, rules: ConsultingRules) -> None:
         raise Conflict(f"channel {channel.name!r} cannot be transferred here")
+
+    def pick_up(self, channel: Channel, wanted: Callable[[Channel], bool]) -> Story | None:
+        return None
 
 
 class DriverDevices:

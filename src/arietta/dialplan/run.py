@@ -13,6 +13,7 @@ from arietta.channels.driver import Indication
 from arietta.dialplan.arguments import split_arguments
 from arietta.dialplan.digits import DigitInput
 from arietta.dialplan.errors import ApplicationError, DialplanError
+from arietta.dialplan.features.picking_up import pick_up
 from arietta.dialplan.matcher import Step
 from arietta.dialplan.variables import SubstitutionError, Template
 
@@ -240,6 +241,8 @@ class Run:
         if self.hung_up:
             return False
         if priority == 1 or not any(plan.dialplan.matching(context, exten, channel.caller.number)):
+            if plan.picks_up(exten):
+                raise await pick_up(self)
             return self.invalid_extension(exten)
         if not plan.dialplan.general.autofallthrough:
             return await self.wait_for_extension("", plan.timeout_of(channel, "response"))

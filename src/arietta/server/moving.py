@@ -16,7 +16,6 @@ from arietta.dialplan.errors import ApplicationError
 from arietta.dialplan.run import Run
 from arietta.errors import AriettaError
 from arietta.stasis.moving import Moves
-from arietta.stasis.transfers import Transfers
 
 log = logging.getLogger(__name__)
 
@@ -66,16 +65,15 @@ def redirect_application(moves: Moves, channels: ChannelRegistry) -> Application
     return REDIRECT.done_by(execute)
 
 
-def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tuple[Application, ...]:
+def pickup_applications(moves: Moves) -> tuple[Application, ...]:
     """``Pickup`` and ``PickupChan``: the steps that answer a call which rings elsewhere."""
 
     async def take(channel: Channel, wanted: Callable[[Channel], bool], run: Run) -> None:
         """Answer the oldest ringing call that is `wanted`; the run goes on if there is none."""
-        former = next((one for one in channels if one is not channel and _rings(one) and wanted(one)), None)
-        if former is None or not transfers.can_replace(former):
+        story = moves.pick_up(channel, wanted)
+        if story is None:
             log.info("%s: there is no such call to pick up", channel.name)
             return
-        story = transfers.replace(former, channel)
         channel.answer()
         await story()
         raise run.hangup()
@@ -107,7 +105,3 @@ def pickup_applications(transfers: Transfers, channels: ChannelRegistry) -> tupl
         PICKUP.done_by(pickup),
         PICKUP_CHANNEL.done_by(pickup_channel),
     )
-
-
-def _rings(channel: Channel) -> bool:
-    return channel.attempt is not None and channel.attempt.can_be_taken

@@ -165,7 +165,7 @@ class Server:
         for application in (
             bridge_application(self.moves, self.channels),
             redirect_application(self.moves, self.channels),
-            *pickup_applications(transfers, self.channels),
+            *pickup_applications(self.moves),
         ):
             self.dialplan.applications.add(application)
         for function in (*pjsip_functions(self.sip), *dns_functions(self.sip.resolver.records)):

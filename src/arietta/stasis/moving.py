@@ -145,6 +145,15 @@ class Moves:
         if channel in tone:
             self._play(channel, "sound:beep")
 
+    # --------------------------------------------------------------------------------------------------- picking up
+
+    def pick_up(self, channel: Channel, wanted: Callable[[Channel], bool]) -> Story | None:
+        """Let `channel` have the oldest ringing call that is `wanted`: what it does then, answered; None if none is."""
+        former = next((one for one in self._channels if one is not channel and _rings(one) and wanted(one)), None)
+        if former is None or not self._transfers.can_replace(former):
+            return None
+        return self._transfers.replace(former, channel)
+
     # ------------------------------------------------------------------------------------------------- transferring
 
     def blind_transfer(self, channel: Channel, context: str, exten: str, *, is_external: bool = True) -> None:
@@ -268,6 +277,11 @@ class Waiting(Protocol):
 
 def _nothing() -> None:
     """What is done where nobody wants more."""
+
+
+def _rings(channel: Channel) -> bool:
+    """Whether it is called, and the call may be answered elsewhere."""
+    return channel.attempt is not None and channel.attempt.can_be_taken
 
 
 def go_on_behind(channel: Channel) -> Callable[[Channel], None]:

@@ -43,7 +43,7 @@ def take_invite(driver: SipDriver, received: RequestReceived, endpoint: Endpoint
     former = channel_to_replace(driver, request)
     if former is not None and endpoint.name == ANYBODY:
         raise ProtocolError(403, "who is not recognised replaces nobody", message=request)
-    if former is None and not dialplan.exists(endpoint.context, exten, 1, caller.number):
+    if former is None and not dialplan.accepts(endpoint.context, exten, caller.number):
         status = 484 if _wants_more(dialplan, endpoint, exten, caller) else 404  # RFC 3578 3.3: the rest may come
         log.info("call from %s to %s@%s: no such extension", endpoint.name, exten, endpoint.context)
         driver.agent.respond(transaction, now, status)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
+from arietta.drivers.sip.leg_media import MOST_FOLLOWED
 from arietta.media.tones import DIGIT_LEVEL, digit_tones, render
 from arietta.sdp import sending
 from arietta.server import Server
@@ -126,6 +128,19 @@ async def test_a_phone_that_changes_its_codec_is_followed(
     await call.send_audio(tone(500, 400))
     await call.hears(tone(500, 200))
     assert call.heard.frames[-1].codec == ("alaw" if follows else "ulaw")
+    await call.hang_up()
+
+
+async def test_a_phone_that_follows_us_too_is_not_followed_for_ever(phones: dict[str, Phone], app: AriClient) -> None:
+    call = await phones["grace"].invite("1200")
+    await call.answered()
+    assert call.voice.negotiated is not None
+    for n in range(20):
+        call.voice.start(sending(call.voice.negotiated, "alaw" if n % 2 == 0 else "ulaw"))
+        await call.send_audio(tone(500, 100))
+    codecs = [frame.codec for frame in call.heard.frames]
+    changes = sum(one != other for one, other in pairwise(codecs))
+    assert 4 <= changes <= MOST_FOLLOWED
     await call.hang_up()
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from arietta.drivers.sip.driver import SipDriver
     from arietta.drivers.sip.media_path import LegPath
 
+MOST_FOLLOWED = 8
+"""Changes of codec within one agreement: a far end that follows us as well would change for ever."""
+
 _session_ids = itertools.count(int(time.time()))
 
 
@@ -53,6 +56,7 @@ class LegMedia:
         self._path: LegPath | None = None  # with ICE or DTLS
         self._ice: sdp.IceSide | None = None  # ours
         self._session_id = next(_session_ids)
+        self._followed = 0  # since the last agreement
 
     # ---------------------------------------------------------------------------------------------------- the port
 
@@ -111,7 +115,7 @@ class LegMedia:
 
     def read(self, words: list[str]) -> str | None:
         """CHANNEL(rtp,item) and CHANNEL(rtcp,item): of audio; of other media everything is empty."""
-        kind, item, *medium = (*words, "") if len(words) < 2 else words
+        kind, item, *medium = words
         if medium not in ([], ["audio"]):
             return "" if medium == ["video"] else None
         if kind == "rtcp":
@@ -210,7 +214,7 @@ class LegMedia:
 
     def agree(self) -> None:
         """Tell the path and the port what was agreed."""
-        agreed = self.agreed
+        agreed, self._followed = self.agreed, 0
         if agreed is not None and agreed.refusal is None:
             if self._path is not None:
                 self._path.agree(agreed, self._ice, is_symmetric=self.endpoint.rtp_symmetric)
@@ -220,7 +224,10 @@ class LegMedia:
         """Send as the far end does, whose audio came in another codec, unless both may differ."""
         agreed = self.agreed
         codec = agreed.receive.get(payload_type) if agreed is not None else None
-        if agreed is not None and codec in agreed.send and not self.endpoint.asymmetric_rtp_codec:
+        if agreed is None or codec not in agreed.send or self.endpoint.asymmetric_rtp_codec:
+            return
+        if self._followed < MOST_FOLLOWED:
+            self._followed += 1
             self.agreed = sdp.sending(agreed, codec)
             self._configure_port()
 

@@ -34,5 +34,7 @@ def test_who_cannot_pick_up_hears_that() -> None:
 
 
 def test_a_call_can_begin_with_it() -> None:
-    plan = Stage("[default]\nexten => 1,1,NoOp()\n").plan
-    assert [plan.accepts("default", exten) for exten in ("1", "2", "*8", "")] == [True, False, True, False]
+    stage = Stage("[default]\nexten => 1,1,NoOp()\n")
+    accepted = [stage.plan.accepts("default", exten) for exten in ("1", "2", "*8", "")]
+    stage.loop.close()
+    assert accepted == [True, False, True, False]

@@ -43,6 +43,11 @@ exten => 2000,1,Pickup(1100@default)
 exten => 2100,1,Dial(PJSIP/carol,20)
  same => n,Hangup()
 exten => 2200,1,Goto(after,s,1)
+exten => 2300,1,Dial(PJSIP/bob,5)
+ same => n,Goto(1300,1)
+exten => 2400,1,Dial(PJSIP/bob,20,g)
+ same => n,Wait(4)
+ same => n,Hangup()
 exten => h,1,Set(GLOBAL(END)=${CDR(disposition)})
 
 [after]

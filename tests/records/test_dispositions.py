@@ -92,3 +92,43 @@ async def test_a_second_that_has_begun_counts_or_not(alice: Phone, bob: Phone, r
     await call.hang_up()
     await asyncio.sleep(1)
     assert rows("billsec") == [(seconds,)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "written"),
+    [
+        ("", [(BOB, "Dial", "5", "0", "NO ANSWER"), ("", "Wait", "600", "600", "ANSWERED")]),
+        ("ignoredialchanges=yes\n", [("", "Wait", "605", "600", "ANSWERED")]),
+    ],
+)
+async def test_whom_a_channel_called_in_vain_counts_or_not(
+    alice: Phone, bob: Phone, rows: Rows, written: list[tuple[str, ...]]
+) -> None:
+    call = await alice.invite("2300")
+    await bob.ringing()
+    await call.answered(within=20)
+    await call.ended(within=700)
+    await asyncio.sleep(1)
+    assert rows("dstchannel", "lastapp", "duration", "billsec", "disposition") == written
+
+
+@pytest.mark.parametrize(
+    ("settings", "written"),
+    [
+        ("", [(BOB, "Dial", "3", "3"), ("", "Hangup", "4", "4")]),
+        ("ignorestatechanges=yes\n", [(BOB, "Dial", "7", "7")]),
+        ("ignorestatechanges=yes\nignoredialchanges=yes\n", [("", "Hangup", "7", "7")]),
+    ],
+)
+async def test_whom_a_channel_talked_to_counts_or_not(
+    alice: Phone, bob: Phone, rows: Rows, written: list[tuple[str, ...]]
+) -> None:
+    call = await alice.invite("2400")
+    other = await bob.ringing()
+    other.answer()
+    await call.answered()
+    await asyncio.sleep(3)
+    await other.hang_up()
+    await call.ended(within=30)
+    await asyncio.sleep(1)
+    assert rows("dstchannel", "lastapp", "duration", "billsec") == written

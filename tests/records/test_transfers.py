@@ -179,3 +179,26 @@ async def test_a_phone_that_is_elsewhere_has_a_record_of_its_own(
     ]
     (line,) = (line for line in entries() if line[0] == "FORWARD")
     assert (line[1], line[5]) == (ALICE, {"forward": "2100@default"})
+
+
+async def test_a_phone_leaves_its_caller_in_an_application_that_it_called(
+    alice: Phone, bob: Phone, rows: Rows, entries: Entries
+) -> None:
+    call, far = await dialled(alice, bob)
+    consultation = await bob.invite("1200")
+    await consultation.answered()
+    await asyncio.sleep(2)
+    await refer(far, replacing(consultation))
+    await far.hang_up()
+    await asyncio.sleep(4)
+    await call.hang_up()
+    await asyncio.sleep(1)
+    assert sorted(rows()) == [
+        ("6001", "1100", ALICE, BOB, "Dial", "5", "5", "ANSWERED"),
+        ("6001", "1200", ALICE, "", "Echo", "5", "5", "ANSWERED"),
+        ("6002", "1200", BOB, "", "Echo", "2", "2", "ANSWERED"),
+    ]
+    (line,) = (line for line in entries() if line[0] == "ATTENDEDTRANSFER")
+    assert (line[1], line[5]["app"]) == (BOB, "Echo")
+    assert str(line[5]["channel2_name"]).startswith(BOB)
+    assert "bridge1_id" in line[5] and "bridge2_id" not in line[5]

@@ -38,8 +38,12 @@ class CdrGeneral(Settings, frozen=True, kw_only=True, eq=False):
     safeshutdown: Annotated[bool, Bool("Whether the stop waits until every record is written.")] = True
     scheduleronly: Annotated[bool, Bool("Which thread writes batches.")] = False
     debug: Annotated[bool, Bool("Whether the log tells every change of a record.")] = False
-    ignorestatechanges: Annotated[bool, Bool("Whether bridges change no records.")] = False
-    ignoredialchanges: Annotated[bool, Bool("Whether dialling changes no records.")] = False
+    ignorestatechanges: Annotated[
+        bool, Bool("Whether bridges change no records: one lasts as long as its channel.")
+    ] = False
+    ignoredialchanges: Annotated[
+        bool, Bool("Whether dialling changes no records: one is kept for all destinations.")
+    ] = False
 
 
 class CdrCsv(Settings, frozen=True, kw_only=True, eq=False):

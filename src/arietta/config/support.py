@@ -88,7 +88,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "logger.conf [general]": frozenset(("dateformat", "rotatestrategy")),
     "cdr.conf [general]": _words("""
         enable unanswered congestion canceldispositionenabled endbeforehexten initiatedseconds channeldefaultenabled
-        batch size time safeshutdown debug"""),
+        batch size time safeshutdown debug ignorestatechanges ignoredialchanges"""),
     "res_http_media_cache.conf [general]": _words("""
         timeout_secs user_agent follow_location max_redirects protocols redirect_protocols"""),
 }

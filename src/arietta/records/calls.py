@@ -244,10 +244,12 @@ class CallRecorder:
         target = peer.channel if peer is not None else self._channels.get(fact.peer.id)
         if target is None or (caller.channel.hangup_requested and fact.dialstatus in BEGINS):
             return
+        if fact.dialstatus == "" and peer is not None:
+            peer.dialled = True
+        if self.settings.ignoredialchanges:
+            return
         if fact.dialstatus == "":
             self._calls(caller, target)
-            if peer is not None:
-                peer.dialled = True
         elif fact.dialstatus not in BEGINS:
             self._called(caller, target, fact.dialstatus)
 
@@ -286,7 +288,7 @@ class CallRecorder:
         return FAILED if found == CONGESTION and not self.settings.congestion else found
 
     def _entered(self, fact: events.ChannelEnteredBridge) -> None:
-        if fact.channel is UNSET:
+        if fact.channel is UNSET or self.settings.ignorestatechanges:
             return
         party = self._parties.get(fact.channel.id)
         bridge = self._bridges.get(fact.bridge.id)
@@ -325,7 +327,7 @@ class CallRecorder:
 
     def _left(self, fact: events.ChannelLeftBridge) -> None:
         party = self._parties.get(fact.channel.id)
-        if party is None:
+        if party is None or self.settings.ignorestatechanges:
             return
         for detail in tuple(party.open):
             self._end(party, detail)

@@ -69,6 +69,7 @@ def test_reasons_are_given_to_names_that_are_known() -> None:
     assert set(absent.MODULES) <= modules
     for kind, reasons in absent.REASONS.items():
         assert {name.lower() for name in reasons} <= set(names(kind)), kind
+    assert set(absent.SECTIONS) <= set(options())
 
 
 def test_the_examples_that_are_named_are_there() -> None:

@@ -37,6 +37,20 @@ def test_the_lab_has_no_errors() -> None:
     assert found(LAB, "error") == []
 
 
+def test_sections_of_asterisk_that_are_not_here_are_told_from_what_nobody_knows(tmp_path: Path) -> None:
+    pjsip = "[a]\ntype=phoneprov\n[b]\ntype=endpiont\n"
+    first, second = found(write(tmp_path, pjsip=pjsip), "warning")
+    assert first == "pjsip.conf line 1: [a]: type=phoneprov is not served: a web server hands out the files of phones"
+    assert second.startswith("pjsip.conf line 4: [b]: type endpiont is not known, the section is ignored; known are")
+
+
+def test_an_option_of_asterisk_that_is_not_here_and_one_that_was_misspelt(tmp_path: Path) -> None:
+    asterisk = "[options]\nautosystemname=yes\nsystemnam=x\n"
+    ours, misspelt = found(write(tmp_path, asterisk=asterisk), "warning")
+    assert ours.endswith("autosystemname of asterisk.conf [options] is not supported by this version, it is ignored")
+    assert misspelt.endswith("asterisk.conf [options], it is ignored: is systemname meant?")
+
+
 def test_problems_print_as_place_and_reason() -> None:
     assert (
         str(Problem("http.conf", 7, "error", "bindport 99999 is outside 1..65535"))

@@ -24,23 +24,33 @@ _DATABASE = "configuration is files, and no SQL database is asked"
 _SPEECH = "a program that gets the audio by externalMedia or chan_websocket recognises speech"
 _FAX = "there is no fax"
 _XMPP = "there is no XMPP"
+_SHARED = "states are not shared between servers"
+_CONSOLE = "the console is for the owner of the process and for root"
+_NAMES = "names are asked for when they are needed, and kept as long as DNS says"
+_LISTS = "lists of resources are not notified"
 
 MODULES = {
     "app_adsiprog": _HARDWARE,
     "app_agent_pool": _QUEUE,
     "app_alarmreceiver": _HARDWARE,
+    "app_bridgeaddchan": "Bridge and the operation addChannel of a bridge do that",
+    "app_bridgewait": _PARKING,
+    "app_broadcast": "a bridge of ARI lets one channel speak to many",
     "app_confbridge": _ROOM,
     "app_dahdiras": _HARDWARE,
     "app_dictate": _program("voicemail_record.py"),
+    "app_externalivr": "AGI and the REST interface let programs steer a call",
     "app_festival": _SPEECH.replace("recognises", "makes"),
     "app_flash": _HARDWARE,
     "app_followme": _program("followme.py"),
     "app_getcpeid": _HARDWARE,
     "app_ivrdemo": "it is an example for those who write modules",
+    "app_jack": "a program gets the audio by externalMedia or chan_websocket",
     "app_macro": "it is gone from Asterisk, too: Gosub does that",
     "app_meetme": _ROOM,
     "app_mf": _HARDWARE,
     "app_minivm": _MAILBOX,
+    "app_mp3": "Playback plays what can be decoded here, which MP3 cannot",
     "app_osplookup": "it is gone from Asterisk, too",
     "app_page": _program("page.py"),
     "app_queue": _QUEUE,
@@ -85,7 +95,7 @@ MODULES = {
     "res_config_odbc": _DATABASE,
     "res_config_pgsql": _DATABASE,
     "res_config_sqlite3": _DATABASE,
-    "res_corosync": "states are not shared between servers",
+    "res_corosync": _SHARED,
     "res_fax": _FAX,
     "res_geolocation": "no places are carried in SIP",
     "res_hep": "`pjsip set logger` writes messages to the log and to a capture file",
@@ -103,6 +113,14 @@ MODULES = {
     "res_speech": _SPEECH,
     "res_statsd": "metrics are those of Prometheus, at the page that prometheus.conf names",
     "app_statsd": "metrics are those of Prometheus, at the page that prometheus.conf names",
+    "app_stream_echo": "a call has one stream of audio: Echo does that",
+    "app_tonedetect": "TONE_DETECT tells applications of tones",
+    "func_frame_drop": "sound is not changed but in loudness",
+    "func_iconv": "every text is UTF-8",
+    "func_scramble": "sound is not changed but in loudness",
+    "func_sorcery": "PJSIP_ENDPOINT(), PJSIP_AOR() and PJSIP_CONTACT() do that",
+    "res_clialiases": "the commands have the names of today's Asterisk",
+    "res_pjsip_outbound_publish": _SHARED,
     "res_stir_shaken": "calls are not signed (RFC 8224)",
     "res_stun_monitor": "the addresses of a NAT are options of the transport in pjsip.conf",
     "res_xmpp": _XMPP,
@@ -128,6 +146,9 @@ _REMOVED = {
 }
 REASONS: dict[str, dict[str, str]] = {
     "applications": {
+        "DAHDIScan": _HARDWARE,
+        "PJSIPHangup": "Hangup with a cause does that",
+        "AudioSocket": "Dial(AudioSocket/ADDRESS/UUID) does that",
         **{name: f"it is gone from Asterisk, too: {instead} does that" for name, instead in _REMOVED.items()},
         "AgentCallbackLogin": _QUEUE,
         "AgentMonitorOutgoing": _QUEUE,
@@ -144,6 +165,8 @@ REASONS: dict[str, dict[str, str]] = {
         "VoiceMailPlayMsg": _program("voicemail_review.py"),
     },
     "functions": {
+        "TXTCIDNAME": "CURL() or AstDB have names",
+        "LOG_GROUP": "lines of the log have the channel's name",
         "AUDIOHOOK_INHERIT": "it is gone from Asterisk, too: recorders stay with their channel",
         "CALLERPRES": "it is gone from Asterisk, too: CALLERID(pres) does that",
         "CALLCOMPLETION": "nobody is called back when a line is free",
@@ -164,6 +187,10 @@ REASONS: dict[str, dict[str, str]] = {
         "LocalOptimizeAway": "halves of Local channels stay",
     },
     "events": {
+        "AGIExecEnd": "AsyncAGIExec tells of commands of clients",
+        "AGIExecStart": "AsyncAGIExec tells of commands of clients",
+        "OutboundSubscriptionDetail": "there are no subscriptions of ours",
+        "ResourceListDetail": _LISTS,
         "AOC-D": "there is no advice of charge",
         "AOC-E": "there is no advice of charge",
         "AOC-S": "there is no advice of charge",
@@ -181,6 +208,25 @@ REASONS: dict[str, dict[str, str]] = {
         "Wink": _HARDWARE,
     },
     "commands": {
+        "cli check permissions": _CONSOLE,
+        "cli reload permissions": _CONSOLE,
+        "cli show permissions": _CONSOLE,
+        "core show config mappings": _DATABASE,
+        "config show help": "docs/configuration.md has every option",
+        "dnsmgr refresh": _NAMES,
+        "dnsmgr reload": _NAMES,
+        "dnsmgr status": _NAMES,
+        "keys init": _PROTOCOL,
+        "keys show": _PROTOCOL,
+        "dialplan locations show": "there is one place of the dialplan: extensions.conf",
+        "dialplan set extenpatternmatchnew": "there is one way of matching, which is fast",
+        "core show image formats": "there are no images",
+        "core show translation": "the media engine converts as it mixes: `core show codecs` lists what",
+        "pjsip dump endpt": "there is no PJPROJECT here",
+        "pjsip show scheduled_tasks": "there is no list of timers",
+        "pjsip show resource_list": _LISTS,
+        "say load": "digits, numbers and letters are spoken in English",
+        "agi dump html": "docs/compatibility.md has the commands",
         "bridge technology show": "the media engine chooses what carries a bridge",
         "bridge technology suspend": "the media engine chooses what carries a bridge",
         "bridge technology unsuspend": "the media engine chooses what carries a bridge",
@@ -208,10 +254,14 @@ REASONS: dict[str, dict[str, str]] = {
         ),
     },
     "files": {
+        "cli.conf": "commands at the start are asked for by `arietta asterisk -x`",
+        "dnsmgr.conf": _NAMES,
+        "enum.conf": "ENUMLOOKUP() takes the zone as an argument",
+        "dsp.conf": "detectors of tones and silence have no settings",
         "ast_debug_tools.conf": "it is for those who debug Asterisk",
         "ccss.conf": "nobody is called back when a line is free",
         "chan_websocket.conf": "messages of chan_websocket are texts",
-        "cli_permissions.conf": "the console is for the owner of the process and for root",
+        "cli_permissions.conf": _CONSOLE,
         "dbsep.conf": _DATABASE,
         "extconfig.conf": _DATABASE,
         "muted.conf": "it is for a program of its own",
@@ -223,6 +273,19 @@ REASONS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 """By kind and name, where the module does not say it."""
+
+SECTIONS = {
+    "asterisk.conf [files]": "the socket of the console opens for the owner of the process and for root",
+    "pjsip.conf type=asterisk-publication": _SHARED,
+    "pjsip.conf type=inbound-publication": _SHARED,
+    "pjsip.conf type=outbound-publish": _SHARED,
+    "pjsip.conf type=phoneprov": "a web server hands out the files of phones",
+    "pjsip.conf type=resource_list": (
+        "phones that subscribe to a list of resources (RFC 4662) get 404, single extensions are served"
+    ),
+    "pjsip.conf type=subscription_persistence": "subscriptions end with a restart, with a NOTIFY",
+}
+"""Sections of files that are read."""
 
 
 def why_absent(kind: str, name: str) -> str:

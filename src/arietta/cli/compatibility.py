@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from arietta.asterisk import own
-from arietta.asterisk.absent import why_absent
+from arietta.asterisk.absent import NOT_YET, SECTIONS, why_absent
 from arietta.asterisk.names import FORMER, names, options
 from arietta.cli.commands import all_commands
 from arietta.config import reference as configuration
@@ -170,7 +170,7 @@ def option_entries() -> dict[str, list[Entry]]:
 
 def _option_entry(title: str, text: str, option: Declared | None) -> Entry:
     if option is None:
-        return Entry(text, REFUSED, "not yet")
+        return Entry(text, REFUSED, SECTIONS.get(title, NOT_YET))
     state = support.state(title, option.field)
     if state == "yes":
         return Entry(text, COMPLETE)

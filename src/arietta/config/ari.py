@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from arietta.asterisk.absent import SECTIONS
 from arietta.config.conf import ConfFile, Option, Section
 from arietta.config.kinds import (
     AccessList,
@@ -159,10 +160,14 @@ def keep(settings: type[SettingsType], section: Section, into: dict[str, Setting
 
 
 def unknown_type(section: Section, known: str, report: Report) -> None:
-    """Report a section whose type this file does not know."""
+    """Report a section whose type this file does not know, or leaves alone."""
     given: Option | None = next((option for option in section.options if option.name.lower() == "type"), None)
     if given is None:
         report.warn(section, f"[{section.name}] has no type, it is ignored; known are {known}")
+        return
+    reason = SECTIONS.get(f"{section.file} type={given.value.lower()}", "")
+    if reason:
+        report.warn(section, f"[{section.name}]: type={given.value.lower()} is not served: {reason}")
     else:
         report.warn(
             given, f"[{section.name}]: type {given.value} is not known, the section is ignored; known are {known}"

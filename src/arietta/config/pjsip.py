@@ -392,12 +392,6 @@ TYPES: dict[str, tuple[str, type[Settings]]] = {
     "domain_alias": ("domain_aliases", DomainAlias),
 }
 """The field of PjsipSettings and the class of each type."""
-NOT_SERVED = {
-    "resource_list": "phones that subscribe to a list of resources (RFC 4662) get 404, single extensions are served",
-}
-"""Types of Asterisk that we know and leave alone, and what becomes of those who count on them."""
-
-
 def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
     """The settings of pjsip.conf; a section of unknown type is ignored with a warning."""
     tables: dict[str, dict[str, Settings]] = {field: {} for field, _ in TYPES.values()}
@@ -405,9 +399,6 @@ def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
         kind = section.get("type").lower()
         if not kind and section.name.lower() in ("global", "system"):
             kind = section.name.lower()
-        if kind in NOT_SERVED:
-            report.warn(section, f"[{section.name}]: type={kind} is not served: {NOT_SERVED[kind]}")
-            continue
         if kind not in TYPES:
             unknown_type(section, ", ".join(TYPES), report)
             continue

@@ -18,6 +18,7 @@ from arietta.drivers.sip.digits import InfoDigits
 from arietta.drivers.sip.facing import media_address, media_bind
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
+from arietta.drivers.sip.leg_items import read_item
 from arietta.drivers.sip.leg_media import LegMedia
 from arietta.drivers.sip.offering import answer_to_update, go_on_offering, make_offer
 from arietta.drivers.sip.parting import part
@@ -113,22 +114,10 @@ class SipLeg:
             channel.changed()
 
     def read(self, item: str) -> str | None:
-        session = self.session
-        if item.lower().startswith(("rtp,", "rtcp,")):
-            return self.media.read(item.lower().split(","))
-        match item.lower():
-            case "dialstring":
-                return self.dialstring
-            case "pjsip,call-id" | "call-id" | "protocol_id":
-                return self._call_id
-            case "endpoint" | "pjsip,endpoint":
-                return self.endpoint.name
-            case "peerip" | "pjsip,remote_addr" | "remote_addr":
-                return f"{session.peer[0]}:{session.peer[1]}" if session is not None else ""
-            case "audioreadformat" | "audionativeformat" | "audiowriteformat":
-                return self.media.agreed.codec if self.media.agreed is not None else None
-            case _:
-                return None
+        item = item.lower()
+        if item.startswith(("rtp,", "rtcp,")):
+            return self.media.read(item.split(","))
+        return read_item(self, item)
 
     def header(self, name: str, number: int = 1) -> str | None:
         """A header field of the INVITE that began the call, counted from 1."""

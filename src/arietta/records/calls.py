@@ -211,6 +211,7 @@ class CallRecorder:
         for detail in party.open:
             ended = False
             if steps:
+                detail.is_idle = False
                 detail.show(channel)
             if not detail.answer and channel.answered_at is not None and not (steps and detail.other):
                 detail.answer = party.clock()
@@ -223,7 +224,6 @@ class CallRecorder:
         number = self._next()
         detail = party.records[-1].fork(channel, number) if party.records else Detail(channel, number, party.clock)
         detail.initiated = self.settings.initiatedseconds
-        detail.follows = bool(party.records)
         self._add(party, detail)
         return detail
 
@@ -346,7 +346,7 @@ class CallRecorder:
         channel = party.channel
         lives_on = not (party.ending or channel.hangup_requested)
         if lives_on and channel.app_name == "Stasis" and next(party.open, None) is None:
-            self._begin(party)
+            self._begin(party).is_idle = True
 
     def _ending(self, fact: events.ChannelHangupRequest) -> None:
         party = self._parties.get(fact.channel.id)
@@ -395,8 +395,8 @@ class CallRecorder:
             return
         if alone and detail.disposition != ANSWERED and not self.settings.unanswered:
             return
-        if alone and detail.follows and not detail.duration:
-            return  # The channel was about to end, or to go elsewhere, when the path before this one was over.
+        if alone and detail.is_idle and not detail.duration:
+            return  # The channel was about to end, or to go elsewhere, when it left the bridge.
         self._tell("is written", detail)
         self._deliver(detail)
 

@@ -36,7 +36,7 @@ class Detail:
 
     __slots__ = (
         "accountcode", "amaflags", "answer", "channel", "clid", "clock", "dcontext", "disposition", "dst", "dstchannel",
-        "end", "ended", "follows", "initiated", "lastapp", "lastdata", "linkedid", "other", "peeraccount",
+        "end", "ended", "initiated", "is_idle", "lastapp", "lastdata", "linkedid", "other", "peeraccount",
         "placed", "sequence", "src", "start", "talking", "uniqueid", "userfield", "variables",
     )  # fmt: skip
 
@@ -56,8 +56,8 @@ class Detail:
         """Whether both parties are in one bridge."""
         self.disposition = ""
         """Empty until it is known."""
-        self.follows = False
-        """Whether it is of what party A did after another record had ended."""
+        self.is_idle = False
+        """Whether it began when a bridge was left, and nothing has happened since."""
         self.initiated = False
         self.userfield = ""
         self.amaflags = ""

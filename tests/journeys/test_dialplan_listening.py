@@ -23,6 +23,10 @@ exten => 4,1,ChanSpy(PJSIP/alice,qx(9)w)
  same => n,Set(GLOBAL(HOW)=left)
 exten => 5,1,ChanSpy(PJSIP/alice,qES)
  same => n,Set(GLOBAL(HOW)=left)
+exten => 8,1,WaitForTone(700,300,5,2)
+ same => n,Set(GLOBAL(HOW)=${WAITFORTONESTATUS})
+exten => 9,1,WaitForTone(0)
+ same => n,Set(GLOBAL(HOW)=${WAITFORTONESTATUS})
 exten => 7,1,AMD()
  same => n,Set(GLOBAL(HOW)=${AMDSTATUS} ${CUT(AMDCAUSE,-,1)})
 """
@@ -57,6 +61,22 @@ async def test_no_noise_comes(server: Server, alice: Phone) -> None:
     calling = await alice.invite("2")
     await calling.ended(within=8)
     assert server.dialplan.globals["HOW"] == "TIMEOUT"
+
+
+@pytest.mark.parametrize(("frequency_hz", "how"), [(700, "SUCCESS"), (900, "TIMEOUT")])
+async def test_a_tone_is_waited_for(server: Server, alice: Phone, frequency_hz: int, how: str) -> None:
+    calling = await (await alice.invite("8")).answered()
+    await calling.send_audio(tone(frequency_hz, 500))
+    await asyncio.sleep(0.5)
+    assert "HOW" not in server.dialplan.globals
+    await calling.send_audio(tone(frequency_hz, 500))
+    await calling.ended(within=8)
+    assert server.dialplan.globals["HOW"] == how
+
+
+async def test_a_tone_that_cannot_be(server: Server, alice: Phone) -> None:
+    await (await alice.invite("9")).ended()
+    assert server.dialplan.globals["HOW"] == "ERROR"
 
 
 async def test_a_spy_hears_and_whispers(server: Server, alice: Phone, bob: Phone) -> None:

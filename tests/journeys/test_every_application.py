@@ -32,6 +32,7 @@ FORMS = {
 }
 SENSIBLE = {
     "AMD": "",
+    "Authenticate": "1234",
     "Background": "beep&demo-instruct",
     "BackgroundDetect": "demo-instruct",
     "Busy": "",
@@ -51,6 +52,7 @@ SENSIBLE = {
     "PlayTones": "dial",
     "PrivacyManager": "",
     "Read": "X,demo-instruct,4",
+    "ReadExten": "X,demo-instruct",
     "ReceiveText": "",
     "Record": "said.wav",
     "SayDigits": "12345678",
@@ -64,7 +66,9 @@ SENSIBLE = {
     "WaitForCondition": "#,0",
     "WaitForNoise": "1000,1,30",
     "WaitForRing": "1",
+    "WaitForSignal": "never",
     "WaitForSilence": "1000,9,30",
+    "WaitForTone": "700",
     "WaitUntil": "9999999999",
     "Zapateller": "",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -93,6 +94,8 @@ class Interpreter:
         self.async_agi: dict[str, AgiQueue] = {}
         """The conversations of AGI(agi:async), by the ids of their channels."""
         self.messages: Messages = NoMessages()
+        self.waiting_for_signals: dict[str, list[asyncio.Future[str]]] = {}
+        """What WaitForSignal waits for, by the names of the signals."""
         self.has_module: Callable[[str], bool] = lambda name: False
         """Whether a part of the server is there, by the name of Asterisk's module."""
         self.amd = AmdSettings()

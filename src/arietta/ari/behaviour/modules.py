@@ -43,6 +43,7 @@ def _functions(description: str, *names: str) -> Part:
 PARTS: Mapping[str, Part] = {
     "app_stasis_broadcast.so": _applications("Offers calls to all Stasis applications", "StasisBroadcast"),
     "app_amd.so": Part("Tells persons from answering machines", reloads=True, applications=("AMD",)),
+    "app_authenticate.so": _applications("Asks for a password", "Authenticate"),
     "app_chanisavail.so": _applications("Devices that could be called", "ChanIsAvail", support_level="extended"),
     "app_chanspy.so": _applications("Listening to channels", "ChanSpy", "ExtenSpy"),
     "app_controlplayback.so": _applications("Files that keys move in", "ControlPlayback"),
@@ -58,10 +59,12 @@ PARTS: Mapping[str, Part] = {
     "app_playtones.so": _applications("Tones while the dialplan goes on", "PlayTones", "StopPlayTones"),
     "app_privacy.so": _applications("Asks callers without a number", "PrivacyManager"),
     "app_read.so": _applications("Digits into a variable", "Read"),
+    "app_readexten.so": _applications("An extension into a variable", "ReadExten"),
     "app_record.so": _applications("Records the caller", "Record"),
     "app_sayunixtime.so": _applications("Says times", "SayUnixTime", "DateTime"),
     "app_senddtmf.so": _applications("Digits to the far end", "SendDTMF"),
     "app_sendtext.so": _applications("Texts to the far end", "SendText", "ReceiveText"),
+    "app_signal.so": _applications("Calls that wait for each other", "Signal", "WaitForSignal"),
     "app_softhangup.so": _applications("Ends other calls", "SoftHangup"),
     "app_stack.so": Part(
         "Subroutines of the dialplan",
@@ -75,6 +78,7 @@ PARTS: Mapping[str, Part] = {
     "app_waitforcond.so": _applications("Waits for a condition", "WaitForCondition"),
     "app_waitforring.so": _applications("Waits for a ring", "WaitForRing", support_level="extended"),
     "app_waitforsilence.so": _applications("Waits for silence or noise", "WaitForSilence", "WaitForNoise"),
+    "app_waitfortone.so": _applications("Waits for a tone", "WaitForTone"),
     "app_waituntil.so": _applications("Waits for a moment", "WaitUntil"),
     "app_zapateller.so": _applications("Sounds like a number out of service", "Zapateller", support_level="extended"),
     "app_verbose.so": _applications("Lines on the console and in the log", "Verbose", "Log"),

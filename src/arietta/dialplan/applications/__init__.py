@@ -81,6 +81,7 @@ def standard_applications() -> Applications:
     from arietta.dialplan.agi import application as agi
     from arietta.dialplan.applications import (
         amd,
+        asking,
         background,
         branches,
         calls,
@@ -96,6 +97,7 @@ def standard_applications() -> Applications:
         privacy,
         recording,
         saying,
+        signalling,
         sounds,
         spying,
         system,
@@ -106,6 +108,7 @@ def standard_applications() -> Applications:
     parts = (
         agi,
         amd,
+        asking,
         background,
         branches,
         calls,
@@ -121,6 +124,7 @@ def standard_applications() -> Applications:
         privacy,
         recording,
         saying,
+        signalling,
         sounds,
         spying,
         system,

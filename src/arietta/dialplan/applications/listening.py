@@ -1,4 +1,4 @@
-"""Applications that listen to the far end: for silence and for noise."""
+"""Applications that listen to the far end: for silence, for noise, for a tone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from arietta.channels.channel import HungUp, State
 from arietta.dialplan.applications import Application
-from arietta.dialplan.arguments import split_arguments, whole_number
+from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import ApplicationError
-from arietta.media.engine import MediaEvent, Side, TalkStarted, TalkStopped
+from arietta.media.engine import MediaEvent, Side, TalkStarted, TalkStopped, ToneDetected
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -24,6 +24,8 @@ WORD_GAP_MS = 60
 DEFAULT_MS = 1000
 MOST_MS = 3_600_000
 MOST_TIMES = 1000
+TONE_MS, MOST_HZ = 500, 4000
+TONE_STATUS = "WAITFORTONESTATUS"
 
 
 class Ear:
@@ -102,6 +104,52 @@ async def _wait_for_noise(channel: Channel, arguments: str, run: Run) -> None:
     await _wait_for(channel, "WaitForNoise", arguments, run, noise=True)
 
 
+async def _wait_for_tone(channel: Channel, arguments: str, run: Run) -> None:
+    """``WaitForTone(frequency[,ms[,seconds[,times]]])``."""
+    parts = [*split_arguments(arguments), *[""] * 5]
+    frequency_hz, duration_ms = whole_number(parts[0], -1), whole_number(parts[1], TONE_MS)
+    timeout, times = seconds(parts[2]) if parts[2] else 0.0, whole_number(parts[3], 1)
+    if parts[4]:
+        raise ApplicationError(f"WaitForTone: option {parts[4][:20]!r} is not supported, there are none")
+    if not 0 < frequency_hz <= MOST_HZ or not 0 < duration_ms <= MOST_MS or not 0 < times <= MOST_TIMES:
+        log.warning("%s: WaitForTone(%s) is outside 1..%d Hz", channel.name, arguments[:60], MOST_HZ)
+        channel.set_variable(TONE_STATUS, "ERROR")
+        return
+    if channel.state is not State.UP:
+        channel.answer()
+    status = "SUCCESS"
+    try:
+        await _tone_heard(channel, frequency_hz, duration_ms, times, timeout or None)
+    except TimeoutError:
+        status = "TIMEOUT"
+    except HungUp:
+        channel.set_variable(TONE_STATUS, "HANGUP")
+        raise
+    channel.set_variable(TONE_STATUS, status)
+
+
+async def _tone_heard(channel: Channel, frequency_hz: int, duration_ms: int, times: int, timeout: float | None) -> None:
+    """Wait until the far end sent a tone so many times; TimeoutError after so many seconds."""
+    if channel.port is None:
+        raise ApplicationError("the channel has no media")
+    heard: asyncio.Future[None] = channel.registry.loop.create_future()
+    left = times
+
+    def hear(event: MediaEvent) -> None:
+        nonlocal left
+        if isinstance(event, ToneDetected):
+            left -= 1
+            if left <= 0 and not heard.done():
+                heard.set_result(None)
+
+    ear = channel.registry.engine.open_snoop(channel.port, spy=Side.IN, whisper=Side.NONE, on_event=hear)
+    ear.detect_tone(frequency_hz, duration_ms)
+    try:
+        await channel.until(heard, timeout)
+    finally:
+        ear.close()
+
+
 APPLICATIONS = (
     Application(
         "WaitForNoise",
@@ -114,5 +162,13 @@ APPLICATIONS = (
         "WaitForSilence([ms[,times[,seconds]]])",
         "Waits for so much silence, so many times; WAITSTATUS is SILENCE, TIMEOUT or HANGUP.",
         _wait_for_silence,
+    ),
+    Application(
+        "WaitForTone",
+        "WaitForTone(frequency[,ms[,seconds[,times]]])",
+        "Waits for a tone of 500 ms, or so long, so many times; WAITFORTONESTATUS is SUCCESS, TIMEOUT, ERROR "
+        "or HANGUP.",
+        _wait_for_tone,
+        lacks="without the options `d` and `s`",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ INTERRUPT = "SAY_DTMF_INTERRUPT"
 FORM = "ABdY 'digits/at' IMp"
 MAX_TEXT = 500
 TIME_OPTIONS = Options(3, (Option("j", "a key ends it and goes to an extension"),))
+MONEY = re.compile(r"\$?([0-9]{1,9})?(?:\.([0-9]{1,2}))?(?<=[0-9])")
+"""Dollars and cents, one of which there is."""
 LAST_SECOND = 253_402_300_799
 
 
@@ -113,6 +116,36 @@ async def _say_counted_noun(channel: Channel, arguments: str, run: Run) -> None:
     await _say(channel, [*say.say_number(number), noun if number == 1 else f"{noun}s"], run)
 
 
+async def _say_counted_adj(channel: Channel, arguments: str, run: Run) -> None:
+    """In English an adjective is the same whatever is counted."""
+    parts = [*split_arguments(arguments), "", ""]
+    if whole_number(parts[0], -1) < 0 or not parts[1]:
+        raise ApplicationError(f"SayCountedAdj({arguments[:60]}) is no number and file")
+    await _say(channel, [parts[1]], run)
+
+
+async def _say_money(channel: Channel, arguments: str, run: Run) -> None:
+    found = MONEY.fullmatch(arguments.strip())
+    if found is None:
+        log.warning("%s: SayMoney: %r is no amount such as 12.34", channel.name, arguments[:40])
+        return
+    dollars, cents = int(found[1] or 0), int((found[2] or "0").ljust(2, "0"))
+    names = [*say.say_number(dollars), "digits/dollars"] if dollars or not cents else []
+    if cents:
+        names += [*(["digits/and"] if dollars else []), *say.say_number(cents), "digits/cents"]
+    await _say(channel, names, run)
+
+
+async def _say_ordinal(channel: Channel, arguments: str, run: Run) -> None:
+    number = whole_number((split_arguments(arguments) or [""])[0])
+    try:
+        names = say.say_ordinal(number)
+    except ValueError as refusal:
+        log.warning("%s: SayOrdinal: %s", channel.name, refusal)
+        return
+    await _say(channel, names, run)
+
+
 async def _say_unix_time(channel: Channel, arguments: str, run: Run) -> None:
     parts = [*split_arguments(arguments), "", "", "", ""]
     options = TIME_OPTIONS.read("SayUnixTime", parts[3])
@@ -146,6 +179,13 @@ APPLICATIONS = (
         lacks=ENGLISH,
     ),
     Application(
+        "SayCountedAdj",
+        "SayCountedAdj(number,file)",
+        "Says an adjective for so many things: the file.",
+        _say_counted_adj,
+        lacks=ENGLISH,
+    ),
+    Application(
         "SayCountedNoun",
         "SayCountedNoun(number,file)",
         "Says a number and a noun: the file for one, the file whose name has an `s` more for others.",
@@ -160,7 +200,21 @@ APPLICATIONS = (
         _say_digits,
         lacks=ENGLISH,
     ),
+    Application(
+        "SayMoney",
+        "SayMoney(amount)",
+        "Says dollars and cents, as in 12.34.",
+        _say_money,
+        lacks="without currencies but dollars",
+    ),
     Application("SayNumber", "SayNumber(number)", "Says a number.", _say_number, lacks=f"{ENGLISH}, and genders"),
+    Application(
+        "SayOrdinal",
+        "SayOrdinal(number)",
+        "Says first, second and so on.",
+        _say_ordinal,
+        lacks=f"{ENGLISH}, and numbers above 99",
+    ),
     Application(
         "SayPhonetic",
         "SayPhonetic(text)",

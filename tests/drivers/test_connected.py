@@ -30,6 +30,13 @@ exten => 1501,1,Set(CONNECTEDLINE(all)="Zoe" <777>)
  same => n,Wait(1)
  same => n,Answer()
  same => n,Wait(20)
+exten => 1503,1,Dial(Local/1100@default/n)
+exten => 1504,1,Answer()
+ same => n,Wait(1)
+ same => n,Set(CONNECTEDLINE(all,i)="Zoe" <777>)
+ same => n,Wait(1)
+ same => n,Set(CONNECTEDLINE(all)="Yan" <778>)
+ same => n,Wait(20)
 exten => 1502,1,Answer()
  same => n,Set(CONNECTEDLINE(pres)=prohib)
  same => n,Set(CONNECTEDLINE(all)="Zoe" <777>)
@@ -210,6 +217,40 @@ def test_a_transfer_names_the_new_one(start: Start, loop: VirtualLoop) -> None:
         last.answer()
         assert asserted((await call.expect("UPDATE")).message) == ["<sip:1101@10.0.0.1>"]
         await last.answered()
+        await call.hang_up()
+
+    loop.run(story())
+
+
+def test_who_is_behind_a_local_channel_is_named_too(start: Start, loop: VirtualLoop) -> None:
+    """Alice talks to bob through a Local channel; bob's phone says later who it is."""
+    server, (alice, bob, _) = start(alice="send_pai=yes", bob="trust_id_inbound=yes")
+
+    async def story() -> None:
+        call = await alice.invite("1503")
+        answer = await bob.ringing()
+        answer.answer()
+        await call.answered()
+        await asyncio.sleep(0.5)
+        await answer.send_request("UPDATE", headers=(("P-Asserted-Identity", '"Zoe" <sip:777@10.0.0.1>'),))
+        update = (await call.expect("UPDATE")).message
+        assert asserted(update) == [ZOE]
+        await asyncio.sleep(0.1)
+        assert len([one for one in server.channels if one.name.startswith("Local/")]) == 2
+        await call.hang_up()
+        await answer.ended()
+
+    loop.run(story())
+
+
+def test_with_i_nobody_is_told(start: Start, loop: VirtualLoop) -> None:
+    _, (alice, *_) = start(alice="send_pai=yes")
+
+    async def story() -> None:
+        call = await alice.invite("1504")
+        await call.expect(200)
+        update = (await call.expect("UPDATE")).message
+        assert asserted(update) == [YAN]
         await call.hang_up()
 
     loop.run(story())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import CallerId
-from arietta.drivers.sip.identity import PRESENTATIONS, caller_of, diverted_from, identity_headers, marked_as_phone
+from arietta.drivers.sip.identity import PRESENTATIONS, caller_of, identity_headers, marked_as_phone
 from arietta.server import Server
 from arietta.sip.message import Request, parse
 from arietta.sip.uri import parse_uri
@@ -94,12 +94,12 @@ def test_every_presentation_has_its_number():
 
 @given(
     st.text(st.characters(exclude_characters="\r\n")),
-    st.sampled_from(["P-Asserted-Identity", "Remote-Party-ID", "Privacy", "Diversion"]),
+    st.sampled_from(["P-Asserted-Identity", "Remote-Party-ID", "Privacy"]),
 )
 def test_any_text_names_somebody_or_nobody(text: str, name: str):
     request = invite((name, text))
     caller = caller_of(request, TRUSTED)
-    from_, headers = identity_headers(caller, Endpoint(send_pai=True, send_rpid=True), "h", diverted_from(request))
+    from_, headers = identity_headers(caller, Endpoint(send_pai=True, send_rpid=True), "h")
     call = parse(bytes(invite(*headers, from_=from_ + ";tag=2")))
     assert call.from_.uri.host in ("h", "anonymous.invalid")
 
@@ -141,11 +141,6 @@ def test_what_an_endpoint_is_told(caller, options, from_, headers):
     assert identity_headers(caller, Endpoint(**options), "h") == (from_, headers)
 
 
-def test_diversion_is_sent_unless_it_is_not_wanted():
-    assert identity_headers(SHOWN, Endpoint(), "h", "300")[1] == (("Diversion", "<sip:300@h>;reason=unknown"),)
-    assert identity_headers(SHOWN, Endpoint(send_diversion=False), "h", "300")[1] == ()
-
-
 # ------------------------------------------------------------------------------------------------------ whole calls
 
 PJSIP = FILES["pjsip.conf"].replace("aors=alice\n", "aors=alice\ntrust_id_inbound=yes\n").replace(
@@ -181,7 +176,7 @@ async def test_a_private_caller_is_named_to_whom_it_may_be(
     request = parse((await other.sees("INVITE")).data)
     assert request.headers["From"][0].startswith(ANONYMOUS)
     assert request.values("P-Asserted-Identity") == asserted
-    assert request.values("Diversion") == ["<sip:300@10.0.0.1>;reason=unknown"]
+    assert request.values("Diversion") == ["<sip:300@10.0.0.1>;reason=no-answer"]
     [shown] = [channel for channel in server.channels if channel.name.startswith("PJSIP/alice")]
     assert (shown.caller, shown.redirecting_number) == (Party("Ann", "+4930123", 32), "300")
     (await other.ringing()).answer()

@@ -102,6 +102,8 @@ class Channel:
         self.connected = connected or Party()
         self.dialed_number = ""
         self.redirecting_number = ""
+        self.intercepts_hold = False
+        """Whether hold by the far end is an event, and nothing else."""
         self.language = language
         self.accountcode = accountcode
         self.peeraccount = peeraccount
@@ -297,14 +299,15 @@ class Channel:
         if told:
             announcing.caller(self)
 
-    def set_connected(self, connected: Party) -> None:
-        """Be connected to `connected`; ChannelConnectedLine if name or number changed."""
+    def set_connected(self, connected: Party, *, tells: bool = True) -> None:
+        """Be connected to `connected`; ChannelConnectedLine if name or number changed, and the far end hears of it."""
         told = (connected.name, connected.number) != (self.connected.name, self.connected.number)
         self.connected = connected
         self.changed()
         if told:
             announcing.connected(self)
-            self.leg.indicate(Indication.CONNECTED_LINE)
+            if tells:
+                self.leg.indicate(Indication.CONNECTED_LINE)
 
     def set_parties(self, *, caller: Party, connected: Party) -> None:
         """Have both parties changed at once: each event shows the other's change too."""
@@ -447,6 +450,8 @@ class Channel:
                 self.media_started = True
             case _:
                 announcing.heard(self, signal)
+                if self.intercepts_hold and isinstance(signal, signals.Held | signals.Unheld):
+                    return
         for listener in tuple(self.listeners):
             listener(signal)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from arietta.channels import signals
-from arietta.channels.driver import CannotRequest, DialRequest
+from arietta.channels.driver import CannotRequest, DialRequest, Indication
+from arietta.channels.identities import Identity, Redirection, redirect, redirection_of
 from arietta.model import causes, events
 from arietta.model.times import wire_now
 
@@ -133,8 +134,8 @@ class Attempt:
                 if self._on_answer is not None:
                     self._on_answer(self.peer)
                 self._reach(ANSWER)
-            case signals.Forwarded(target):
-                self._forward(target)
+            case signals.Forwarded(target, reason):
+                self._forward(target, reason)
             case signals.HungUp(cause, _):
                 self._release()
                 self.status = status_of_cause(cause if cause is not None else self.peer.hangup_cause)
@@ -155,7 +156,7 @@ class Attempt:
             self._release()
             self._on_change(self)
 
-    def _forward(self, target: str) -> None:
+    def _forward(self, target: str, reason: str) -> None:
         """The far end asks for an extension instead (302): call it in the endpoint's context (RFC 3261 8.1.3.4)."""
         old = self.peer
         local = old.registry.driver("Local")
@@ -174,6 +175,7 @@ class Attempt:
             )
         except CannotRequest:
             return
+        self._note_redirection(old, new, target, reason)
         self._release()
         self._publish("CANCEL", self._later_dialstring, forward=place, forwarded=new)
         self.peer = new
@@ -181,6 +183,22 @@ class Attempt:
         self.over = False
         self._on_forward(self)
         self.start()
+
+    def _note_redirection(self, old: Channel, new: Channel, target: str, reason: str) -> None:
+        """Say who forwarded the call, to whoever is called now and to the caller."""
+        before = redirection_of(self.caller) if self.caller is not None else None
+        by = Identity(num=old.caller.number, num_valid=True, name=old.caller.name, name_valid=bool(old.caller.name))
+        redirection = Redirection(
+            orig=(before.orig if before.orig.num else before.from_) if before is not None else Identity(),
+            from_=by,
+            to=Identity(num=target, num_valid=True),
+            reason=reason,
+            orig_reason=(before.orig_reason if before.orig.num else before.reason) if before is not None else "unknown",
+            count=(before.count if before is not None else 0) + 1,
+        )
+        redirect(new, redirection)
+        if self.caller is not None:
+            self.caller.indicate(Indication.REDIRECTING)
 
     def _publish(self, status: str, dialstring: str, forward: str = "", forwarded: Channel | None = None) -> None:
         teller = self.caller or self.peer

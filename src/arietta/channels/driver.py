@@ -25,6 +25,7 @@ class Indication(enum.Enum):
     HOLD = "hold"
     UNHOLD = "unhold"
     CONNECTED_LINE = "connected line"
+    REDIRECTING = "redirecting"
 
 
 @dataclass(frozen=True, slots=True)

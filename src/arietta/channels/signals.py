@@ -32,6 +32,8 @@ class Forwarded:
     """The far end asks to try `target` instead (SIP 302); `target` is an extension."""
 
     target: str
+    reason: str = "unknown"
+    """Why, in the words of REDIRECTING()."""
 
 
 @dataclass(frozen=True, slots=True)

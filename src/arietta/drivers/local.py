@@ -1,7 +1,8 @@
 """Local channels: two halves in one process, the second of which runs the dialplan.
 
-``Local/exten@context[/options]``: what one half sends, the other receives. Of the options ``n`` is the only
-behaviour there is (the halves are never optimised away) and ``b j m`` are accepted without effect on that.
+``Local/exten@context[/options]``: what one half sends, the other receives. The options ``n`` and ``m`` say what is
+always so: the halves are never optimised away, and hold is passed on to whoever is behind. ``j`` asks for a jitter
+buffer: there is no jitter between halves, which share a clock. ``b`` is refused.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from arietta.channels import signals, texts
 from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest, Indication, WithoutEndpoints
+from arietta.channels.identities import redirect, redirection_of
 from arietta.channels.registry import MAX_ID_LENGTH, ChannelRegistry
 from arietta.channels.texts import Text
 from arietta.errors import BadRequest, Conflict
@@ -19,7 +21,7 @@ from arietta.media.engine import DigitOut, MediaEvent, Port
 from arietta.model import facts
 
 CAUSE_NO_ROUTE = 3
-KNOWN_OPTIONS = frozenset("nbjm")
+KNOWN_OPTIONS = frozenset("njm")
 
 
 class LocalLeg:
@@ -57,6 +59,7 @@ class LocalLeg:
             far.announce_variable(name, value)
         far.changed()
         far.set_parties(caller=near.connected, connected=near.caller)
+        self._share_redirection(near, far)
         near.tell(facts.LocalBridged, far.snapshot(), far.context, far.exten)
         dialplan = near.registry.dialplan
         if dialplan is None or not dialplan.exists(far.context, far.exten, 1, far.caller.number):
@@ -78,6 +81,10 @@ class LocalLeg:
                 self._pass_on(signals.Held(data or None))
             case Indication.UNHOLD if self._far_is_bridged():
                 self._pass_on(signals.Unheld())
+            case Indication.CONNECTED_LINE:
+                self._name()
+            case Indication.REDIRECTING:
+                self._redirect()
             case _:
                 pass  # a Local half has nothing to show it with
 
@@ -121,6 +128,34 @@ class LocalLeg:
         far = self._far_channel()
         return far is not None and far.bridge is not None
 
+    def _name(self) -> None:
+        """Whom this half talks to is who calls the other one; no event tells of that, but of what comes of it."""
+        near, far = self.channel, self._far_channel()
+        if self._called_either and near is not None and far is not None and near.connected != far.caller:
+            far.caller = near.connected
+            far.changed()
+            others = [other for other in _beside(far) if not other.internal]
+            if len(others) == 1:
+                others[0].set_connected(far.caller)
+
+    def _redirect(self) -> None:
+        near, far = self.channel, self._far_channel()
+        if near is not None and far is not None and self._share_redirection(near, far):
+            for other in _beside(far):
+                other.indicate(Indication.REDIRECTING)
+
+    @property
+    def _called_either(self) -> bool:
+        """Whether the halves are connected: before, what is said of one is told to the other by the call."""
+        return self._called or (self.other is not None and self.other._called)
+
+    def _share_redirection(self, near: Channel, far: Channel) -> bool:
+        """Have the call at the other half be redirected as it is here; whether it is."""
+        redirection = redirection_of(near)
+        if redirection is not None:
+            redirect(far, redirection)
+        return redirection is not None
+
     def _pass_on(self, signal: signals.Signal) -> None:
         """Tell the far half, unless it is what was told that comes back through the bridges both halves are in."""
         if not self._passing_on:
@@ -134,6 +169,11 @@ class LocalLeg:
         far = self._far_channel()
         if far is not None:
             far.receive(signal)
+
+
+def _beside(half: Channel) -> list[Channel]:
+    """Who shares a bridge with a half."""
+    return [other for other in half.bridge.channels if other is not half] if half.bridge is not None else []
 
 
 class LocalDriver(WithoutEndpoints):
@@ -154,7 +194,7 @@ class LocalDriver(WithoutEndpoints):
             raise CannotRequest(f"Local/{wanted.resource} names no extension")
         unknown = sorted(set(options) - KNOWN_OPTIONS)
         if unknown:
-            raise CannotRequest(f"Local/{wanted.resource} has unknown options {''.join(unknown)!r}")
+            raise CannotRequest(f"Local/{wanted.resource} has options that are not supported: {''.join(unknown)!r}")
         first_id = wanted.channel_id or registry.new_id()
         second_id = wanted.other_channel_id or (f"{first_id};2" if wanted.channel_id else registry.new_id())
         if len(second_id) > MAX_ID_LENGTH:
@@ -200,6 +240,8 @@ class LocalDriver(WithoutEndpoints):
         halves[0].half, halves[1].half = halves[1], halves[0]
         halves[0].link_with(halves[1])
         halves[0].variables.update(wanted.variables)
+        if originator is not None and (redirection := redirection_of(originator)) is not None:
+            redirect(halves[0], redirection)
         for half in halves:
             if wanted.on_channel is not None:
                 wanted.on_channel(half)

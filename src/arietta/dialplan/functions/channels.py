@@ -1,12 +1,9 @@
-"""Functions about the channel: who calls whom, where it is, what it hears."""
+"""Functions about the channel: what it is, where it is, what it hears."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from arietta.channels.callerid import parse_caller_id
-from arietta.channels.driver import Party
 from arietta.config.regexes import Regex
 from arietta.dialplan.arguments import seconds, split_arguments, whole_number
 from arietta.dialplan.errors import FunctionError
@@ -16,126 +13,14 @@ if TYPE_CHECKING:
     from arietta.channels.channel import Channel
     from arietta.dialplan.interpreter import Interpreter
 
-PRESENTATIONS = {
-    "allowed_not_screened": 0,
-    "allowed_passed_screen": 1,
-    "allowed_failed_screen": 2,
-    "allowed": 3,
-    "prohib_not_screened": 32,
-    "prohib_passed_screen": 33,
-    "prohib_failed_screen": 34,
-    "prohib": 35,
-    "unavailable": 67,
-}
-"""What presentations are called in CALLERID and CONNECTEDLINE."""
-PRESENTATION_NAMES = {code: name for name, code in PRESENTATIONS.items()}
-
 KEPT_ITEMS = ("amaflags", "userfield", "tonezone", "parkinglot", "hangupsource", "after_bridge_goto")
 """Items of CHANNEL() that are remembered, and read back, without any effect."""
 DEFAULT_TALK_ENERGY, DEFAULT_TALK_SILENCE_MS = 256, 2500
 DEFAULT_TONE_MS = 500
 
 
-def shown_caller_id(party: Party) -> str:
-    """``"Name" <number>`` as CALLERID(all) shows it."""
-    return f'"{party.name}" <{party.number}>'
-
-
-def _presentation(name: str, text: str) -> int:
-    known = PRESENTATIONS.get(text.strip().lower())
-    if known is not None:
-        return known
-    if text.strip().isdigit() and int(text) in PRESENTATION_NAMES:
-        return int(text)
-    raise FunctionError(name, f"{text!r} is no presentation; those are {', '.join(PRESENTATIONS)}")
-
-
-def _read_party(name: str, party: Party, item: str) -> str | None:
-    match item:
-        case "all":
-            return shown_caller_id(party)
-        case "name":
-            return party.name
-        case "num" | "number" | "ani":
-            return party.number
-        case "pres" | "num-pres" | "name-pres":
-            return PRESENTATION_NAMES.get(party.presentation, "allowed_not_screened")
-        case "num-valid":
-            return "1" if party.number else "0"
-        case "name-valid":
-            return "1" if party.name else "0"
-        case "ton" | "num-plan" | "ani2":
-            return "0"
-        case "tag":
-            return party.tag
-        case "subaddr" | "dnid-subaddr":
-            return ""
-        case _:
-            return None
-
-
-def _written_party(name: str, party: Party, item: str, value: str) -> Party | None:
-    match item:
-        case "all":
-            written = parse_caller_id(value)
-            return replace(party, name=written.name, number=written.number)
-        case "name":
-            return replace(party, name=value)
-        case "num" | "number" | "ani" | "ani-num":
-            return replace(party, number=value)
-        case "pres" | "num-pres" | "name-pres":
-            return replace(party, presentation=_presentation(name, value))
-        case "tag":
-            return replace(party, tag=value)
-        case _:
-            return None
-
-
 def _item(arguments: str) -> str:
     return (split_arguments(arguments) or [""])[0].lower()
-
-
-def _read_callerid(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    channel = needed(channel, "CALLERID")
-    item = _item(arguments)
-    if item.startswith("dnid"):
-        return channel.dialed_number
-    if item.startswith("rdnis"):
-        return channel.redirecting_number
-    value = _read_party("CALLERID", channel.caller, item.removeprefix("ani-") if item.startswith("ani-") else item)
-    if value is None:
-        raise FunctionError("CALLERID", f"unknown item {arguments!r}")
-    return value
-
-
-def _write_callerid(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    channel = needed(channel, "CALLERID")
-    item = _item(arguments)
-    if item.startswith("dnid"):
-        channel.dialed_number = value
-    elif item.startswith("rdnis"):
-        channel.redirecting_number = value
-        channel.changed()
-    else:
-        party = _written_party("CALLERID", channel.caller, item, value)
-        if party is None:
-            raise FunctionError("CALLERID", f"unknown item {arguments!r}")
-        channel.set_caller(party)
-
-
-def _read_connectedline(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
-    value = _read_party("CONNECTEDLINE", needed(channel, "CONNECTEDLINE").connected, _item(arguments))
-    if value is None:
-        raise FunctionError("CONNECTEDLINE", f"unknown item {arguments!r}")
-    return value
-
-
-def _write_connectedline(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    channel = needed(channel, "CONNECTEDLINE")
-    party = _written_party("CONNECTEDLINE", channel.connected, _item(arguments), value)
-    if party is None:
-        raise FunctionError("CONNECTEDLINE", f"unknown item {arguments!r}")
-    channel.set_connected(party)
 
 
 def _read_channel(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
@@ -296,6 +181,14 @@ def _write_tone_detect(plan: Interpreter, channel: Channel | None, arguments: st
     port.detect_tone(frequency_hz, duration_ms)
 
 
+def _write_hold_intercept(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
+    channel = needed(channel, "HOLD_INTERCEPT")
+    action = _item(arguments)
+    if action not in ("set", "remove"):
+        raise FunctionError("HOLD_INTERCEPT", f"{arguments!r} is none of set, remove")
+    channel.intercepts_hold = action == "set"
+
+
 def _channels(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     try:
         wanted = Regex(arguments.strip())
@@ -305,14 +198,6 @@ def _channels(plan: Interpreter, channel: Channel | None, arguments: str) -> str
 
 
 FUNCTIONS = (
-    Function(
-        "CALLERID",
-        "CALLERID(item)",
-        "The caller: `all`, `name`, `num`, `ani`, `pres`, `name-pres`, `num-pres`, `dnid`, `rdnis`.",
-        _read_callerid,
-        _write_callerid,
-        lacks="without character sets, subaddresses, tags, `ANI2` and what is private (`priv-…`)",
-    ),
     Function(
         "CHANNEL",
         "CHANNEL(item)",
@@ -331,12 +216,10 @@ FUNCTIONS = (
         _channels,
     ),
     Function(
-        "CONNECTEDLINE",
-        "CONNECTEDLINE(item[,i])",
-        "Who the channel talks to: `all`, `name`, `num`, `pres`, `name-pres`, `num-pres`.",
-        _read_connectedline,
-        _write_connectedline,
-        lacks="without character sets, subaddresses, tags and what is private (`priv-…`)",
+        "HOLD_INTERCEPT",
+        "HOLD_INTERCEPT(set|remove)",
+        "When the far end holds the call, applications and the manager interface hear of it, and nobody else.",
+        write=_write_hold_intercept,
     ),
     Function(
         "TALK_DETECT",

@@ -1,4 +1,4 @@
-"""Who calls, as SIP says it: From, P-Asserted-Identity (RFC 3325), Privacy (RFC 3323), Remote-Party-ID, Diversion.
+"""Who calls, as SIP says it: From, P-Asserted-Identity (RFC 3325), Privacy (RFC 3323), Remote-Party-ID.
 
 What comes in is believed of endpoints with trust_id_inbound only. What may not be shown goes out to endpoints with
 trust_id_outbound only, beside an anonymous From. What changes within a call is told by `connected`.
@@ -67,12 +67,6 @@ def caller_of(request: Request, endpoint: Endpoint) -> Party:
     return replace(configured, name=address.display, number=uri.user or "", presentation=presentation)
 
 
-def diverted_from(request: Request) -> str:
-    """The number that the call was for before it was diverted the last time (RFC 5806: the first Diversion)."""
-    found = _first(request, "Diversion")
-    return found.uri.user or "" if found is not None else ""
-
-
 def may_show(caller: Party) -> bool:
     """Whether the caller may be shown to whoever is called."""
     return not caller.presentation & (RESTRICTED | UNAVAILABLE)
@@ -99,15 +93,10 @@ def connected_headers(party: Party, endpoint: Endpoint, host: str, role: str) ->
     return tuple(headers)
 
 
-def identity_headers(
-    caller: Party, endpoint: Endpoint, host: str, diverted: str = ""
-) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """From of a call to an endpoint, and what else says who calls; `host` is ours, `diverted` who was called before."""
+def identity_headers(caller: Party, endpoint: Endpoint, host: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """From of a call to an endpoint, and what else says who calls; `host` is ours."""
     shown = may_show(caller)
     headers = list(connected_headers(caller, endpoint, host, "calling"))
-    if diverted and endpoint.send_diversion:
-        by = NameAddr("", str(SipUri("sip", diverted, host)), (("reason", "unknown"),))
-        headers.append(("Diversion", str(by)))
     return _from(caller, endpoint, host, shown), tuple(headers)
 
 

@@ -10,9 +10,10 @@ from arietta.channels.channel import Channel, State
 from arietta.channels.driver import DialplanRunner, Party
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.channels import create_channel, set_variables
+from arietta.drivers.sip.diversion import take_diversion
 from arietta.drivers.sip.endpoints import ANYBODY, extend_profile
 from arietta.drivers.sip.facing import contact_on
-from arietta.drivers.sip.identity import caller_of, diverted_from
+from arietta.drivers.sip.identity import caller_of
 from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.offers import warning_of
 from arietta.drivers.sip.replacing import channel_to_replace
@@ -54,7 +55,7 @@ def take_invite(driver: SipDriver, received: RequestReceived, endpoint: Endpoint
     channel = create_channel(driver, leg, endpoint, State.RING, driver.registry.new_id(), caller=caller, exten=exten)
     leg.identified()
     channel.dialed_number = exten
-    channel.redirecting_number = diverted_from(request)
+    take_diversion(channel, request, exten)
     channel.set_variable("SIPDOMAIN", request.uri.host)
     set_variables(channel, endpoint)
     channel.own(dialplan.run(channel) if former is None else _replace(driver, channel, former))

@@ -10,11 +10,13 @@ from arietta import sdp
 from arietta.channels import signals
 from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication
+from arietta.channels.identities import Redirection
 from arietta.channels.texts import Text
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip import call_texts
 from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, settle, tell_connected
 from arietta.drivers.sip.digits import InfoDigits
+from arietta.drivers.sip.diversion import reason_of
 from arietta.drivers.sip.facing import media_address, media_bind
 from arietta.drivers.sip.hops import Hop, is_no_answer
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
@@ -65,7 +67,8 @@ class SipLeg:
         self.dialstring = dialstring
         self.target = ""
         self.route_set: tuple[str, ...] = ()
-        self.diverted_from = ""
+        self.redirection: Redirection | None = None
+        """Who redirected the call that it is made for."""
         self.destination: Address | None = None
         self.hops: list[Hop] = []
         """Servers to call when this one does not answer,"""
@@ -249,6 +252,8 @@ class SipLeg:
                 self._hold(is_held=False)
             case Indication.CONNECTED_LINE:
                 tell_connected(self)
+            case Indication.REDIRECTING:
+                self.say_provisional(181)
             case _:
                 pass  # the phone shows nothing of it
 
@@ -444,7 +449,8 @@ class SipLeg:
         if 300 <= event.status < 400 and event.contacts:
             user = max(event.contacts, key=q_of).uri.user  # the first of the best
             if user:
-                channel.receive(signals.Forwarded(user))
+                reason = reason_of(event.response) if event.response is not None else "unknown"
+                channel.receive(signals.Forwarded(user, reason))
                 if channel.hangup_requested:
                     return
         named = next((r.cause for r in event.reasons if r.protocol.upper() == "Q.850" and r.cause), None)

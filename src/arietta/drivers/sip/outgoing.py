@@ -9,9 +9,11 @@ from arietta.channels import signals
 from arietta.channels.accounts import account_codes
 from arietta.channels.channel import Channel, State
 from arietta.channels.driver import CannotRequest, DialRequest
+from arietta.channels.identities import redirection_of
 from arietta.config.endpoint import Endpoint
 from arietta.drivers.sip.channels import create_channel, set_variables
 from arietta.drivers.sip.codec_choice import choice_of, codecs_to_offer
+from arietta.drivers.sip.diversion import diversions
 from arietta.drivers.sip.endpoints import extend_profile
 from arietta.drivers.sip.facing import contact_on, host_towards
 from arietta.drivers.sip.hops import Hop
@@ -107,7 +109,7 @@ class OutgoingCalls:
 
     def _channel(self, leg: SipLeg, wanted: DialRequest) -> Channel:
         driver, endpoint, originator = self._driver, leg.endpoint, wanted.originator
-        leg.diverted_from = originator.redirecting_number if originator is not None else ""
+        leg.redirection = redirection_of(originator) if originator is not None else None
         _take_codecs_of(leg, originator)
         channel_id = wanted.channel_id or driver.registry.new_id()
         driver.registry.check_free(channel_id)
@@ -189,8 +191,9 @@ class OutgoingCalls:
         assert channel is not None
         host = host_towards(endpoint, transport)
         # What the phone sees as the caller is who its channel is connected to.
-        diverted = channel.redirecting_number or leg.diverted_from
-        from_, headers = identity_headers(channel.connected, endpoint, host, diverted)
+        from_, headers = identity_headers(channel.connected, endpoint, host)
+        if endpoint.send_diversion:
+            headers += diversions(redirection_of(channel) or leg.redirection, host)
         return driver.agent.invite(
             leg.target,
             destination,

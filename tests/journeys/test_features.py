@@ -22,6 +22,10 @@ exten => 1130,1,Set(FEATUREMAP(blindxfer)=*7)
  same => n,Dial(PJSIP/bob,20,T)
 exten => 1140,1,Set(TRANSFER_CONTEXT=elsewhere)
  same => n,Dial(PJSIP/bob,20,T)
+exten => 1170,1,Dial(PJSIP/alice,60)
+exten => 1180,1,Set(FEATURE(atxferdropcall)=yes)
+ same => n,Set(FEATURE(inherit)=yes)
+ same => n,Dial(PJSIP/bob,20,t)
 exten => 1150,1,Bridge(PJSIP/alice,tTH)
  same => n,Hangup()
 exten => 1160,1,Bridge(PJSIP/alice,L(3000:2000))
@@ -37,6 +41,9 @@ FEATURES = """
 xfersound =
 xferfailsound =
 transferdigittimeout = 2
+atxferloopdelay = 1
+atxfernoanswertimeout = 20
+atxfercallbackretries = 2
 featuredigittimeout = 1000
 [featuremap]
 blindxfer => #1
@@ -338,5 +345,99 @@ def test_a_limit_of_bridge(server: Server, loop: VirtualLoop, alice: Phone, bob:
         await other.ended(within=5)
         assert server.dialplan.globals["HOW"] == "SUCCESS"
         await one.ended()
+
+    loop.run(story())
+
+
+async def left_alone(carrier: Phone, bob: Phone, alice: Phone, number: str = "1110") -> tuple[Call, Call]:
+    """Bob hangs up while Alice, to whom he transfers a caller, rings: the caller's call, and hers."""
+    call, far = await dialled(carrier, bob, number)
+    await press(far, "*2")
+    await press(far, "1170")
+    goal = await alice.ringing()
+    goal.ring()
+    await asyncio.sleep(1)
+    await far.hang_up()
+    await asyncio.sleep(0.5)
+    return call, goal
+
+
+def test_a_goal_that_answers_after_the_transferer_has_gone(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone
+) -> None:
+    async def story() -> None:
+        call, goal = await left_alone(carrier, bob, alice)
+        goal.answer()
+        await asyncio.sleep(1)
+        await talk(call, goal)
+        await call.hang_up()
+        await goal.ended()
+
+    loop.run(story())
+
+
+def test_the_transferer_is_called_back(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone
+) -> None:
+    async def story() -> None:
+        call, goal = await left_alone(carrier, bob, alice)
+        goal.reject(486)
+        back = await bob.ringing()
+        back.answer()
+        await asyncio.sleep(1)
+        await talk(call, back)
+        await back.hang_up()
+        await call.ended()
+
+    loop.run(story())
+
+
+def test_the_goal_is_called_again_when_the_transferer_does_not_answer(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone
+) -> None:
+    async def story() -> None:
+        call, goal = await left_alone(carrier, bob, alice)
+        goal.reject(486)
+        (await bob.ringing()).reject(486)
+        again = await alice.ringing()
+        again.answer()
+        await asyncio.sleep(1)
+        await talk(call, again)
+        await again.hang_up()
+        await call.ended()
+
+    loop.run(story())
+
+
+def test_nobody_answers_those_that_wait(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone
+) -> None:
+    async def story() -> None:
+        call, goal = await left_alone(carrier, bob, alice)
+        goal.reject(486)
+        (await bob.ringing()).reject(486)
+        (await alice.ringing()).reject(486)
+        (await bob.ringing()).reject(486)
+        await call.ended()
+
+    loop.run(story())
+
+
+def test_all_is_over_where_the_rules_say_so(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone
+) -> None:
+    async def story() -> None:
+        call, goal = await left_alone(carrier, bob, alice, "1180")
+        goal.reject(486)
+        await call.ended(within=12)  # the busy tone of the goal has its ten seconds
+
+    loop.run(story())
+
+
+def test_those_that_wait_hang_up(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone) -> None:
+    async def story() -> None:
+        call, goal = await left_alone(carrier, bob, alice)
+        await call.hang_up()
+        await goal.ended()
 
     loop.run(story())

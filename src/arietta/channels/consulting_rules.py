@@ -21,6 +21,12 @@ class ConsultingRules:
     """The transferer talks to the other side."""
     key_seconds: float = 1.0
     """Longest time between two keys."""
+    drops_call: bool = False
+    """Whether all is over when the goal does not answer and the transferer has hung up; else that one is called."""
+    loop_delay_seconds: float = 10.0
+    """The pause before the goal is called again, if the transferer does not answer either."""
+    callback_retries: int = 2
+    """How often the transferer is called back."""
     complete_sound: str = ""
     """What the goal hears when the transfer is complete,"""
     fail_sound: str = ""

@@ -1,7 +1,7 @@
 """Attended transfers that the server carries out: a channel calls an extension while those that it talked to wait.
 
-The channel's hangup completes the transfer: who was called takes its place. Before the answer that makes it a blind
-one, which ends like any call that is not answered. Who is called is reached through a Local channel. Keys of the
+The channel's hangup completes the transfer: who was called takes its place. Before the answer
+`recalling` goes on with the call. Who is called is reached through a Local channel. Keys of the
 channel give the transfer up, complete it, and outside of applications change who talks to whom.
 """
 
@@ -21,6 +21,7 @@ from arietta.channels.registry import ChannelRegistry
 from arietta.errors import Conflict
 from arietta.model import causes
 from arietta.stasis.places import end_of_talk, is_of_application, name_each_other, peers_of
+from arietta.stasis.recalling import Recall
 
 if TYPE_CHECKING:
     from arietta.stasis.transfers import Transfers
@@ -58,7 +59,9 @@ class Consultations:
         half = self.transfers.local(channel, f"{exten}@{context}/n", {NAME_VARIABLE: channel.name})
         if half is None:
             raise Conflict(f"channel {channel.name!r} cannot be transferred: there are no Local channels")
-        consultation = self.going_on[channel.id] = Consultation(self, channel, bridge, half, rules or self.rules)
+        consultation = self.going_on[channel.id] = Consultation(
+            self, channel, bridge, half, rules or self.rules, f"Local/{exten}@{context}/n"
+        )
         consultation.begin()
 
     def cancel(self, channel: Channel) -> None:
@@ -73,10 +76,19 @@ class Consultation:
     """One attended transfer, from the call to the extension until it is complete or given up."""
 
     def __init__(
-        self, all_of_them: Consultations, phone: Channel, waiting: Bridge, half: Channel, rules: ConsultingRules
+        self,
+        all_of_them: Consultations,
+        phone: Channel,
+        waiting: Bridge,
+        half: Channel,
+        rules: ConsultingRules,
+        goal: str,
     ) -> None:
+        """`goal` is who is called, as ``TECHNOLOGY/RESOURCE``."""
         self._all = all_of_them
         self._rules = rules
+        self._goal = goal
+        self._recalling: Recall | None = None
         self._phone = phone
         self._waiting = waiting
         self._half = half
@@ -123,6 +135,8 @@ class Consultation:
         await self._half.until(self._half_done)
 
     def _changed(self, attempt: Attempt) -> None:
+        if self._recalling is not None:
+            self._recalling.changed(attempt)
         if self._over:
             return
         if attempt.answered:
@@ -186,15 +200,26 @@ class Consultation:
     # ---------------------------------------------------------------------------------------------- how it can end
 
     def _phone_ended(self, phone: Channel) -> None:
-        """Complete: who was called takes the place."""
+        """Complete: who was called takes the place, once there is an answer."""
         if not self._end():
             return
         self._unhold()
         if not self._waiting.destroyed:
             self._all.transfers.tell_completed(phone, self._half, self._waiting, self._talk)
             self._tell_those_who_waited()
-        self._half.interrupt(Moved(self._take_place))
+        if self._attempt.answered or is_of_application(self._waiting):
+            self._half.interrupt(Moved(self._take_place))
+        else:
+            self._recall()
         self._leave_talk()
+
+    def _recall(self) -> None:
+        """The goal has not answered yet: from now on it is called for those that wait."""
+        all_of_them = self._all
+        recall = self._recalling = Recall(
+            all_of_them.channels, all_of_them.transfers.places, self._waiting, self._rules, self._phone.device
+        )
+        recall.start(self._attempt, self._take_place, self._goal)
 
     def _tell_those_who_waited(self) -> None:
         waiting = [channel for channel in self._waiting.channels if channel is not self._phone and not channel.internal]

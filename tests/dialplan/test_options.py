@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from arietta.config.conf import parse_conf
 from arietta.dialplan.checking import problems_of
 from arietta.dialplan.errors import ApplicationError
-from arietta.dialplan.options import Option, Options, letters
+from arietta.dialplan.options import Option, Options
 from arietta.dialplan.reader import read_dialplan
 
 OPTIONS = Options(
@@ -40,12 +40,6 @@ def test_letters_that_cannot_be_taken(text: str, problem: str) -> None:
     with pytest.raises(ApplicationError) as refused:
         OPTIONS.read("Call", text)
     assert str(refused.value) == problem
-
-
-def test_the_short_form_says_the_same() -> None:
-    assert letters("Read", "sm(jazz)", "sm", "m") == {"s": "", "m": "jazz"}
-    with pytest.raises(ApplicationError, match="supported are: s m"):
-        letters("Read", "q", "sm", "m")
 
 
 @given(st.text("gSmk()$ {}[]1,", max_size=30))

@@ -95,16 +95,6 @@ class Options(msgspec.Struct, frozen=True):
         ]
 
 
-def letters(application: str, text: str, plain: str, valued: str = "") -> dict[str, str]:
-    """Each letter with what stands in its parentheses; ApplicationError for one that is not in `plain` or `valued`.
-
-    A letter of `valued` must have parentheses, one of `plain` has none; one of both may have them.
-    """
-    known = [Option(one, one, "[value]" if one in valued else "") for one in plain]
-    known += [Option(one, one, "value") for one in valued if one not in plain]
-    return Options(0, tuple(known)).read(application, text)
-
-
 def _scan(application: str, text: str) -> Iterator[tuple[str, str | None]]:
     """The letters as they are written, each with its value; ApplicationError for a parenthesis that stays open."""
     position = 0

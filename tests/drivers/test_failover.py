@@ -23,6 +23,7 @@ type=endpoint
 context=default
 aors=trunk
 allow=ulaw
+mailboxes=6001@default
 [trunk]
 type=aor
 contact=sip:example.com
@@ -51,7 +52,7 @@ def server(loop: VirtualLoop, switch: Switch) -> Iterator[Server]:
     names = Nameserver(ZONE)
     loop.run(names.open("10.0.0.53"))
     files = FILES | {
-        "pjsip.conf": FILES["pjsip.conf"] + TRUNK,
+        "pjsip.conf": FILES["pjsip.conf"].replace("max_contacts=1\nremove_existing=yes", "max_contacts=2") + TRUNK,
         "extensions.conf": EXTENSIONS,
         "resolver_unbound.conf": "[general]\nnameserver=10.0.0.53\n",
     }
@@ -109,3 +110,72 @@ async def test_addresses_of_a_domains_servers_identify_the_trunk(
     call = await second.invite("1200")
     await call.answered()
     await call.hang_up()
+
+
+async def test_a_text_and_a_lamp_go_to_the_next_server(server: Server, phone: MakePhone, loop: VirtualLoop) -> None:
+    second = await phone("10.0.0.8", 5062, name="second")
+    began = loop.time()
+    server.sip.send_message("trunk", "", "hello", {})
+    assert (await second.next_message(within=60)).body == b"hello"
+    assert 31 < loop.time() - began < 34  # timer F
+    server.sip.send_message("trunk", "", "again", {})
+    assert (await second.next_message(within=5)).body == b"again"
+    assert any(seen.first_line.startswith("NOTIFY") for seen in second.seen)  # of the mailbox, as at every start
+
+
+async def test_a_poll_asks_every_server_in_its_time(server: Server, phone: MakePhone, loop: VirtualLoop) -> None:
+    endpoint = server.sip.settings.endpoints["trunk"]
+    [contact] = server.sip.contacts.of(endpoint)
+    server.sip.contacts.qualify(endpoint)
+    await asyncio.sleep(7)  # three seconds for each of the two
+    assert contact.status == "Unreachable"
+    second = await phone("10.0.0.8", 5062, name="second")
+    server.sip.contacts.qualify(endpoint)
+    await second.sees("OPTIONS")
+    await asyncio.sleep(0.1)
+    assert contact.status == "Reachable" and contact.roundtrip_usec < 1_000_000
+    await asyncio.sleep(40)  # what became of the first server changes nothing
+    assert contact.status == "Reachable"
+
+
+@pytest.mark.parametrize(
+    ("status", "goes_on"), [(408, True), (430, True), (503, True), (486, False), (480, False), (404, False)]
+)
+async def test_the_next_contact_is_called_when_the_first_is_not_reached(
+    server: Server, alice: Phone, phone: MakePhone, status: int, goes_on: bool
+) -> None:
+    first, second = [await phone(f"10.0.1.{n}", 5060, username="bob", password=PASSWORD, server=HOME) for n in (1, 2)]
+    for one in (first, second):
+        await one.register()
+    call = await alice.invite("1100")
+    (await first.ringing()).reject(status)
+    if goes_on:
+        (await second.ringing()).answer()
+        await call.answered()
+        await call.hang_up()
+    else:
+        await call.ended()
+        assert not any("INVITE" in seen.first_line for seen in second.seen)
+
+
+async def test_a_phone_that_rang_is_not_left_for_another(server: Server, alice: Phone, phone: MakePhone) -> None:
+    first, second = [await phone(f"10.0.1.{n}", 5060, username="bob", password=PASSWORD, server=HOME) for n in (1, 2)]
+    for one in (first, second):
+        await one.register()
+    call = await alice.invite("1100")
+    ringing = await first.ringing()
+    ringing.ring()
+    await call.expect(180)
+    ringing.reject(408)
+    await call.ended()
+    assert not any("INVITE" in seen.first_line for seen in second.seen)
+
+
+async def test_a_text_goes_to_the_next_contact(server: Server, phone: MakePhone) -> None:
+    first, second = [await phone(f"10.0.1.{n}", 5060, username="bob", password=PASSWORD, server=HOME) for n in (1, 2)]
+    for one in (first, second):
+        await one.register()
+    await first.close()
+    server.sip.send_message("bob", "", "hello", {})
+    text = await second.next_message(within=60)
+    assert text.body == b"hello" and text.uri_text == second.uri

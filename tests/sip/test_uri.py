@@ -130,3 +130,9 @@ def test_escapes_are_never_half_a_character(text, user):
     uri = parse_uri(f"sip:{text}@example.com")
     assert uri.user == user and parse_uri(str(uri)) == uri
     uri.user.encode()
+
+
+@pytest.mark.parametrize("host", ["[fe80::1%25eth0]", "[fe80::1%eth0]:5060"])
+def test_a_zone_means_nothing_to_others(host: str):
+    with pytest.raises(ProtocolError, match="has a zone, which no SIP URI can have"):
+        parse_uri(f"sip:a@{host}")

@@ -181,7 +181,9 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
             IPv6Address(host)
         except AddressValueError:
             raise ProtocolError(400, f"host {text[:64]!r} is not an IPv6 address") from None
-        if not bracket or (tail and not tail.startswith(":")) or "%" in host:
+        if "%" in host:  # RFC 6874 has no say here: a zone is a matter of one machine
+            raise ProtocolError(400, f"host {text[:64]!r} has a zone, which no SIP URI can have")
+        if not bracket or (tail and not tail.startswith(":")):
             raise ProtocolError(400, f"host {text[:64]!r} is malformed")
         if not tail:
             return host, None

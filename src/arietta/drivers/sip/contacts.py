@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.flows import GRACE_S, flow_timer
+from arietta.drivers.sip.hops import Hop
 from arietta.drivers.sip.keeping import ContactKeeper, KeptContact, Records
 from arietta.drivers.sip.location import (
     NONQUALIFIED,
@@ -32,7 +34,7 @@ from arietta.sip.layer import new_token
 from arietta.sip.message import Request
 from arietta.sip.profile import check_require
 from arietta.sip.registrar import Binding, Update
-from arietta.sip.transactions import Address, RequestReceived, ResponseReceived, Transport
+from arietta.sip.transactions import Address, ClientTransaction, RequestReceived, ResponseReceived, Transport
 from arietta.sip.uri import NameAddr, SipUri, parse_uri
 from arietta.verbose import verbose
 
@@ -43,6 +45,20 @@ log = logging.getLogger(__name__)
 
 MAX_SPREAD_S = 60.0
 """Time over which the first polls of restored contacts are spread."""
+
+
+FLOW_FAILED = 430
+"""What an edge proxy says when a phone is gone (RFC 5626 5.3.1)."""
+
+
+@dataclass(slots=True, eq=False)
+class _Poll:
+    """One question whether a contact is there."""
+
+    began: float
+    hops: list[Hop] = field(default_factory=list)
+    """The servers that were not asked yet."""
+    transaction: ClientTransaction | None = None
 
 
 class Contacts:
@@ -56,7 +72,7 @@ class Contacts:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._started = False
-        self._poll_began: dict[int, float] = {}
+        self._polls: dict[int, _Poll] = {}  # by the identity of their contacts
 
     def keep_in(self, records: Records) -> None:
         """Keep registered contacts there; those that are there are taken at the start."""
@@ -311,27 +327,32 @@ class Contacts:
         source = contact.source if is_direct else None
         destination = source or literal_address(uri)
         contact.polling = True
-        self._poll_began[id(contact)] = now
-        if settings.qualify_timeout > 0:
-            driver.loop.call_later(settings.qualify_timeout, self._poll_missed, contact, now)
+        poll = self._polls[id(contact)] = _Poll(now)
         if destination is not None:
-            self._send_poll(contact, destination, driver.transports.towards(transport, destination))
+            poll.hops = [Hop(destination, driver.transports.towards(transport, destination))]
+            self._send_poll(contact, poll)
         else:
-            driver.own(self._look_up_and_poll(contact, transport), f"look up {uri.host}")
+            driver.own(self._look_up_and_poll(contact, poll, transport), f"look up {uri.host}")
 
-    async def _look_up_and_poll(self, contact: ContactState, transport: Transport) -> None:
-        """Poll a contact that has a name; the first of its servers answers for all (RFC 3263)."""
-        hops = await self._driver.hops(next_hop(self._route_of(contact), parse_uri(contact.uri)), transport)
-        if not contact.polling:
+    async def _look_up_and_poll(self, contact: ContactState, poll: _Poll, transport: Transport) -> None:
+        """Poll a contact that has a name, at its servers until one answers (RFC 3263)."""
+        poll.hops = list(await self._driver.hops(next_hop(self._route_of(contact), parse_uri(contact.uri)), transport))
+        if self._polls.get(id(contact)) is not poll:
             return
-        if not hops:
+        if poll.hops and contact.aor in self.location.aors:
+            self._send_poll(contact, poll)
+        else:
             self._poll_ended(contact, UNREACHABLE, None)
-            return
-        self._send_poll(contact, *hops[0])
         self._driver.drain()
 
-    def _send_poll(self, contact: ContactState, destination: Address, transport: Transport) -> None:
+    def _send_poll(self, contact: ContactState, poll: _Poll) -> None:
+        """Ask the next server of a contact."""
         driver = self._driver
+        destination, transport = poll.hops.pop(0)
+        poll.began = driver.now()
+        timeout_s = self.location.aors[contact.aor].settings.qualify_timeout
+        if timeout_s > 0:
+            driver.loop.call_later(timeout_s, self._poll_missed, contact, poll, poll.began)
         request = Request(
             "OPTIONS",
             contact.uri,
@@ -347,35 +368,44 @@ class Contacts:
         )
         if route_set := self._route_of(contact):
             request.headers["Route"] = list(route_set)
-        driver.agent.send_request(request, destination, transport, driver.now(), contact)
+        poll.transaction = driver.agent.send_request(request, destination, transport, driver.now(), contact)
 
     def _route_of(self, contact: ContactState) -> tuple[str, ...]:
         """The way of polls: through the proxy of the address of record, then along the contact's Path."""
         return (*route_through(self.location.aors[contact.aor].settings.outbound_proxy), *contact.route_set)
 
-    def _poll_missed(self, contact: ContactState, began: float) -> None:
-        if contact.polling and self._poll_began.get(id(contact)) == began:
-            self._poll_ended(contact, UNREACHABLE, None)
+    def _poll_missed(self, contact: ContactState, poll: _Poll, began: float) -> None:
+        if self._polls.get(id(contact)) is poll and poll.began == began:
+            self._poll_failed(contact, poll)
+            self._driver.drain()
 
     def polled(self, contact: ContactState, output: Any) -> None:
         """Take what came of a poll."""
-        if not contact.polling:
+        poll = self._polls.get(id(contact))
+        if poll is None:
             return
         if isinstance(output, ResponseReceived):
             if output.response.status < 200:
                 return
-            settings = self.location.aors[contact.aor].settings
-            if settings.qualify_2xx_only and output.response.status >= 300:
-                self._poll_ended(contact, UNREACHABLE, None)
+            state, status = self.location.aors.get(contact.aor), output.response.status
+            wants_2xx = state is not None and state.settings.qualify_2xx_only
+            if status == FLOW_FAILED or (wants_2xx and status >= 300):
+                self._poll_failed(contact, poll)
                 return
-            began = self._poll_began.get(id(contact), self._driver.now())
-            self._poll_ended(contact, REACHABLE, max(1, round((self._driver.now() - began) * 1e6)))
+            self._poll_ended(contact, REACHABLE, max(1, round((self._driver.now() - poll.began) * 1e6)))
+        elif output.transaction is poll.transaction:  # not one that was given up for the next server
+            self._poll_failed(contact, poll)
+
+    def _poll_failed(self, contact: ContactState, poll: _Poll) -> None:
+        """A server of a contact did not answer as it should: ask the next one."""
+        if poll.hops and contact.aor in self.location.aors:
+            self._send_poll(contact, poll)
         else:
             self._poll_ended(contact, UNREACHABLE, None)
 
     def _poll_ended(self, contact: ContactState, status: str, roundtrip_usec: int | None) -> None:
         contact.polling = False
-        self._poll_began.pop(id(contact), None)
+        self._polls.pop(id(contact), None)
         state = self.location.aors.get(contact.aor)
         if state is None or state.contacts.get(contact.key) is not contact:
             return

@@ -24,6 +24,7 @@ from arietta.drivers.sip.access import Access
 from arietta.drivers.sip.contacts import Contacts
 from arietta.drivers.sip.devices import Devices
 from arietta.drivers.sip.endpoints import Endpoints
+from arietta.drivers.sip.errands import Errand
 from arietta.drivers.sip.flows import DatagramFlows
 from arietta.drivers.sip.history import CallHistory, limits_of
 from arietta.drivers.sip.hops import Hop
@@ -32,7 +33,7 @@ from arietta.drivers.sip.location import ContactState
 from arietta.drivers.sip.media_log import MediaLog
 from arietta.drivers.sip.message_lamps import LampErrand, MessageLamps
 from arietta.drivers.sip.message_log import MessageLog
-from arietta.drivers.sip.messages import Errand, Messages
+from arietta.drivers.sip.messages import Messages
 from arietta.drivers.sip.named_hosts import NamedHosts
 from arietta.drivers.sip.noise import configure_guard, log_notes
 from arietta.drivers.sip.outbound import OutboundRegistrations

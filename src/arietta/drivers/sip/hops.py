@@ -43,3 +43,11 @@ class Shunned:
 def is_no_answer(status: int, *, has_response: bool) -> bool:
     """Whether the next server is tried: nothing came, or the server said that it cannot now."""
     return status == 503 or not has_response
+
+
+def is_unreached(status: int, *, has_response: bool) -> bool:
+    """Whether the next contact is tried: nothing came, or a server on the way says that it does not get there.
+
+    430 is that of an edge proxy whose flow to the phone has failed (RFC 5626 5.3.1).
+    """
+    return status in (408, 430, 503) or not has_response

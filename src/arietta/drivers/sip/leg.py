@@ -18,7 +18,7 @@ from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, sett
 from arietta.drivers.sip.digits import InfoDigits
 from arietta.drivers.sip.diversion import reason_of
 from arietta.drivers.sip.facing import media_address, media_bind
-from arietta.drivers.sip.hops import Hop, is_no_answer
+from arietta.drivers.sip.hops import Hop
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
 from arietta.drivers.sip.leg_items import read_item
 from arietta.drivers.sip.leg_media import LegMedia
@@ -442,9 +442,10 @@ class SipLeg:
 
     def _take_failure(self, channel: Channel, event: events.Failed) -> None:
         self.session = None
-        no_answer = is_no_answer(event.status, has_response=event.response is not None)
-        may_go_on = no_answer and not self._heard_of and not channel.hangup_requested
-        if may_go_on and self._called is not None and self.driver.outgoing.call_next(self, self._called):
+        called, answered = self._called, event.response is not None
+        may_go_on = not self._heard_of and not channel.hangup_requested
+        outgoing = self.driver.outgoing
+        if may_go_on and called and outgoing.call_next(self, called, event.status, has_response=answered):
             return
         if 300 <= event.status < 400 and event.contacts:
             user = max(event.contacts, key=q_of).uri.user  # the first of the best

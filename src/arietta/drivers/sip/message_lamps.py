@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
+from arietta.drivers.sip.errands import Errand, Way, go_on, start, way_to
 from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.location import ContactState
-from arietta.drivers.sip.messages import Errand, Way
 from arietta.drivers.sip.subscriptions import ALLOW_EVENTS, MESSAGES
 from arietta.sip.errors import ProtocolError
 from arietta.sip.event_bodies import MESSAGE_SUMMARY, read_message_summary, write_message_summary
@@ -120,30 +120,17 @@ class MessageLamps:
             self._under_way[key] = True
             return
         try:
-            way = self._driver.messages.way_to(endpoint, contact)
+            way = way_to(self._driver, endpoint, contact)
         except ProtocolError as problem:
             log.warning("endpoint %s is not told of its messages: %s", endpoint.name, problem)
             return
         if way is None:
             return
         self._under_way[key] = False
-        if way.destination is not None:
-            self._send(way, key)
-        else:
-            self._driver.own(self._look_up_and_send(way, key), f"look up {way.next_hop.host}")
-
-    async def _look_up_and_send(self, way: Way, key: LampKey) -> None:
-        hops = await self._driver.hops(way.next_hop, way.transport, is_fixed=True)
-        if not hops:
-            log.warning("NOTIFY to %s: host %s cannot be found", way.to.uri_text, way.next_hop.host)
-            self._under_way.pop(key, None)
-            return
-        self._send(Way(way.endpoint, way.to, way.transport, hops[0].address, way.route_set), key)
-        self._driver.drain()
+        self._send(way, key)
 
     def _send(self, way: Way, key: LampKey) -> None:
         driver, endpoint = self._driver, way.endpoint
-        assert way.destination is not None
         general = driver.settings.general
         host = endpoint.from_domain or way.transport.host
         user = endpoint.mwi_from_user or endpoint.from_user or general.default_from_user
@@ -172,25 +159,23 @@ class MessageLamps:
         )
         if way.route_set:
             request.headers["Route"] = list(way.route_set)
-        errand = LampErrand(request, way, way.destination, driver.endpoints_table.client_credentials(endpoint), key=key)
-        driver.agent.send_request(request, way.destination, way.transport, driver.now(), errand)
+        credentials = driver.endpoints_table.client_credentials(endpoint)
+        start(driver, LampErrand(request, way, credentials, lambda: self._lost(key), key=key))
+
+    def _lost(self, key: LampKey) -> None:
+        self._under_way.pop(key, None)
 
     def answered(self, errand: LampErrand, event: Event) -> None:
         """Take what became of a NOTIFY."""
         driver = self._driver
-        if isinstance(event, ResponseReceived):
-            response = event.response
-            if response.status < 200:
-                return
-            if response.status in (401, 407) and errand.authenticate(response):
-                driver.agent.send_request(
-                    errand.request, errand.destination, errand.way.transport, driver.now(), errand
-                )
-                return
-            if response.status >= 300:
-                log.info("%s: %d %s", errand, response.status, response.reason)
-        else:
+        if isinstance(event, ResponseReceived) and event.response.status < 200:
+            return
+        if go_on(driver, errand, event):
+            return
+        if not isinstance(event, ResponseReceived):
             log.info("%s: no answer", errand)
+        elif event.response.status >= 300:
+            log.info("%s: %d %s", errand, event.response.status, event.response.reason)
         again = self._under_way.pop(errand.key, False)
         name, uri, mailboxes = errand.key
         endpoint = driver.settings.endpoints.get(name)

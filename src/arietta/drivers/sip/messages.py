@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from arietta.channels.driver import Party
 from arietta.channels.texts import IncomingText
 from arietta.config.endpoint import Endpoint
+from arietta.drivers.sip.errands import Errand, Way, go_on, start, way_to
 from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.identity import caller_of, name_addr
 from arietta.drivers.sip.location import ContactState
@@ -21,12 +21,11 @@ from arietta.drivers.sip.proxies import route_to
 from arietta.errors import BadRequest, NotFound
 from arietta.model import events, snapshots
 from arietta.model.times import wire_now
-from arietta.sip.auth import DigestClient
 from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.errors import ProtocolError
 from arietta.sip.headers import canonical_name
 from arietta.sip.layer import new_token
-from arietta.sip.message import Request, Response
+from arietta.sip.message import Request
 from arietta.sip.transactions import Address, Event, RequestReceived, ResponseReceived, Transport
 from arietta.sip.uri import NameAddr, SipUri, parse_name_addr, quote
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_AUTHENTICATION_ROUNDS = 3
 MAX_REFERENCES = 1000
 REFERENCE_LASTS_S = 180.0
 PREFIXES = ("pjsip:", "pjsip/")
@@ -48,53 +46,6 @@ OWN_HEADERS = frozenset((
 ))  # fmt: skip
 FACTS = ("PJSIP_RECVADDR", "PJSIP_TRANSPORT")
 DISPLAY_NAME = "display_name"
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How an address is reached."""
-
-    endpoint: Endpoint
-    to: NameAddr
-    transport: Transport
-    destination: Address | None
-    """None when a name has to be looked up."""
-    route_set: tuple[str, ...] = ()
-
-    @property
-    def next_hop(self) -> SipUri:
-        """The URI whose host the request goes to."""
-        return next_hop(self.route_set, self.to.uri)
-
-
-@dataclass(slots=True, eq=False)
-class Errand:
-    """One request of ours until its final response."""
-
-    request: Request
-    way: Way
-    destination: Address
-    credentials: DigestClient | None
-    rounds: int = 0
-
-    def authenticate(self, challenge: Response) -> bool:
-        """Make the request that answers a challenge; False if it cannot be answered."""
-        if self.credentials is None or self.rounds >= MAX_AUTHENTICATION_ROUNDS:
-            return False
-        answers = self.credentials.answer(self.request, challenge)
-        if answers is None:
-            return False
-        again = self.request.copy()
-        for name, _ in answers:
-            again.remove(name)
-        for name, value in answers:
-            again.add(name, value)
-        again.set("CSeq", f"{again.cseq.number + 1} {again.method}")
-        self.request, self.rounds = again, self.rounds + 1
-        return True
-
-    def __str__(self) -> str:
-        return f"{self.request.method} to {self.request.uri_text}"
 
 
 class Messages:
@@ -144,7 +95,7 @@ class Messages:
 
         NotFound where `to` leads nowhere, BadRequest for what cannot be written.
         """
-        way = self._way(to)
+        way, others = self._way(to)
         headers = _headers(variables)
         kind = headers.pop("Content-Type", "text/plain")
         request = self._request("MESSAGE", way, sender, headers)
@@ -152,33 +103,30 @@ class Messages:
             request.set("To", _addressee(addressed))
         request.set("Content-Type", kind if kind.lower().startswith("text/") else "text/plain")
         request.body = body.encode("utf-8", "replace")
-        self._send(request, way)
+        self._send(request, way, others)
 
     def refer(self, to: str, sender: str, refer_to: str, to_self: bool, variables: Mapping[str, str]) -> None:
         """Ask an address to call `refer_to`: a URI or an endpoint, which is met here with `to_self`."""
-        way = self._way(to)
+        way, others = self._way(to)
         headers = _headers({name: value for name, value in variables.items() if name != DISPLAY_NAME})
         target = self._reference(refer_to, to_self, way.transport, variables.get(DISPLAY_NAME, ""))
         request = self._request("REFER", way, sender, headers)
         request.set("Refer-To", target)
         request.set("Contact", contact_on(way.transport))
         self._expect_news(request)
-        self._send(request, way)
+        self._send(request, way, others)
 
     def answered(self, errand: Errand, event: Event) -> None:
-        """Take what became of a request: answer a challenge once more, else write the outcome down."""
+        """Take what became of a request: go on with it where that is possible, else write the outcome down."""
+        if isinstance(event, ResponseReceived) and event.response.status < 200:
+            return
+        if go_on(self._driver, errand, event):
+            return
         if not isinstance(event, ResponseReceived):
             log.warning("%s: %s", errand, "no answer" if type(event).__name__ == "TimedOut" else "cannot be sent")
             self._forget(_key(errand.request))
-            return
-        response = event.response
-        if response.status < 200:
-            return
-        if response.status in (401, 407) and errand.authenticate(response):
-            self._begin(errand)
-            return
-        if response.status >= 300:
-            log.warning("%s: %d %s", errand, response.status, response.reason)
+        elif event.response.status >= 300:
+            log.warning("%s: %d %s", errand, event.response.status, event.response.reason)
             self._forget(_key(errand.request))
 
     def _request(self, method: str, way: Way, sender: str, headers: Mapping[str, str]) -> Request:
@@ -199,32 +147,16 @@ class Messages:
             request.set(name, value)
         return request
 
-    def _send(self, request: Request, way: Way) -> None:
-        driver = self._driver
-        credentials = driver.endpoints_table.client_credentials(way.endpoint)
-        if way.destination is not None:
-            self._begin(Errand(request, way, way.destination, credentials))
-            driver.drain()
-            return
-        driver.own(self._look_up_and_send(request, way, credentials), f"look up {way.next_hop.host}")
-
-    async def _look_up_and_send(self, request: Request, way: Way, credentials: DigestClient | None) -> None:
-        hops = await self._driver.hops(way.next_hop, way.transport, is_fixed=True)
-        if not hops:
-            log.warning("%s to %s: host %s cannot be found", request.method, way.to.uri_text, way.next_hop.host)
-            self._forget(_key(request))
-            return
-        self._begin(Errand(request, way, hops[0].address, credentials))
+    def _send(self, request: Request, way: Way, others: list[ContactState]) -> None:
+        credentials = self._driver.endpoints_table.client_credentials(way.endpoint)
+        start(self._driver, Errand(request, way, credentials, lambda: self._forget(_key(request)), contacts=others))
         self._driver.drain()
-
-    def _begin(self, errand: Errand) -> None:
-        driver = self._driver
-        driver.agent.send_request(errand.request, errand.destination, errand.way.transport, driver.now(), errand)
 
     # --------------------------------------------------------------------------------------------------- addresses
 
-    def _way(self, to: str) -> Way:
-        """ENDPOINT, ENDPOINT@anything, ENDPOINT/AOR or ENDPOINT/URI; a URI alone goes by the default endpoint."""
+    def _way(self, to: str) -> tuple[Way, list[ContactState]]:
+        """ENDPOINT, ENDPOINT@anything, ENDPOINT/AOR or ENDPOINT/URI, a URI alone goes by the default endpoint; with the
+        contacts to try when the first does not answer."""
         driver, table = self._driver, self._driver.endpoints_table
         name, slash, rest = to.partition("/")
         endpoint = table.get(name) or (table.get(name.partition("@")[0]) if not slash else None)
@@ -233,41 +165,29 @@ class Messages:
             endpoint = table.get(name)
         if endpoint is None:
             raise NotFound(f"{to!r} leads nowhere: PJSIP endpoint {name!r} does not exist")
-        contact: ContactState | None = None
+        contacts: list[ContactState] = []
         if not rest or rest in endpoint.aors:
-            contact = next((c for c in driver.contacts.of(endpoint) if c.usable and rest in ("", c.aor)), None)
-            if contact is None:
+            contacts = [c for c in driver.contacts.of(endpoint) if c.usable and rest in ("", c.aor)]
+            if not contacts:
                 raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached")
         try:
-            address = NameAddr("", contact.uri) if contact is not None else _address(rest)
-            route_set = route_to(endpoint, contact, driver.registrations.service_route(endpoint.name))
-            uri = next_hop(route_set, address.uri)
+            way = way_to(driver, endpoint, contacts[0]) if contacts else self._way_of(endpoint, _address(rest))
         except ProtocolError as problem:
             raise NotFound(f"{to!r} leads nowhere: {problem}") from problem
-        transport = contact.transport if contact is not None else None
-        if transport is None:
-            transport = driver.transports.choose(endpoint.transport, uri)
-        if transport is None:
+        if way is None:
             raise NotFound(f"{to!r} leads nowhere: there is no transport for it")
-        flow = contact.flow if contact is not None and not endpoint.outbound_proxy else None
-        destination = flow or literal_address(uri)
-        if destination is not None:
-            transport = driver.transports.towards(transport, destination)
-        return Way(endpoint, address, transport, destination, route_set)
+        return way, contacts[1:]
 
-    def way_to(self, endpoint: Endpoint, contact: ContactState) -> Way | None:
-        """How one contact of an endpoint is reached; None without a transport, ProtocolError for a broken address."""
+    def _way_of(self, endpoint: Endpoint, address: NameAddr) -> Way | None:
+        """How any address is reached by an endpoint; None without a transport."""
         driver = self._driver
-        address = NameAddr("", contact.uri)
-        route_set = route_to(endpoint, contact, driver.registrations.service_route(endpoint.name))
+        route_set = route_to(endpoint, None, driver.registrations.service_route(endpoint.name))
         uri = next_hop(route_set, address.uri)
-        transport = contact.transport or driver.transports.choose(endpoint.transport, uri)
-        if transport is None:
-            return None
-        destination = (contact.flow if not endpoint.outbound_proxy else None) or literal_address(uri)
-        if destination is not None:
+        transport = driver.transports.choose(endpoint.transport, uri)
+        destination = literal_address(uri)
+        if transport is not None and destination is not None:
             transport = driver.transports.towards(transport, destination)
-        return Way(endpoint, address, transport, destination, route_set)
+        return Way(endpoint, address, transport, destination, route_set) if transport is not None else None
 
     def _from(self, sender: str, way: Way) -> str:
         """From as the client names it: an endpoint, a URI with or without a name, or a user."""

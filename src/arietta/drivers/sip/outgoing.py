@@ -16,7 +16,7 @@ from arietta.drivers.sip.codec_choice import choice_of, codecs_to_offer
 from arietta.drivers.sip.diversion import diversions
 from arietta.drivers.sip.endpoints import extend_profile
 from arietta.drivers.sip.facing import contact_on, host_towards
-from arietta.drivers.sip.hops import Hop
+from arietta.drivers.sip.hops import Hop, is_no_answer, is_unreached
 from arietta.drivers.sip.identity import callerid_of, identity_headers, marked_as_phone, with_parameters
 from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.proxies import route_to
@@ -161,14 +161,15 @@ class OutgoingCalls:
         leg.invite(hop.address)
         self._driver.drain()
 
-    def call_next(self, leg: SipLeg, failed: Address) -> bool:
-        """A server did not answer the INVITE of a leg: call the next one, or the next contact; False for none."""
-        self._driver.servers.shun(failed, self._driver.now())
-        if leg.hops:
-            log.info("%s:%s does not answer, %s is tried at %s:%s", *failed, leg.target, *leg.hops[0].address)
-            self._call(leg, leg.hops.pop(0))
-            return True
-        return self._call_other(leg)
+    def call_next(self, leg: SipLeg, failed: Address, status: int, *, has_response: bool) -> bool:
+        """The INVITE of a leg has failed: call the next server, or the next contact; False where it is not for that."""
+        if is_no_answer(status, has_response=has_response):
+            self._driver.servers.shun(failed, self._driver.now())
+            if leg.hops:
+                log.info("%s:%s does not answer, %s is tried at %s:%s", *failed, leg.target, *leg.hops[0].address)
+                self._call(leg, leg.hops.pop(0))
+                return True
+        return is_unreached(status, has_response=has_response) and self._call_other(leg)
 
     def _call_other(self, leg: SipLeg) -> bool:
         """Call the next contact of an endpoint, where its audio can go through the port that is open."""

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "dialplan": {"asterisk", "astdb", "config", "channels", "media", "model"},
     "stasis": {"model", "bus", "channels", "bridges", "media", "store"},
     "drivers": {"sip", "sdp", "rtp", "webrtc", "media", "channels", "config", "model"},
-    "ari": {"model", "stasis", "channels", "bridges", "media", "store", "config"},
+    "ari": {"asterisk", "model", "stasis", "channels", "bridges", "media", "store", "config"},
     "manager": {
         "asterisk", "model", "bus", "media", "channels", "bridges", "dialplan", "stasis", "config", "store", "astdb",
     },

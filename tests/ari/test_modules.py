@@ -116,6 +116,15 @@ def test_every_application_belongs_to_one_module_at_most() -> None:
     assert len(functions) == len(set(functions))
 
 
+def test_what_is_here_has_a_module_where_asterisk_has_it_in_one(stage: Stage) -> None:
+    assert {"func_lock.so", "func_math.so", "app_while.so", "res_agi.so"} <= set(stage.names())
+    assert "app_queue.so" not in stage.names()
+    stage.modules.unload("func_lock.so")
+    assert "TRYLOCK" not in stage.functions
+    stage.modules.load("func_lock.so")
+    assert "TRYLOCK" in stage.functions
+
+
 def test_whether_a_module_is_at_work_is_asked_with_and_without_its_suffix(stage: Stage) -> None:
     assert stage.modules.runs("app_echo.so") and stage.modules.runs("app_echo")
     assert not stage.modules.runs("app_nothing.so")

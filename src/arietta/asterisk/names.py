@@ -15,6 +15,8 @@ import msgspec
 KINDS = ("applications", "functions", "agi", "actions", "events", "commands", "files")
 OF_WORDS = ("agi", "commands")
 """Those whose names have several words."""
+CORE = "core"
+"""The group of what is in no module."""
 FORMER = "former"
 """The group of names that are in earlier versions only."""
 
@@ -30,6 +32,12 @@ class Name(msgspec.Struct, frozen=True):
 def names(kind: str) -> dict[str, Name]:
     """The names of one of KINDS, by the name in lower case."""
     return {text.lower(): Name(text, module) for module, texts in _groups(kind).items() for text in texts}
+
+
+@cache
+def by_module(kind: str) -> dict[str, tuple[str, ...]]:
+    """The names of one of KINDS by their module, those of the core and of earlier versions left out."""
+    return {module: texts for module, texts in _groups(kind).items() if module not in (CORE, FORMER)}
 
 
 @cache

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from arietta.asterisk.names import by_module
 from arietta.channels.channel import Channel
 from arietta.config.conf import ConfigError
 from arietta.errors import Conflict, NotFound
@@ -32,56 +33,7 @@ class Part:
         return not self.applications and not self.functions
 
 
-def _applications(description: str, *names: str, support_level: str = "core") -> Part:
-    return Part(description, applications=names, support_level=support_level)
-
-
-def _functions(description: str, *names: str) -> Part:
-    return Part(description, functions=names)
-
-
-PARTS: Mapping[str, Part] = {
-    "app_stasis_broadcast.so": _applications("Offers calls to all Stasis applications", "StasisBroadcast"),
-    "app_amd.so": Part("Tells persons from answering machines", reloads=True, applications=("AMD",)),
-    "app_authenticate.so": _applications("Asks for a password", "Authenticate"),
-    "app_chanisavail.so": _applications("Devices that could be called", "ChanIsAvail", support_level="extended"),
-    "app_chanspy.so": _applications("Listening to channels", "ChanSpy", "ExtenSpy"),
-    "app_controlplayback.so": _applications("Files that keys move in", "ControlPlayback"),
-    "app_dial.so": _applications("Dialing Application", "Dial", "RetryDial"),
-    "app_echo.so": _applications("Simple Echo Application", "Echo"),
-    "app_exec.so": _applications("Applications named in text", "Exec", "ExecIf", "TryExec"),
-    "app_mixmonitor.so": Part(
-        "Calls recorded from both sides", applications=("MixMonitor", "StopMixMonitor"), functions=("MIXMONITOR",)
-    ),
-    "app_morsecode.so": _applications("Morse code", "Morsecode", support_level="extended"),
-    "app_originate.so": _applications("Calls that the dialplan places", "Originate"),
-    "app_playback.so": _applications("Sound File Playback Application", "Playback"),
-    "app_playtones.so": _applications("Tones while the dialplan goes on", "PlayTones", "StopPlayTones"),
-    "app_privacy.so": _applications("Asks callers without a number", "PrivacyManager"),
-    "app_read.so": _applications("Digits into a variable", "Read"),
-    "app_readexten.so": _applications("An extension into a variable", "ReadExten"),
-    "app_record.so": _applications("Records the caller", "Record"),
-    "app_sayunixtime.so": _applications("Says times", "SayUnixTime", "DateTime"),
-    "app_senddtmf.so": _applications("Digits to the far end", "SendDTMF"),
-    "app_sendtext.so": _applications("Texts to the far end", "SendText", "ReceiveText"),
-    "app_signal.so": _applications("Calls that wait for each other", "Signal", "WaitForSignal"),
-    "app_softhangup.so": _applications("Ends other calls", "SoftHangup"),
-    "app_stack.so": Part(
-        "Subroutines of the dialplan",
-        applications=("Gosub", "GosubIf", "Return", "StackPop"),
-        functions=("LOCAL",),
-    ),
-    "app_stasis.so": _applications("Stasis dialplan application", "Stasis"),
-    "app_talkdetect.so": _applications("Files that speech ends", "BackgroundDetect", support_level="extended"),
-    "app_transfer.so": _applications("Calls sent elsewhere", "Transfer"),
-    "app_userevent.so": _applications("Events of your own", "UserEvent"),
-    "app_waitforcond.so": _applications("Waits for a condition", "WaitForCondition"),
-    "app_waitforring.so": _applications("Waits for a ring", "WaitForRing", support_level="extended"),
-    "app_waitforsilence.so": _applications("Waits for silence or noise", "WaitForSilence", "WaitForNoise"),
-    "app_waitfortone.so": _applications("Waits for a tone", "WaitForTone"),
-    "app_waituntil.so": _applications("Waits for a moment", "WaitUntil"),
-    "app_zapateller.so": _applications("Sounds like a number out of service", "Zapateller", support_level="extended"),
-    "app_verbose.so": _applications("Lines on the console and in the log", "Verbose", "Log"),
+FIXED: Mapping[str, Part] = {
     "bridge_holding.so": Part("Holding bridge module"),
     "bridge_native_rtp.so": Part("Native RTP bridging module"),
     "bridge_simple.so": Part("Simple two channel bridging module"),
@@ -95,30 +47,6 @@ PARTS: Mapping[str, Part] = {
     "format_pcm.so": Part("Files of mu-law and A-law"),
     "format_sln.so": Part("Files of linear samples"),
     "format_wav.so": Part("WAV files"),
-    "func_base64.so": _functions("Base64", "BASE64_DECODE", "BASE64_ENCODE"),
-    "func_callerid.so": _functions("Who calls whom", "CALLERID", "CONNECTEDLINE"),
-    "func_channel.so": _functions("What a channel is", "CHANNEL", "CHANNELS"),
-    "func_cut.so": _functions("Fields of a text", "CUT", "SORT"),
-    "func_devstate.so": _functions("States of devices", "DEVICE_STATE", "HINT"),
-    "func_dialplan.so": _functions("What the dialplan has", "DIALPLAN_EXISTS", "VALID_EXTEN"),
-    "func_env.so": _functions("Environment variables", "ENV"),
-    "func_extstate.so": _functions("States of extensions", "EXTENSION_STATE"),
-    "func_global.so": _functions("Global variables", "GLOBAL", "SHARED"),
-    "func_logic.so": _functions("Conditions", "EXISTS", "IF", "IFTIME", "IMPORT", "ISNULL", "SET"),
-    "func_math.so": _functions("Arithmetic", "ABS", "DEC", "INC", "MATH", "MAX", "MIN"),
-    "func_md5.so": _functions("MD5", "MD5"),
-    "func_rand.so": _functions("Random numbers", "RAND"),
-    "func_sha1.so": _functions("SHA-1", "SHA1"),
-    "func_strings.so": _functions(
-        "Texts and lists",
-        *("ARRAY", "CSV_QUOTE", "EVAL", "FIELDNUM", "FIELDQTY", "FILTER", "HASH", "HASHKEYS", "LEN", "LISTFILTER"),
-        *("PASSTHRU", "POP", "PUSH", "QUOTE", "REGEX", "REPLACE", "SHIFT", "STRFTIME", "STRREPLACE", "TOLOWER"),
-        *("TOUPPER", "TRIM", "UNSHIFT"),
-    ),
-    "func_talkdetect.so": _functions("Who talks", "TALK_DETECT"),
-    "func_timeout.so": _functions("Timeouts of a channel", "TIMEOUT"),
-    "func_uri.so": _functions("URI encoding", "URIDECODE", "URIENCODE"),
-    "func_version.so": _functions("Version of the server", "VERSION"),
     "pbx_config.so": Part("Text Extension Configuration", reloads=True),
     "res_ari.so": Part("Asterisk RESTful Interface", reloads=True),
     "res_ari_applications.so": Part("RESTful API module - Stasis application resources"),
@@ -157,6 +85,80 @@ PARTS: Mapping[str, Part] = {
     "res_stasis_recording.so": Part("Recordings of applications"),
     "res_stasis_snoop.so": Part("Snooping by applications"),
 }
+"""Parts that the server always has."""
+
+DIALPLAN: Mapping[str, Part] = {
+    "app_amd.so": Part("Tells persons from answering machines", reloads=True),
+    "app_authenticate.so": Part("Asks for a password"),
+    "app_chanisavail.so": Part("Devices that could be called", support_level="extended"),
+    "app_chanspy.so": Part("Listening to channels"),
+    "app_controlplayback.so": Part("Files that keys move in"),
+    "app_dial.so": Part("Dialing Application"),
+    "app_echo.so": Part("Simple Echo Application"),
+    "app_exec.so": Part("Applications named in text"),
+    "app_mixmonitor.so": Part("Calls recorded from both sides"),
+    "app_morsecode.so": Part("Morse code", support_level="extended"),
+    "app_originate.so": Part("Calls that the dialplan places"),
+    "app_playback.so": Part("Sound File Playback Application"),
+    "app_playtones.so": Part("Tones while the dialplan goes on"),
+    "app_privacy.so": Part("Asks callers without a number"),
+    "app_read.so": Part("Digits into a variable"),
+    "app_readexten.so": Part("An extension into a variable"),
+    "app_record.so": Part("Records the caller"),
+    "app_sayunixtime.so": Part("Says times"),
+    "app_senddtmf.so": Part("Digits to the far end"),
+    "app_sendtext.so": Part("Texts to the far end"),
+    "app_signal.so": Part("Calls that wait for each other"),
+    "app_softhangup.so": Part("Ends other calls"),
+    "app_stack.so": Part("Subroutines of the dialplan"),
+    "app_stasis.so": Part("Stasis dialplan application"),
+    "app_stasis_broadcast.so": Part("Offers calls to all Stasis applications"),
+    "app_talkdetect.so": Part("Files that speech ends", support_level="extended"),
+    "app_tonedetect.so": Part("Waits for a tone"),
+    "app_transfer.so": Part("Calls sent elsewhere"),
+    "app_userevent.so": Part("Events of your own"),
+    "app_verbose.so": Part("Lines on the console and in the log"),
+    "app_waitforcond.so": Part("Waits for a condition"),
+    "app_waitforring.so": Part("Waits for a ring", support_level="extended"),
+    "app_waitforsilence.so": Part("Waits for silence or noise"),
+    "app_waituntil.so": Part("Waits for a moment"),
+    "app_zapateller.so": Part("Sounds like a number out of service", support_level="extended"),
+    "func_base64.so": Part("Base64"),
+    "func_callerid.so": Part("Who calls whom"),
+    "func_channel.so": Part("What a channel is"),
+    "func_cut.so": Part("Fields of a text"),
+    "func_devstate.so": Part("States of devices"),
+    "func_dialplan.so": Part("What the dialplan has"),
+    "func_env.so": Part("Environment variables"),
+    "func_extstate.so": Part("States of extensions"),
+    "func_global.so": Part("Global variables"),
+    "func_logic.so": Part("Conditions"),
+    "func_math.so": Part("Arithmetic"),
+    "func_md5.so": Part("MD5"),
+    "func_rand.so": Part("Random numbers"),
+    "func_sha1.so": Part("SHA-1"),
+    "func_strings.so": Part("Texts and lists"),
+    "func_talkdetect.so": Part("Who talks"),
+    "func_timeout.so": Part("Timeouts of a channel"),
+    "func_uri.so": Part("URI encoding"),
+    "func_version.so": Part("Version of the server"),
+}
+"""What those of the dialplan are; their applications and functions are those of the lists of Asterisk's names."""
+OTHER = Part("Applications and functions of the dialplan")
+
+
+def _of_the_dialplan() -> dict[str, Part]:
+    applications, functions = by_module("applications"), by_module("functions")
+    return {
+        name: replace(
+            DIALPLAN.get(name, OTHER), applications=applications.get(module, ()), functions=functions.get(module, ())
+        )
+        for module in sorted({*applications, *functions})
+        if (name := f"{module}.so") not in FIXED
+    }
+
+
+PARTS: Mapping[str, Part] = {**FIXED, **_of_the_dialplan()}
 """The parts there can be; those whose applications and functions this server lacks are not shown."""
 
 

@@ -411,7 +411,7 @@ def test_ringing_and_tones() -> None:
         "E",
         "j",
         "O",
-        "s(x)",
+        "s",
         "n",
         "q",
         "D(x)",
@@ -459,3 +459,9 @@ def test_z_forgets_the_timeout_when_a_call_is_forwarded(letters: str, status: st
     stage = forwarding(letters, "5")
     stage.run(stage.channel("700"))
     assert after(stage) == f"700:2 NoOp({status})"
+
+
+def test_the_called_learn_the_tag_of_the_caller() -> None:
+    stage = play("Dial(Test/a,,s(vip))", a=TALKS)
+    stage.run(stage.channel("700"))
+    assert stage.phones.made[0].connected.tag == "vip"

@@ -58,7 +58,13 @@ shout => #8,peer,Set(GLOBAL(COUNT)=${DYNAMIC_FEATURENAME} ${CHANNEL(name):0:9})
 
 @pytest.fixture
 def files() -> dict[str, str]:
-    return FILES | {"extensions.conf": FILES["extensions.conf"] + EXTENSIONS, "features.conf": FEATURES}
+    return FILES | {
+        "extensions.conf": FILES["extensions.conf"] + EXTENSIONS,
+        "features.conf": FEATURES,
+        "pjsip.conf": FILES["pjsip.conf"].replace(
+            "[bob]\ntype=endpoint", "[bob]\ntype=endpoint\none_touch_recording=yes"
+        ),
+    }
 
 
 async def dialled(alice: Phone, bob: Phone, number: str = "1110") -> tuple[Call, Call]:
@@ -248,6 +254,23 @@ def test_keys_record_the_call(server: Server, loop: VirtualLoop, alice: Phone, b
         written = server.dialplan.folders.monitor / file
         await asyncio.sleep(1)
         assert written.stat().st_size > 4000
+        await call.hang_up()
+        await far.ended()
+
+    loop.run(story())
+
+
+def test_a_button_of_the_phone_records_the_call(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        await call.send_request("INFO", headers=(("Record", "on"),), expect=403)  # her endpoint may not
+        await far.send_request("INFO", headers=(("Record", "on"),))
+        await asyncio.sleep(0.2)
+        file = next(iter(server.channels)).variables["TOUCH_MIXMONITOR_OUTPUT"]
+        await far.send_request("INFO", headers=(("Record", "off"),))
+        await far.send_request("INFO", headers=(("Record", "perhaps"),), expect=403)
+        await asyncio.sleep(1)
+        assert (server.dialplan.folders.monitor / file).exists()
         await call.hang_up()
         await far.ended()
 

@@ -189,6 +189,10 @@ class DialplanRunner(Protocol):
         """Whether a call can begin with an extension: there is one, or it picks up another call."""
         ...
 
+    def feature_keys(self, channel: Channel, feature: str) -> str:
+        """The keys that ask for a feature of features.conf; "" if there are none."""
+        ...
+
     def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:
         """The priority a label stands at, or None."""
         ...

@@ -40,6 +40,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         priv_key_file password ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
         allow_wildcard_certs domain"""),
     "pjsip.conf type=endpoint": _words("""
+        one_touch_recording record_on_feature record_off_feature
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
         call_group pickup_group named_call_group named_pickup_group
@@ -108,9 +109,8 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "pjsip.conf type=transport": _words("""
         async_operations allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
-        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat one_touch_recording
-        record_on_feature record_off_feature rtp_engine max_video_streams tos_video
-        cos_video
+        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat
+        rtp_engine max_video_streams tos_video cos_video
         g726_non_standard follow_early_media_fork
         accept_multiple_sdp_answers fax_detect_timeout"""),
     "features.conf [featuremap]": frozenset(("parkcall",)),

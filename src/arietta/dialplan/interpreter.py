@@ -16,6 +16,7 @@ from arietta.dialplan.agi.carriers import Queue as AgiQueue
 from arietta.dialplan.applications import Applications, standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
 from arietta.dialplan.errors import DialplanError, FunctionError
+from arietta.dialplan.features.offered import keys_of
 from arietta.dialplan.functions import Functions, standard_functions
 from arietta.dialplan.functions.groups import Groups
 from arietta.dialplan.functions.locks import Locks
@@ -177,6 +178,10 @@ class Interpreter:
     def picks_up(self, exten: str) -> bool:
         """Whether who dials this, where it is no extension, wants a call of its groups."""
         return bool(exten) and exten == self.features.general.pickupexten
+
+    def feature_keys(self, channel: Channel, feature: str) -> str:
+        """The keys that ask for a feature of features.conf; "" if there are none."""
+        return keys_of(self, channel, feature)
 
     def priority_of_label(self, context: str, exten: str, label: str, caller_number: str = "") -> int | None:
         """The priority a label stands at, or None."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from arietta.config.features import ApplicationFeature, FeatureSettings
+from arietta.config.features import ApplicationFeature, FeatureMap, FeatureSettings
+from arietta.config.settings import declared
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
     from arietta.dialplan.interpreter import Interpreter
 
+log = logging.getLogger(__name__)
+
+BUILT_IN = frozenset(entry.field for entry in declared(FeatureMap))
 DYNAMIC = "DYNAMIC_FEATURES"
 """The variable with the names of features that execute applications, parted by ``#``."""
 OWN = "FEATURE"
@@ -32,9 +37,12 @@ def inherit(caller: Channel, peer: Channel) -> None:
 
 
 def keys_of(plan: Interpreter, channel: Channel, feature: str) -> str:
-    """The keys of a built-in feature for a channel; "" if it has none."""
-    keys: str = getattr(settings_of(plan, channel).map, feature)
-    return keys
+    """The keys of a feature for a channel; "" if it has none."""
+    settings = settings_of(plan, channel)
+    if feature in BUILT_IN:
+        keys: str = getattr(settings.map, feature)
+        return keys
+    return next((one.keys for one in settings.named(feature)), "")
 
 
 def offered(plan: Interpreter, channel: Channel, allowed: Collection[str]) -> dict[str, str | ApplicationFeature]:
@@ -42,7 +50,10 @@ def offered(plan: Interpreter, channel: Channel, allowed: Collection[str]) -> di
     found: dict[str, str | ApplicationFeature] = {}
     names = plan.variable(channel, DYNAMIC)
     for name in filter(None, (name.strip() for name in names.split("#"))) if names else ():
-        found.update((feature.keys, feature) for feature in plan.features.named(name))
+        features = plan.features.named(name)
+        if not features:
+            log.warning("%s: %s names %r, which is no feature of features.conf", channel.name, DYNAMIC, name)
+        found.update((feature.keys, feature) for feature in features)
     for feature in sorted(allowed):
         keys = keys_of(plan, channel, feature)
         if keys:

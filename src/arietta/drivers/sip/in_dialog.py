@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from arietta import sdp
 from arietta.channels import signals
 from arietta.channels.channel import Channel
+from arietta.drivers.sip import one_touch
 from arietta.drivers.sip.call_texts import answer_message
 from arietta.drivers.sip.connected import believe
 from arietta.drivers.sip.digits import read_info_digit
@@ -52,7 +53,11 @@ def answer_request(leg: SipLeg, channel: Channel, event: events.RequestInDialog)
 
 
 def answer_info(leg: SipLeg, channel: Channel, event: events.InfoReceived) -> None:
-    """Answer an INFO, and take the digit that it carries."""
+    """Answer an INFO, and take the digit that it carries, or the wish to record."""
+    record = event.request.get(one_touch.HEADER)
+    if record is not None:
+        _respond(leg, event, one_touch.press(leg, channel, record))
+        return
     digit = read_info_digit(event.request)
     _respond(leg, event, 200)
     if digit is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from arietta.channels.callerid import parse_caller_id
@@ -59,7 +60,7 @@ OPTIONS = Options(
         Option("Q", "tells those that did not answer a cause, by number or name", "cause"),
         Option("r", "shows ringing, or plays a tone, whatever the called do", "[tone]"),
         Option("R", "shows ringing until the called send something"),
-        Option("s", "sets the tag of the caller", "tag", refused="callers have no tags"),
+        Option("s", "sets the tag of the caller", "tag"),
         Option("S", "ends the call after seconds", "seconds"),
         Option("U", "runs a subroutine with who answered before they talk; GOSUB_RESULT decides", "context^argument^…"),
         Option("u", "sets the presentation of the caller", "presentation"),
@@ -114,6 +115,7 @@ class DialOptions:
         self.cancelled_elsewhere = "c" in found
         self.cause_of_losers = _cause(found["Q"]) if "Q" in found else causes.ANSWERED_ELSEWHERE
         self.presentation = _presentation(found["u"]) if "u" in found else None
+        self.tag = found.get("s", "")
         self.dialled = _caller(found["o"], channel) if "o" in found else None
         """Who the called are to be, if it is not what was dialled."""
         self.forwarding = None
@@ -128,9 +130,9 @@ class DialOptions:
 
     def shown(self, caller: Party) -> Party:
         """What a called channel is told of the caller."""
-        if self.presentation is None:
-            return caller
-        return Party(caller.name, caller.number, self.presentation)
+        if self.presentation is not None:
+            caller = replace(caller, presentation=self.presentation)
+        return replace(caller, tag=self.tag) if self.tag else caller
 
 
 def _limit(found: dict[str, str]) -> Limit | None:

@@ -16,7 +16,7 @@ import msgspec
 
 from arietta.bus import Bus
 from arietta.channels import signals
-from arietta.channels.channel import HOLD_INTERCEPT, Channel
+from arietta.channels.channel import Channel
 from arietta.channels.driver import Indication
 from arietta.media.engine import DigitOut, MixerMode
 from arietta.model import events, facts, snapshots
@@ -311,8 +311,6 @@ class Bridge:
                             other.channel.tell(facts.DigitSent, digit, duration_ms)
                 case signals.Identified():
                     self._name_each_other()
-                case signals.Held() | signals.Unheld() if HOLD_INTERCEPT in member.channel.functions:
-                    pass  # who listens to events deals with it
                 case signals.Held(music_class):
                     for other in self._others(member):
                         other.channel.indicate(Indication.HOLD, music_class or "")

@@ -50,8 +50,6 @@ CALL_PROGRESS_TONES = {
     Indication.CONGESTION: "congestion",
 }
 """What is heard of an indication that signalling can no longer show, by its name in indications.conf."""
-HOLD_INTERCEPT = "HOLD_INTERCEPT"
-"""Where a channel keeps that its holds are told, and not passed on to whom it talks to."""
 INTERNAL = ("internal:",)
 """The topics of channels that ARI does not show."""
 

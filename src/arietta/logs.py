@@ -93,7 +93,9 @@ def verbose_level_of(line: str) -> int:
 class _Text:
     """Makes the text of records: the message with its traceback, masked."""
 
-    def __init__(self, date_format: str) -> None:
+    def __init__(self, date_format: str, *, times: bool = False) -> None:
+        """`times`: what is told of calls on the console has its time, as everything else has."""
+        self.times = times
         self._formatter = logging.Formatter("%(message)s")
         self._date_format = date_format
         self._second = -1
@@ -186,7 +188,7 @@ class _Channel(logging.Handler):
             }
             return msgspec.json.encode(entry).decode()
         if self.path is None and kind == "verbose":
-            return message
+            return f"[{self._text.date(record.created)}] {message}" if self._text.times else message
         line = self._text.line(record, kind, message.strip() if kind == "verbose" else message)
         return f"\x1b[{_COLOURS[kind]}m{line}\x1b[0m" if self._colours and kind in _COLOURS else line
 
@@ -273,12 +275,14 @@ class _Feed(logging.Handler):
 class LogFiles:
     """The open log channels: those of logger.conf, and files that were added at run time."""
 
-    def __init__(self, settings: LoggerSettings, folder: Path, *, stream: TextIO | None = None) -> None:
-        """Files are opened below `folder`, the console is `stream`."""
+    def __init__(
+        self, settings: LoggerSettings, folder: Path, *, stream: TextIO | None = None, times: bool = False
+    ) -> None:
+        """Files are opened below `folder`, the console is `stream`, whose every line has its `times` if wanted."""
         self._settings = settings
         self._folder = folder
         self._stream = stream if stream is not None else sys.stdout
-        self._text = _Text(settings.general.dateformat)
+        self._text = _Text(settings.general.dateformat, times=times)
         self._channels: list[_Channel | _Syslog] = []
         self._added: list[LogChannel] = []
 
@@ -378,8 +382,9 @@ class Logs(LogFiles):
         verbose_level: int = 3,
         debug_level: int = 0,
         stream: TextIO | None = None,
+        times: bool = False,
     ) -> None:
-        super().__init__(settings, folder, stream=stream)
+        super().__init__(settings, folder, stream=stream, times=times)
         self._feed = _Feed(self._text)
         self._before = logging.getLogger().level
         self.debug_level = debug_level
@@ -417,7 +422,7 @@ class Logs(LogFiles):
         followers, hidden = self._feed.followers, self._feed.hidden
         self.stop()
         self._settings = settings
-        self._text = _Text(settings.general.dateformat)
+        self._text = _Text(settings.general.dateformat, times=self._text.times)
         self._feed = _Feed(self._text)
         self._feed.followers, self._feed.hidden = followers, hidden
         self.start()

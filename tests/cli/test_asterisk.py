@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from arietta.cli.asterisk import LETTERS, REFUSED, Switches, Usage, main, read_switches
+from arietta.cli.asterisk import LETTERS, REFUSED, Switches, Usage, limited, main, read_switches
 from arietta.cli.commands import Console
 from arietta.cli.control import ControlServer
+from arietta.config.tree import load
 
 PROGRAM = (sys.executable, "-c", "import sys; sys.argv[0] = 'asterisk'; from arietta.cli import main; main()")
 
@@ -57,7 +58,6 @@ def test_what_cannot_be_done_is_refused_by_name(letter: str) -> None:
         (("-x",), "option -x requires argument"),
         (("start",), "'start' is not a switch"),
         (("-s", "/a"), "-s names the socket"),
-        (("-T",), "-T shows the time"),
         (("-" + "v" * 101,), "101 times"),
     ],
 )
@@ -66,12 +66,35 @@ def test_what_makes_no_sense_is_refused(arguments: tuple[str, ...], why: str) ->
         read(*arguments)
 
 
-@pytest.mark.parametrize(("letter", "why"), [("-U", "there is no such user"), ("-G", "there is no such group")])
+@pytest.mark.parametrize(
+    ("letter", "why"),
+    [
+        ("-U", "runuser nosuchname (-U): there is no such user"),
+        ("-G", "rungroup nosuchname (-G): there is no such group"),
+    ],
+)
 def test_nobody_is_run_as_who_does_not_exist(
     letter: str, why: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main("asterisk", ["-f", "-C", str(folder), letter, "nosuchname"]) == 1
-    assert capsys.readouterr().err == f"asterisk: {letter} nosuchname: {why}\n"
+    assert capsys.readouterr().err == f"asterisk: {why}\n"
+
+
+@pytest.mark.parametrize(
+    ("letter", "value", "why"),
+    [("-M", "many", "maxcalls"), ("-L", "-1", "maxload"), ("-e", "x\ny = 1", "minmemfree"), ("-M", "1;2", "maxcalls")],
+)
+def test_limits_are_numbers(
+    letter: str, value: str, why: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("asterisk", ["-f", "-C", str(folder), letter, value]) == 1
+    assert why in capsys.readouterr().err
+
+
+def test_limits_of_switches_are_those_of_the_configuration(folder: Path) -> None:
+    config = limited(load(folder), (("maxcalls", "5"), ("maxload", "2.5"), ("minmemfree", "10")))
+    options = config.asterisk.options
+    assert (options.maxcalls, options.maxload, options.minmemfree, options.systemname) == (5, 2.5, 10, "small")
 
 
 @pytest.fixture

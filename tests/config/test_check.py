@@ -44,6 +44,13 @@ def test_sections_of_asterisk_that_are_not_here_are_told_from_what_nobody_knows(
     assert second.startswith("pjsip.conf line 4: [b]: type endpiont is not known, the section is ignored; known are")
 
 
+def test_a_file_that_was_misspelt_is_told_from_one_that_is_not_read(tmp_path: Path) -> None:
+    files = {"queues": "", "musiconhol": "", "extensions_custom": ""}
+    ignored, misspelt = found(write(tmp_path, **files), "warning")
+    assert "ignored: extensions_custom.conf, musiconhol.conf, queues.conf" in ignored
+    assert misspelt == "musiconhol.conf: is not read: is musiconhold.conf meant?"
+
+
 def test_an_option_of_asterisk_that_is_not_here_and_one_that_was_misspelt(tmp_path: Path) -> None:
     asterisk = "[options]\nautosystemname=yes\nsystemnam=x\n"
     ours, misspelt = found(write(tmp_path, asterisk=asterisk), "warning")
@@ -378,8 +385,8 @@ def test_other_sip_objects(tmp_path: Path, text: str, finding: str) -> None:
         ),
         (
             "asterisk",
-            "[options]\nrunuser=nobody\n",
-            "error: asterisk.conf line 2: runuser=nobody is not supported by this version",
+            "[options]\nmaxload=-1\n",
+            "error: asterisk.conf line 2: maxload -1 is outside 0..10000 load",
         ),
         (
             "asterisk",

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import getopt
-import grp
 import os
-import pwd
-import resource
 import signal
 import sys
 import time
@@ -21,7 +18,10 @@ import click
 import msgspec
 
 from arietta import __version__
-from arietta.config.conf import ConfigError
+from arietta.cli.rights import Rights, take
+from arietta.config.conf import ConfFile, ConfigError, Option, Section
+from arietta.config.settings import Report
+from arietta.config.system import read_asterisk
 from arietta.config.tree import Config, load
 from arietta.errors import AriettaError
 
@@ -43,12 +43,11 @@ HARMLESS = {
 }
 # What is refused, and what to do instead.
 REFUSED = {
-    "-L": "calls are not refused by the load of the machine",
-    "-M": "the number of calls has no limit of its own",
     "-X": "write execincludes=yes into asterisk.conf",
-    "-e": "calls are not refused by free memory",
     "-i": "no key here has a passphrase that could be asked for",
 }
+LIMITS = {"-L": "maxload", "-M": "maxcalls", "-e": "minmemfree"}
+"""The options of asterisk.conf that switches set."""
 USAGE = """\
 Usage: asterisk [SWITCHES]             start a server
        asterisk -r [-v ...]            talk to the one that runs
@@ -56,11 +55,14 @@ Usage: asterisk [SWITCHES]             start a server
   -C FILE    asterisk.conf, or the folder it is in (/etc/asterisk/asterisk.conf)
   -c         start in the foreground with a console
   -d         tell more of the inside; stays in the foreground
+  -e MEMORY  take no calls with less free memory, in megabytes
   -F         go to the background whatever else is given
   -f         stay in the foreground
   -G GROUP   run as a group
   -g         leave a core file after a crash
   -h         show this
+  -L LOAD    take no calls with a higher load of the machine
+  -M CALLS   take no more calls at a time
   -m         do not show what the server tells while a console is open
   -n         no colours
   -p         run with real-time priority
@@ -68,12 +70,13 @@ Usage: asterisk [SWITCHES]             start a server
   -R         as -r, and connect again when the server comes back
   -r         connect to the server that runs
   -s SOCKET  the control socket, for -r and -x
-  -T         show the time before what the server tells, with -c, -r and -R
+  -T         show the time before what the server tells
   -U USER    run as a user
   -V         show the version
   -v         tell more of calls; stays in the foreground
   -x COMMAND carry out a command on the server that runs; may be given again
-Without effect: -B -I -W -t. Refused: -L -M -X -e -i."""
+Without effect: -B -I -W -t. Refused: -X -i.
+What asterisk.conf says of these in [options] counts where nothing is given."""
 
 
 class Usage(AriettaError):
@@ -97,10 +100,9 @@ class Switches(msgspec.Struct, frozen=True):
     mute: bool = False
     colours: bool = True
     times: bool = False
-    core_file: bool = False
-    real_time: bool = False
-    user: str = ""
-    group: str = ""
+    rights: Rights = Rights()
+    limits: tuple[tuple[str, str], ...] = ()
+    """Options of asterisk.conf that bound the calls, with their values."""
     shows_version: bool = False
     shows_help: bool = False
 
@@ -139,18 +141,13 @@ def read_switches(name: str, arguments: Sequence[str]) -> Switches:
         mute="-m" in last,
         colours="-n" not in last,
         times="-T" in last,
-        core_file="-g" in last,
-        real_time="-p" in last,
-        user=last.get("-U", ""),
-        group=last.get("-G", ""),
+        rights=Rights(last.get("-U", ""), last.get("-G", ""), real_time="-p" in last, core_file="-g" in last),
+        limits=tuple((option, last[letter]) for letter, option in LIMITS.items() if letter in last),
         shows_version="-V" in last,
         shows_help="-h" in last,
     )
-    if not connects:
-        if switches.socket is not None:
-            raise Usage("-s names the socket of a server that runs, so -r or -x must be given too")
-        if switches.times and not switches.console:
-            raise Usage("-T shows the time on a console: -c, -r or -R must be given too; log files always have it")
+    if not connects and switches.socket is not None:
+        raise Usage("-s names the socket of a server that runs, so -r or -x must be given too")
     return switches
 
 
@@ -234,23 +231,40 @@ def _talk(switches: Switches, path: Path) -> int:
 def _start(switches: Switches) -> int:
     from arietta.cli.run import levels, safe, serve
 
-    config = safe(load(switches.source))
+    config = safe(limited(load(switches.source), switches.limits))
+    options = config.asterisk.options
     _refuse_second(config)
-    _take_rights(switches)
+    take(switches.rights.otherwise(options))
     verbose, debug = levels(config, switches.verbose or None, switches.debug or None)
     verbose = 0 if switches.quiet else verbose
-    detached = DETACHED in os.environ
-    if switches.console and sys.stdin.isatty():
+    detached, forks = DETACHED in os.environ, switches.forks or options.alwaysfork
+    if (switches.console or options.console) and not forks and not detached and sys.stdin.isatty():
         return _start_with_console(switches, config, verbose, debug)
-    if switches.foreground or detached or (config.asterisk.options.nofork and not switches.forks):
-        pid_file = _write_pid(config) if detached else None
+    if detached or not (forks or not (switches.foreground or options.nofork)):
+        pid_file = _write_pid(config)
         try:
-            serve(config, verbose, debug)
+            serve(config, verbose, debug, times=switches.times)
         finally:
-            if pid_file is not None:
-                pid_file.unlink(missing_ok=True)
+            pid_file.unlink(missing_ok=True)
         return 0
     return _start_in_background(config, verbose, debug)
+
+
+def limited(config: Config, limits: tuple[tuple[str, str], ...]) -> Config:
+    """The configuration with limits of calls that were given as switches; raises Usage for what is no limit."""
+    if not limits:
+        return config
+    given_as = "the switches"
+    written = tuple(Option(option, value, given_as, 0) for option, value in limits)
+    report = Report()
+    given = read_asterisk(ConfFile(given_as, (Section("options", written, given_as, 0),)), report).options
+    problems = [problem.message for problem in report.problems if problem.severity == "error"]
+    if problems:
+        raise Usage("; ".join(problems))
+    options = config.asterisk.options
+    changed = {option: getattr(given, option) for option, _ in limits}
+    asterisk = msgspec.structs.replace(config.asterisk, options=msgspec.structs.replace(options, **changed))
+    return msgspec.structs.replace(config, asterisk=asterisk)
 
 
 def _refuse_second(config: Config) -> None:
@@ -260,38 +274,6 @@ def _refuse_second(config: Config) -> None:
     with contextlib.suppress(ControlError):
         connect(path).close()
         raise Usage(f"Asterisk already running on {path}. Use 'asterisk -r' to connect.")
-
-
-def _take_rights(switches: Switches) -> None:
-    """Limits, priority, group and user, in the order in which each may still be changed."""
-    if switches.core_file:
-        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-    if switches.real_time:
-        try:
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
-        except OSError as failure:
-            raise Usage(f"-p: real-time priority is not given: {failure.strerror}") from None
-    try:
-        user = pwd.getpwnam(switches.user) if switches.user else None
-    except KeyError:
-        raise Usage(f"-U {switches.user}: there is no such user") from None
-    try:
-        group = grp.getgrnam(switches.group).gr_gid if switches.group else None
-    except KeyError:
-        raise Usage(f"-G {switches.group}: there is no such group") from None
-    if user is not None and group is None and os.geteuid() == 0:
-        group = user.pw_gid
-    try:
-        if user is not None and os.geteuid() == 0:
-            os.initgroups(user.pw_name, user.pw_gid if group is None else group)
-        if group is not None and group != os.getegid():
-            os.setgid(group)
-        if user is not None and user.pw_uid != os.geteuid():
-            os.setuid(user.pw_uid)
-    except OSError as failure:
-        who = " ".join(f"{letter} {name}" for letter, name in (("-U", switches.user), ("-G", switches.group)) if name)
-        raise Usage(f"{who}: it cannot be changed to: {failure.strerror}") from None
 
 
 def _write_pid(config: Config) -> Path:
@@ -332,6 +314,7 @@ def _start_with_console(switches: Switches, config: Config, verbose: int, debug:
     from arietta.cli.control import SOCKET_NAME
     from arietta.cli.interactive import interact
 
+    times = switches.times or config.asterisk.options.timestamp
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -352,7 +335,7 @@ def _start_with_console(switches: Switches, config: Config, verbose: int, debug:
     if is_ready:
         former = signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
         try:
-            interact(config.directories.run / SOCKET_NAME, follows=not switches.mute, times=switches.times)
+            interact(config.directories.run / SOCKET_NAME, follows=not switches.mute, times=times)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
         finally:

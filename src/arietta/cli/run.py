@@ -13,6 +13,7 @@ import click
 from arietta import __version__
 from arietta.cli.control import SOCKET_NAME
 from arietta.cli.options import configuration_option, with_state_folder
+from arietta.cli.rights import Rights, take
 from arietta.cli.serving import DRAIN_S
 from arietta.config.conf import ConfigError
 from arietta.config.safety import unsafe_listeners
@@ -58,13 +59,20 @@ def run(
     the configuration again.
     """
     config = safe(with_state_folder(load(source), state_dir))
+    options = config.asterisk.options
+    if options.alwaysfork or options.console:
+        name = "alwaysfork" if options.alwaysfork else "console"
+        click.echo(f"asterisk.conf: {name} counts for `arietta asterisk`; `arietta run` stays as it is", err=True)
+    take(Rights().otherwise(options))
     serve(config, *levels(config, verbose_level, debug_level), drain_seconds=drain_seconds)
 
 
 def levels(config: Config, verbose_level: int | None, debug_level: int | None) -> tuple[int, int]:
     """The levels that are given, else those of asterisk.conf, else ours."""
     options = config.asterisk.options
-    if verbose_level is None:
+    if verbose_level is None and options.quiet:
+        verbose_level = 0
+    elif verbose_level is None:
         verbose_level = options.verbose if "verbose" in options.set_at else DEFAULT_VERBOSE
     return verbose_level, options.debug if debug_level is None else debug_level
 
@@ -76,11 +84,21 @@ def serve(
     *,
     drain_seconds: float = DRAIN_S,
     on_ready: Callable[[], None] | None = None,
+    times: bool = False,
 ) -> None:
-    """Run a server until it is told to stop, and execute this program anew if it is to restart."""
+    """Run a server until it is told to stop, and execute this program anew if it is to restart.
+
+    With `times` what is told on the console has its time before it, as with `timestamp` in asterisk.conf.
+    """
     from arietta.cli.serving import run_loop
 
-    logs = Logs(config.logger, config.directories.log, verbose_level=verbose_level, debug_level=debug_level)
+    logs = Logs(
+        config.logger,
+        config.directories.log,
+        verbose_level=verbose_level,
+        debug_level=debug_level,
+        times=times or config.asterisk.options.timestamp,
+    )
     logs.start()
     _log_cheaply()
     try:

@@ -85,7 +85,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "musiconhold.conf class": _words("mode directory entry sort"),
     "asterisk.conf [options]": _words("""
         verbose debug nocolor systemname defaultlanguage documentation_language execincludes
-        live_dangerously entityid maxfiles maxcalls maxload minmemfree"""),
+        live_dangerously entityid maxfiles maxcalls maxload minmemfree runuser rungroup
+        alwaysfork nofork quiet timestamp console highpriority dumpcore"""),
     "logger.conf [general]": frozenset(("dateformat", "rotatestrategy")),
     "cdr.conf [general]": _words("""
         enable unanswered congestion canceldispositionenabled endbeforehexten initiatedseconds channeldefaultenabled
@@ -119,8 +120,7 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         "announcement digit loop_last answeredonly format kill_escalation_delay kill_method"
     ),
     "asterisk.conf [options]": _words("""
-        alwaysfork nofork quiet timestamp console highpriority initcrypto dumpcore
-        languageprefix cache_record_files record_cache_dir transmit_silence transcode_via_sln internal_timing
+        initcrypto languageprefix cache_record_files record_cache_dir transmit_silence transcode_via_sln internal_timing
         mindtmfduration lightbackground forceblackbackground dontwarn hideconnect lockconfdir stdexten
         hide_messaging_ami_events cache_media_frames phreaknet"""),
     "logger.conf [general]": _words("""

@@ -46,10 +46,10 @@ def options() -> dict[str, tuple[str, ...]]:
     return _groups("options")
 
 
-def nearest(text: str, known: dict[str, Name] | tuple[str, ...]) -> str:
-    """The name that was probably meant; "" if none is like it."""
+def nearest(text: str, known: dict[str, Name] | tuple[str, ...], likeness: float = 0.75) -> str:
+    """The name that was probably meant; "" if none is so much like it."""
     by_key = {key: name.text for key, name in known.items()} if isinstance(known, dict) else _by_key(known)
-    found = difflib.get_close_matches(text.lower(), by_key, 1, 0.75)
+    found = difflib.get_close_matches(text.lower(), by_key, 1, likeness)
     return by_key[found[0]] if found else ""
 
 

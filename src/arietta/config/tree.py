@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from arietta.asterisk.names import names, nearest
 from arietta.config import references
 from arietta.config.acl import NamedAcl, read_acl
 from arietta.config.amd import AmdSettings, read_amd
@@ -75,6 +76,8 @@ FILES = (
     "sorcery.conf",
 )
 """The files that are read; others in the folder are left alone."""
+MISSPELT = 0.9
+"""How much like one of FILES the name of another is that was meant to be it."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +212,10 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
     if unknown:
         message = f"files that this server does not read are ignored: {', '.join(unknown)}"
         report.problems.append(Problem(str(directory), 0, "warning", message))
+    for name in unknown:
+        meant = nearest(name, FILES, MISSPELT) if name not in names("files") else ""
+        if meant:
+            report.problems.append(Problem(name, 0, "warning", f"is not read: is {meant} meant?"))
     where = {"source": path, "directory": directory, "directories": directories}
     config = Config(files=tuple(seen), warnings=(), **where, **trees)  # type: ignore[arg-type]
     if not any(problem.severity == "error" for problem in report.problems):

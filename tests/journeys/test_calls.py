@@ -188,3 +188,18 @@ async def test_whether_digits_pass_a_bridge(alice: Phone, bob: Phone, app: AriCl
     for channel in (one, two):
         await app.delete(f"/channels/{channel}")
     await app.delete(f"/bridges/{bridge}")
+
+
+@pytest.mark.parametrize("ends", ["caller", "called"])
+async def test_a_call_that_ends_without_a_reason_has_ended_normally(
+    alice: Phone, bob: Phone, ari: Callable[..., AriClient], ends: str
+) -> None:
+    watcher = ari("127.0.0.1", 8088)
+    await watcher.connect("watcher", subscribe_all=True)
+    call = await alice.invite("1100")
+    other = await bob.ringing()
+    other.answer()
+    await call.answered()
+    await (call if ends == "caller" else other).hang_up()
+    for _ in range(2):
+        assert (await watcher.event("ChannelDestroyed"))["cause"] == 16

@@ -148,6 +148,8 @@ class Talk:
         if self.options.peer_goes_on and caller.hangup_requested and not peer.hangup_requested:
             send_on(peer, *(self.options.peer_place or self._behind))
         self.line.release(causes.NORMAL_CLEARING)
+        if caller.hangup_requested and not caller.hangup_cause:
+            caller.hangup_cause = causes.NORMAL_CLEARING  # its BYE said no reason
         now = caller.registry.loop.time()
         caller.variables["DIALEDTIME"] = str(int(now - self._started_at))
         caller.variables["ANSWEREDTIME"] = str(int(now - self._answered_at))

@@ -165,7 +165,7 @@ def test_detectors_reach_the_port(stage: Stage, channel: Channel) -> None:
         ("TALK_DETECT(set)", "400,128"),
         ("TALK_DETECT(set)", ""),
         ("TALK_DETECT(remove)", ""),
-        ("TONE_DETECT(1004,200)", ""),
+        ("TONE_DETECT(1004,200,r)", ""),
         ("TONE_DETECT(0,,x)", ""),
     ):
         stage.plan.write(channel, name, value)

@@ -162,6 +162,7 @@ def standard_functions() -> Functions:
         states,
         strings,
         system,
+        tones,
     )
 
     parts = (
@@ -186,5 +187,6 @@ def standard_functions() -> Functions:
         states,
         strings,
         system,
+        tones,
     )
     return Functions(function for part in parts for function in part.FUNCTIONS)

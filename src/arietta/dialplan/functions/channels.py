@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 KEPT_ITEMS = ("amaflags", "userfield", "tonezone", "parkinglot", "hangupsource", "after_bridge_goto")
 """Items of CHANNEL() that are remembered, and read back, without any effect."""
 DEFAULT_TALK_ENERGY, DEFAULT_TALK_SILENCE_MS = 256, 2500
-DEFAULT_TONE_MS = 500
 
 
 def _item(arguments: str) -> str:
@@ -161,26 +160,6 @@ def _write_talk_detect(plan: Interpreter, channel: Channel | None, arguments: st
     port.detect_talk(energy, silence_ms)
 
 
-def _write_tone_detect(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
-    port = needed(channel, "TONE_DETECT").port
-    parts = split_arguments(arguments)
-    if port is None:
-        raise FunctionError("TONE_DETECT", "the channel has no media")
-    options = parts[2] if len(parts) > 2 else ""
-    if options == "x":
-        port.detect_tone(None)
-        return
-    if options:
-        raise FunctionError("TONE_DETECT", f"options {options!r} are not supported, only x is")
-    frequency_hz = whole_number(parts[0]) if parts else 0
-    duration_ms = whole_number(parts[1], DEFAULT_TONE_MS) if len(parts) > 1 else DEFAULT_TONE_MS
-    if not 0 < frequency_hz < 4000:
-        raise FunctionError("TONE_DETECT", f"frequency {frequency_hz} is outside 1..3999")
-    if duration_ms <= 0:
-        raise FunctionError("TONE_DETECT", f"duration {duration_ms} is not above 0")
-    port.detect_tone(frequency_hz, duration_ms)
-
-
 def _write_hold_intercept(plan: Interpreter, channel: Channel | None, arguments: str, value: str) -> None:
     channel = needed(channel, "HOLD_INTERCEPT")
     action = _item(arguments)
@@ -233,12 +212,5 @@ FUNCTIONS = (
         "Seconds: the longest call, the longest wait between two digits, the longest wait for the first one.",
         _read_timeout,
         _write_timeout,
-    ),
-    Function(
-        "TONE_DETECT",
-        "TONE_DETECT(frequency[,ms[,x]])",
-        "Tells applications when the channel hears a tone of that frequency for that long; `x` ends it.",
-        write=_write_tone_detect,
-        lacks="without the options but `x`",
     ),
 )

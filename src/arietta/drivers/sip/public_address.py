@@ -73,11 +73,10 @@ class PublicAddress(asyncio.DatagramProtocol):
     async def _resolved(self) -> tuple[str, int]:
         host, port = self._server.host, self._server.port or STUN_PORT
         try:
-            ipaddress.ip_address(host)
+            return str(ipaddress.ip_address(host)), port
         except ValueError:
             found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
             return str(found[0][4][0]), port
-        return host, port
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Take what the server says."""

@@ -80,6 +80,11 @@ def test_problems_print_as_place_and_reason() -> None:
             " two ports are not supported with it",
         ),
         ("ice_support=yes", ""),
+        ("cos_audio=6", ""),
+        (
+            "cos_audio=7",
+            "warning: pjsip.conf line 5: cos_audio 7 has no effect without CAP_NET_ADMIN, up to 6 has",
+        ),
         ("max_audio_streams=1", ""),
         (
             "max_audio_streams=2",

@@ -50,13 +50,14 @@ def test_packets_are_of_the_class_of_traffic_that_was_asked_for(bind: str) -> No
     level, option = (socket.IPPROTO_IP, socket.IP_TOS) if bind != "::1" else (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)
 
     def look(port: RtpPort) -> None:
-        for tos, cos in ((EXPEDITED, 5), (0, 0)):
+        for tos, cos in ((EXPEDITED, 7), (EXPEDITED, 5), (0, 0)):
             port.configure(RtpSettings((bind, 9), "ulaw", 0, {0: "ulaw"}, tos=tos, cos=cos))
             seen = [
                 (one.getsockopt(level, option), one.getsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY))
                 for one in sockets_of(port)
             ]
-            assert seen == [(tos, cos)] * 2
+            assert len(seen) == 2
+            assert cos == 7 or seen == [(tos, cos)] * 2  # which not everybody may have
 
     with_port(EngineSettings(rtp_start=42000, rtp_end=42999), bind, look)
 

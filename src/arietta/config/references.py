@@ -132,6 +132,9 @@ def _check_endpoints(config: Config, report: Report) -> None:
             )
         for field in ("dtls_cert_file", "dtls_private_key", "dtls_ca_file"):
             _check_file(config, endpoint, field, report)
+        if endpoint.cos_audio > 6:
+            text = f"cos_audio {endpoint.cos_audio} has no effect without CAP_NET_ADMIN, up to 6 has"
+            report.warn(endpoint.at("cos_audio"), text)
         if endpoint.max_audio_streams > 1:
             text = f"max_audio_streams {endpoint.max_audio_streams}: one audio stream is carried, others are refused"
             report.warn(endpoint.at("max_audio_streams"), text)

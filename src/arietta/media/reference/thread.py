@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import os
@@ -72,11 +73,14 @@ class _SocketPair:
             raise OSError(ctypes.get_errno(), "sendto failed")
 
     def mark(self, tos: int, cos: int) -> None:
+        """The kernel derives a priority from `tos`, which stays as long as there is no `cos`."""
         for sock in self.sockets():
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
             if self._ipv6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, cos)  # IP_TOS sets it, too
+            if cos:
+                with contextlib.suppress(PermissionError):  # 7 is for who may administer the network
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, cos)
 
     def close(self) -> None:
         self._rtp.close()

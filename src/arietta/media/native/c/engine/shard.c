@@ -243,6 +243,7 @@ static void udp_urgent(core_t *core, rtp_port_t *port, bool urgent)
     watch_end(shard, port, 0);
 }
 
+/* The kernel derives a priority from the class of traffic, which stays as long as no other is asked for. */
 static void udp_mark(core_t *core, rtp_port_t *port)
 {
     (void)core;
@@ -252,7 +253,8 @@ static void udp_mark(core_t *core, rtp_port_t *port)
         setsockopt(fd, IPPROTO_IP, IP_TOS, &settings->tos, sizeof settings->tos);
         if (is_ipv6(fd))
             setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &settings->tos, sizeof settings->tos);
-        setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &settings->cos, sizeof settings->cos); /* IP_TOS sets it, too */
+        if (settings->cos > 0) /* 7 is for who may administer the network */
+            setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &settings->cos, sizeof settings->cos);
     }
 }
 

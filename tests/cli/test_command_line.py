@@ -200,6 +200,24 @@ def test_routes_as_markdown() -> None:
     assert "# " in call("routes", "--markdown").output
 
 
+@pytest.mark.parametrize(
+    ("page", "beginning"), [("compatibility", "# Compatibility"), ("dialplan", "# Dialplan reference")]
+)
+def test_one_page_of_the_reference_is_printed(page: str, beginning: str) -> None:
+    printed = call("reference", page)
+    assert printed.exit_code == 0
+    assert printed.output.startswith(f"{beginning}\n")
+    assert call("reference", "nonsense").exit_code == 2
+
+
+def test_tables_of_a_page_are_renewed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    whole = (Path(__file__).parents[2] / "docs" / "asterisk.md").read_text(encoding="utf-8")
+    page.write_text("\n".join(line for line in whole.split("\n") if not line.startswith("| Ping |")))
+    assert call("reference", "--tables", page).exit_code == 0
+    assert "\n| Ping |" in page.read_text(encoding="utf-8")
+
+
 def test_reference_pages_are_written_and_compared(tmp_path: Path) -> None:
     out = tmp_path / "reference"
     assert call("reference", "--check", "--out", out).exit_code == 1

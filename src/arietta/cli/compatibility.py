@@ -12,6 +12,7 @@ from arietta.asterisk.names import FORMER, names, options
 from arietta.cli.commands import all_commands
 from arietta.config import reference as configuration
 from arietta.config import support
+from arietta.config.cdr import FOREIGN
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.tree import FILES
 from arietta.dialplan.agi.commands import COMMANDS
@@ -98,14 +99,7 @@ def commands() -> dict[str, str]:
 
 def config_files() -> dict[str, str]:
     """The files that are read; what they lack is said of their options."""
-    return dict.fromkeys((name for name in FILES if not why_file_refused(name)), "")
-
-
-def why_file_refused(name: str) -> str:
-    """Why a file that is looked at is refused as a whole; "" for one that is read."""
-    from arietta.config.cdr import FOREIGN
-
-    return why_absent("files", name) if name in FOREIGN else ""
+    return dict.fromkeys((name for name in FILES if name not in FOREIGN), "")
 
 
 HERE = {

@@ -14,6 +14,8 @@ import pytest
 
 from arietta.cli.client import run_once
 from arietta.cli.commands import Console, all_commands
+from arietta.cli.control import SOCKET_NAME
+from arietta.cli.run import with_console
 from arietta.cli.server_switch import ServerSwitch
 from arietta.cli.serving import Stop
 from arietta.config.init import write_initial
@@ -195,3 +197,19 @@ def test_the_check_knows_what_the_server_adds_to_the_dialplan(folder: Path, logs
         assert functions - {one.name for one in standard_functions()} == {one.name for one in added.FUNCTIONS}
 
     on_a_server(folder, logs, story)
+
+
+@pytest.mark.real
+def test_actions_reach_the_console(folder: Path, logs: Logs) -> None:
+    none = ("0 active calls\n0 calls processed", 0)
+
+    async def run() -> None:
+        state = folder.parent / "s"  # the path of a socket is short
+        server, stop = Server(load(folder, {"HOME": str(folder), "XDG_STATE_HOME": str(state)})), Stop()
+        async with with_console(server, logs, stop, 0.0):
+            assert server.manager.domain.command_line is not None
+            assert await server.manager.domain.command_line("core show calls") == none
+            path = server.config.directories.run / SOCKET_NAME
+            assert await asyncio.to_thread(run_once, path, "core show calls") == none
+
+    asyncio.run(run())

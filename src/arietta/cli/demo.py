@@ -83,10 +83,9 @@ async def _play(config: Config, out: Path, http_port: int, sip_port: int, leave:
     """Start the server, play the story, and stay until told otherwise; whether the phone heard the words."""
     from rich.console import Console as Terminal
 
-    from arietta.cli.control import SOCKET_NAME
     from arietta.cli.interactive import painted
-    from arietta.cli.server_switch import ServerSwitch
-    from arietta.cli.serving import Serving, Stop
+    from arietta.cli.run import with_console
+    from arietta.cli.serving import Stop
     from arietta.cli.story import Story
     from arietta.config.system import LogChannel, LoggerSettings
     from arietta.logs import Logs
@@ -101,10 +100,7 @@ async def _play(config: Config, out: Path, http_port: int, sip_port: int, leave:
     stop = Stop()
     try:
         server = Server(config, logs=logs)
-        serving = Serving(
-            server, ServerSwitch(server, stop), logs, config.directories.run / SOCKET_NAME, stop, drain_seconds=DRAIN_S
-        )
-        async with serving:
+        async with with_console(server, logs, stop, DRAIN_S):
             story = Story(terminal, out / "heard.wav", (HOST, http_port), (HOST, sip_port))
             telling = asyncio.ensure_future(story.tell())
             stopped = asyncio.ensure_future(stop.asked())

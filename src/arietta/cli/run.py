@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,10 @@ from arietta.config.conf import ConfigError
 from arietta.config.safety import unsafe_listeners
 from arietta.config.tree import Config, load
 from arietta.logs import Logs
+
+if TYPE_CHECKING:
+    from arietta.cli.serving import Serving, Stop
+    from arietta.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -118,19 +123,13 @@ def _log_cheaply() -> None:
 
 
 async def _serve(config: Config, logs: Logs, drain_seconds: float, on_ready: Callable[[], None] | None) -> bool:
-    from arietta.cli.commands import Console, all_commands
-    from arietta.cli.commands.manager import command_line
-    from arietta.cli.server_switch import ServerSwitch
-    from arietta.cli.serving import Serving, Stop
+    from arietta.cli.serving import Stop
     from arietta.server import Server
 
     stop = Stop()
     server = Server(config, logs=logs)
     path = config.directories.run / SOCKET_NAME
-    switch = ServerSwitch(server, stop)
-    server.manager.domain.command_line = command_line(Console(switch, logs, all_commands()))
-    serving = Serving(server, switch, logs, path, stop, drain_seconds=drain_seconds)
-    async with serving:
+    async with with_console(server, logs, stop, drain_seconds):
         http = ", ".join(map(str, server.http.addresses)) or "disabled"
         sip = ", ".join(f"{t.protocol} {t.bind or '/ws'}" for t in config.pjsip.transports.values()) or "disabled"
         log.info("Arietta %s is ready: HTTP %s, SIP %s, console %s", __version__, http, sip, path)
@@ -139,6 +138,19 @@ async def _serve(config: Config, logs: Logs, drain_seconds: float, on_ready: Cal
         await stop.asked()
         log.info("the server restarts" if stop.restarts else "the server stops")
     return stop.restarts
+
+
+def with_console(server: Server, logs: Logs, stop: Stop, drain_seconds: float) -> Serving:
+    """The server as it serves, with its console: on the control socket, and in the manager interface's Command."""
+    from arietta.cli.commands import Console, all_commands
+    from arietta.cli.commands.manager import command_line
+    from arietta.cli.server_switch import ServerSwitch
+    from arietta.cli.serving import Serving
+
+    switch = ServerSwitch(server, stop)
+    server.manager.domain.command_line = command_line(Console(switch, logs, all_commands()))
+    path = server.config.directories.run / SOCKET_NAME
+    return Serving(server, switch, logs, path, stop, drain_seconds=drain_seconds)
 
 
 def safe(config: Config) -> Config:

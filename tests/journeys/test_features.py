@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
@@ -54,6 +55,9 @@ automixmon => *3
 count => #9,self,Set(GLOBAL(COUNT)=${DYNAMIC_FEATURENAME} ${CHANNEL(name):0:11})
 shout => #8,peer,Set(GLOBAL(COUNT)=${DYNAMIC_FEATURENAME} ${CHANNEL(name):0:9})
 """
+
+
+KEYS = ("#1", "*2", "*1", "*3", "*4", "**", "#9", "#8", "1170", "1200", "9")
 
 
 @pytest.fixture
@@ -462,5 +466,59 @@ def test_those_that_wait_hang_up(server: Server, loop: VirtualLoop, alice: Phone
         call, goal = await left_alone(carrier, bob, alice)
         await call.hang_up()
         await goal.ended()
+
+    loop.run(story())
+
+
+@pytest.mark.parametrize("keys", ["", "#1 1200", "*2 1200 *2", "*2 1200 *1", "*2 1300 *4 *3", "**"])
+def test_features_leave_nothing_to_the_collector(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, keys: str
+) -> None:
+    from .test_garbage import check
+
+    async def story() -> None:
+        call, far = await dialled(alice, bob)
+        for pressed in keys.split():
+            await press(call, pressed)
+            await asyncio.sleep(1)
+        for one in (call, far):
+            if one.end is None:
+                await one.hang_up()
+        await asyncio.sleep(1)
+
+    check(loop, story)
+
+
+def is_talking(call: Call) -> bool:
+    return call.end is None and call.negotiated is not None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_keys_in_any_order_leave_nothing_behind(
+    server: Server, loop: VirtualLoop, alice: Phone, bob: Phone, carrier: Phone, seed: int
+) -> None:
+    chance = random.Random(seed)
+
+    async def story() -> None:
+        await dialled(carrier, bob, chance.choice(("1110", "1120", "1140")))
+        for phone in (alice, bob):
+            phone.on_invite = lambda call: chance.choice((call.answer, call.ring, call.reject))()
+        for _ in range(12):
+            living = [call for phone in (alice, bob, carrier) for call in phone.calls if is_talking(call)]
+            if not living:
+                break
+            call = chance.choice(living)
+            if chance.random() < 0.1:
+                await call.hang_up()
+            else:
+                await call.send_digits(chance.choice(KEYS))
+            await asyncio.sleep(chance.choice((0.05, 0.5, 1.5, 4.0)))
+        for phone in (alice, bob, carrier):
+            phone.on_invite = lambda call: call.reject(480)
+        for phone in (carrier, alice, bob):
+            for call in phone.calls:
+                if call.end is None:
+                    await call.hang_up()
+        await asyncio.sleep(120)
 
     loop.run(story())

@@ -45,6 +45,11 @@ class KeyWatch:
             self.channel.listeners.remove(self._hear)
         self._absorb(False)
 
+    def end(self) -> None:
+        """Watch never again, and hold on to nobody who listened to it."""
+        self.stop()
+        self._on_code = _to_nobody
+
     def _absorb(self, on: bool) -> None:
         if self.channel.bridge is not None:
             self.channel.bridge.absorb_digits(self.channel, on)
@@ -75,3 +80,7 @@ class KeyWatch:
         due = self._keys.next_timeout()
         if due is not None:
             self._timer = self.channel.registry.loop.call_at(due, self._time_passed)
+
+
+def _to_nobody(_channel: Channel, _code: str) -> None:
+    """Whom a watch tells that has ended."""

@@ -114,6 +114,7 @@ class LocalLeg:
             self._port.close()
             self._port = None
         far = self._far_channel()
+        self.other = None  # so that two halves that have ended hold on to each other no more
         if channel is not None and far is not None:
             far.receive(signals.HungUp(cause))
         return None

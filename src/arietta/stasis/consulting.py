@@ -176,6 +176,7 @@ class Consultation:
     def _unite(self) -> None:
         """All of them talk."""
         if self._end():
+            self._attempt.forget()
             self._half.interrupt(Moved(self._take_place))
             self._leave_talk()
             self._all.transfers.places.come_back(self._phone, self._waiting, self._place)
@@ -209,6 +210,7 @@ class Consultation:
             self._tell_those_who_waited()
         if self._attempt.answered or is_of_application(self._waiting):
             self._half.interrupt(Moved(self._take_place))
+            self._attempt.forget()
         else:
             self._recall()
         self._leave_talk()
@@ -242,6 +244,7 @@ class Consultation:
         if not self._end():
             return
         self._attempt.stop("CANCEL" if not self._attempt.answered else None)
+        self._attempt.forget()
         self._phone.indicate(Indication.STOP_RINGING)
         self._leave_talk()
         if not self._half_done.done():
@@ -266,7 +269,7 @@ class Consultation:
         self._over = True
         self._timer.cancel()
         self._phone.indicate(Indication.STOP_RINGING)
-        self._keys.stop()
+        self._keys.end()
         if self._waiting_ended in self._waiting.on_destroyed:
             self._waiting.on_destroyed.remove(self._waiting_ended)
         self._all.going_on.pop(self._phone.id, None)

@@ -69,7 +69,7 @@ class FeaturesOfTalk:
     def stop(self) -> None:
         """The talk is over: whatever was asked for ends with it."""
         for watch in self._watches.values():
-            watch.stop()
+            watch.end()
         self._watches.clear()
         for dialog in tuple(self._dialogs.values()):
             dialog.cancel()

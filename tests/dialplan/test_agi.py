@@ -335,6 +335,19 @@ def test_a_program_that_hears_has_the_audio_as_its_descriptor_3(tmp_path: Path) 
     assert asyncio.run(story()) == "abcd x y"
 
 
+def test_a_program_is_told_that_it_hears(real: Callable[..., Stage], tmp_path: Path) -> None:
+    program(
+        tmp_path / "hear.agi",
+        'while read -r line && [ -n "$line" ]; do echo "$line" >> "$AST_AGI_DIR/told"; done\n'
+        '[ -e /dev/fd/3 ] && echo "SET VARIABLE HEARS $1"; read -r reply\n',
+    )
+    stage = real("EAGI(hear.agi,yes)", "Set(A=${AGISTATUS})")
+    stage.registry.engine = Silent()  # type: ignore[assignment]
+    stage.run(stage.channel())
+    assert (stage.variables("HEARS"), stage.variables("AGISTATUS")) == (["yes"], ["SUCCESS"])
+    assert "agi_enhanced: 1.0" in (tmp_path / "told").read_text().splitlines()
+
+
 @pytest.mark.parametrize(
     ("request_", "status"), [("none.agi", "NOTFOUND"), ("plain.txt", "FAILURE"), ("agi://127.0.0.1/x", "FAILURE")]
 )

@@ -210,6 +210,9 @@ class Picture:
 class Walk:
     """One walk: a server of its own, two phones, an application that hears everything and one that comes and goes."""
 
+    files: Mapping[str, str] = FILES
+    """The configuration of the server."""
+
     def __init__(self, choose: Choose, folder: Path, seed: int = 0) -> None:
         self.choose = choose
         self.loop = VirtualLoop(seed=seed)
@@ -228,7 +231,7 @@ class Walk:
         self.server: Server = self.loop.run(self._open())
 
     async def _open(self) -> Server:
-        for name, text in FILES.items():
+        for name, text in self.files.items():
             (self.folder / name).write_text(text)
         server = await start(self.folder)
         self._stack.push_async_callback(server.stop, drain_seconds=0)

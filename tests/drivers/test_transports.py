@@ -578,3 +578,56 @@ def test_who_is_banned_gets_no_connection(
     assert "it is banned" in warnings(caplog)
     loop.advance(70)
     assert not stranger(loop, 5060).closed
+
+
+# ------------------------------------------------------------------------------------------------ bound anew
+
+
+def test_a_transport_that_may_is_bound_anew_by_a_reload(start: Start, loop: VirtualLoop, phone: OpenPhone):
+    server = start(transport("udp", "allow_reload=yes") + transport("tcp"))
+    path = server.config.directory / "pjsip.conf"
+    original = path.read_text()
+
+    async def reload(text: str) -> tuple[str, ...]:
+        path.write_text(text)
+        notes = tuple(server.reload().notes)
+        await asyncio.sleep(0.1)
+        return notes
+
+    def answers(port: int) -> bool:
+        asking = loop.run(phone("10.0.0.9", 0))
+        try:
+            loop.run(asking.options(f"sip:{HOME}:{port}", within=2))
+        except Unexpected:
+            return False
+        finally:
+            loop.run(asking.close())
+        return True
+
+    moved = original.replace(f"bind={HOME}:5060\nallow_reload", f"bind={HOME}:5070\nallow_reload")
+    assert loop.run(reload(moved)) == () and answers(5070) and not answers(5060)
+    bob = loop.run(phone("10.0.0.3", username="bob", password=PASSWORD, server=(HOME, 5070)))
+    loop.run(bob.register())
+    more = f"[new]\ntype=transport\nprotocol=udp\nbind={HOME}:5071\nallow_reload=yes\n"
+    assert loop.run(reload(more + moved)) == () and answers(5071) and answers(5070)
+    assert loop.run(reload(moved)) == () and not answers(5071)
+    [note] = loop.run(reload(moved.replace(f"protocol=tcp\nbind={HOME}:5060", f"protocol=tcp\nbind={HOME}:5090")))
+    assert "transport [tcp] has changed, which needs a restart" in note
+
+
+def test_a_transport_that_cannot_be_bound_stays_where_it_was(
+    start: Start, loop: VirtualLoop, phone: OpenPhone, caplog: pytest.LogCaptureFixture
+):
+    server = start(transport("udp", "allow_reload=yes"))
+    taken = loop.run(phone(HOME, 5080))
+    path = server.config.directory / "pjsip.conf"
+    path.write_text(path.read_text().replace(f"bind={HOME}:5060", f"bind={HOME}:5080"))
+
+    async def reload() -> None:
+        server.reload()
+        await asyncio.sleep(0.1)
+
+    loop.run(reload())
+    assert f"transport [udp] cannot bind {HOME}:5080" in caplog.text and taken.port == 5080
+    caplog.clear()
+    registered(loop, phone, "alice", "10.0.0.2", "udp")

@@ -20,6 +20,8 @@ from arietta.config.kinds import (
 )
 from arietta.config.settings import Report, Settings, SettingsType, merged, read_settings
 
+USUAL_WRITE_TIMEOUT_MS = 5000
+
 
 class AriGeneral(Settings, frozen=True, kw_only=True, eq=False):
     """The REST interface as a whole."""
@@ -32,7 +34,14 @@ class AriGeneral(Settings, frozen=True, kw_only=True, eq=False):
     allowed_origins: Annotated[tuple[str, ...], TextList("Origins that browsers may call from; * admits all.")] = ()
     channelvars: Annotated[tuple[str, ...], TextList("Variables shown as channelvars in every channel object.")] = ()
     api_version: Annotated[str, Text("Version of the interface that the list of API documents claims.")] = "10.0.0"
-    websocket_write_timeout: Annotated[int, Milliseconds("Time a socket may take to accept a message.")] = 100
+    websocket_write_timeout: Annotated[
+        int, Milliseconds("Time a socket may take nothing of a message; where it is not set 5 seconds.", 1)
+    ] = 100
+
+    @property
+    def write_timeout_ms(self) -> int:
+        """Time that an event socket may take nothing: as it is written, else long enough for a client's own pauses."""
+        return self.websocket_write_timeout if "websocket_write_timeout" in self.set_at else USUAL_WRITE_TIMEOUT_MS
 
 
 class AriUser(Settings, frozen=True, kw_only=True, eq=False):

@@ -179,13 +179,15 @@ class Transport(Settings, frozen=True, kw_only=True, eq=False):
     domain: Annotated[str, Text("Domain the transport comes from.")] = ""
     tos: Annotated[int, Tos("Traffic class of SIP packets.")] = 0
     cos: Annotated[int, Integer("Link layer priority of SIP packets.", 0, 7)] = 0
-    allow_reload: Annotated[bool, Bool("Whether a reload may rebind it.")] = False
+    allow_reload: Annotated[bool, Bool("Whether a reload may bind it, rebind it or take it away.")] = False
     async_operations: Annotated[int, Integer("Operations at a time.")] = 1
     tcp_keepalive_enable: Annotated[bool, Bool("Whether TCP probes idle connections.")] = False
     tcp_keepalive_idle_time: Annotated[int, Seconds("Idle time before the first probe.", 1)] = 30
     tcp_keepalive_interval_time: Annotated[int, Seconds("Time between probes.", 1)] = 1
     tcp_keepalive_probe_count: Annotated[int, Integer("Probes before a connection is dead.", 1)] = 5
-    websocket_write_timeout: Annotated[int, Milliseconds("Time a WebSocket may take to accept a message.", 1)] = 100
+    websocket_write_timeout: Annotated[
+        int, Milliseconds("Time a WebSocket may take nothing of a message; where it is not set 5 seconds.", 1)
+    ] = 100
     cert_file: Annotated[str, FilePath("TLS certificate.")] = ""
     priv_key_file: Annotated[str, FilePath("Private key of the TLS certificate.")] = ""
     password: Annotated[str, Secret("Password of the private key.")] = ""
@@ -392,6 +394,8 @@ TYPES: dict[str, tuple[str, type[Settings]]] = {
     "domain_alias": ("domain_aliases", DomainAlias),
 }
 """The field of PjsipSettings and the class of each type."""
+
+
 def read_pjsip(file: ConfFile, report: Report) -> PjsipSettings:
     """The settings of pjsip.conf; a section of unknown type is ignored with a warning."""
     tables: dict[str, dict[str, Settings]] = {field: {} for field, _ in TYPES.values()}

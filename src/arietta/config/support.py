@@ -17,7 +17,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
         servername enabled bindaddr bindport prefix sessionlimit session_inactivity session_keep_alive enable_status
         enable_static redirect tlsenable tlsbindaddr tlscertfile tlsprivatekey tlscipher tlsdisablev1 tlsdisablev11
         tlsdisablev12 tlsservercipherorder"""),
-    "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars"),
+    "ari.conf [general]": _words("enabled pretty auth_realm allowed_origins channelvars websocket_write_timeout"),
     "ari.conf type=user": _words("type read_only password password_format access acl"),
     "rtp.conf [general]": _words("""
         rtpstart rtpend strictrtp probation icesupport dtls_mtu ice_access ice_acl media_engine media_threads
@@ -33,18 +33,21 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=guard": _words("""
         type enabled trusted invite_rate register_rate options_rate other_rate strangers_rate auth_failures
         auth_failure_period ban_time scanners"""),
-    "pjsip.conf type=system": _words("type timer_t1 timer_b disable_tcp_switch compact_headers"),
+    "pjsip.conf type=system": _words("""
+        type timer_t1 timer_b disable_tcp_switch compact_headers follow_early_media_fork
+        accept_multiple_sdp_answers"""),
     "pjsip.conf type=transport": _words("""
         type protocol bind external_signaling_address external_signaling_port external_media_address local_net tos cos
         tcp_keepalive_enable tcp_keepalive_idle_time tcp_keepalive_interval_time tcp_keepalive_probe_count cert_file
         priv_key_file password ca_list_file ca_list_path cipher method verify_client verify_server require_client_cert
-        allow_wildcard_certs domain"""),
+        allow_wildcard_certs domain allow_reload websocket_write_timeout"""),
     "pjsip.conf type=endpoint": _words("""
         one_touch_recording record_on_feature record_off_feature
         callerid_privacy trust_id_inbound trust_id_outbound send_pai send_rpid send_diversion
         trust_connected_line send_connected_line connected_line_method rpid_immediate
         call_group pickup_group named_call_group named_pickup_group
-        callerid_tag allow_overlap overlap_context contact_access acl contact_acl
+        callerid_tag allow_overlap overlap_context contact_access acl contact_acl follow_early_media_fork
+        accept_multiple_sdp_answers
         type context transport allow auth outbound_auth aors rtp_symmetric force_rport rewrite_contact callerid
         from_user from_domain set_var accountcode language moh_suggest identify_by message_context
         device_state_busy_at tone_zone tenantid contact_user access allow_transfer refer_blind_progress moh_passthrough
@@ -97,7 +100,6 @@ SUPPORTED: dict[str, frozenset[str]] = {
 """Fields that do what the reference says, by the title of their settings."""
 
 WITHOUT_EFFECT: dict[str, frozenset[str]] = {
-    "ari.conf [general]": frozenset(("websocket_write_timeout",)),
     "res_http_media_cache.conf [general]": frozenset(("dns_cache_timeout_secs",)),
     "cdr.conf [general]": frozenset(("scheduleronly",)),
     "resolver_unbound.conf [general]": frozenset(("debug",)),
@@ -105,15 +107,11 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
         contact_expiration_check_interval unidentified_request_prune_interval mwi_tps_queue_high mwi_tps_queue_low
         taskprocessor_overload_trigger"""),
     "pjsip.conf type=system": _words("""
-        threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout
-        threadpool_max_size follow_early_media_fork accept_multiple_sdp_answers"""),
-    "pjsip.conf type=transport": _words("""
-        async_operations allow_reload websocket_write_timeout"""),
+        threadpool_initial_size threadpool_auto_increment threadpool_idle_timeout threadpool_max_size"""),
+    "pjsip.conf type=transport": frozenset(("async_operations",)),
     "pjsip.conf type=endpoint": _words("""
-        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat
-        rtp_engine max_video_streams tos_video cos_video
-        g726_non_standard follow_early_media_fork
-        accept_multiple_sdp_answers fax_detect_timeout"""),
+        direct_media_method direct_media_glare_mitigation disable_direct_media_on_nat rtp_engine max_video_streams
+        tos_video cos_video g726_non_standard fax_detect_timeout"""),
     "features.conf [featuremap]": frozenset(("parkcall",)),
     "extensions.conf [general]": _words("extenpatternmatchnew userscontext"),
     "musiconhold.conf class": _words(

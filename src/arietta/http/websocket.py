@@ -168,6 +168,8 @@ class WebSocket(asyncio.Protocol):
         self.is_open = True
         self._peer = peer
         self._options = options
+        self.write_timeout_ms = options.write_timeout_ms
+        """Time it may take nothing while frames wait."""
         self._transport = transport
         self._loop = loop
         self._frames = frames
@@ -255,12 +257,12 @@ class WebSocket(asyncio.Protocol):
         self.flush()
 
     def _watch_writing(self) -> None:
-        self._write_timer = self._loop.call_later(self._options.write_timeout_ms / 1000, self._look_at_writing)
+        self._write_timer = self._loop.call_later(self.write_timeout_ms / 1000, self._look_at_writing)
 
     def _look_at_writing(self) -> None:
         left = self._transport.get_write_buffer_size()
         if left and left >= self._left_at_last_look:
-            self._give_up(f"nothing of {left} bytes was read for {self._options.write_timeout_ms} ms")
+            self._give_up(f"nothing of {left} bytes was read for {self.write_timeout_ms} ms")
             return
         self._left_at_last_look = left
         self._watch_writing()

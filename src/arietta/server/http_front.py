@@ -147,7 +147,7 @@ def _http_options(config: Config) -> HttpOptions:
         session_limit=http.sessionlimit,
         session_inactivity_ms=http.session_inactivity,
         session_keep_alive_ms=http.session_keep_alive,
-        websocket=WebSocketOptions(write_timeout_ms=max(5000, config.ari.general.websocket_write_timeout)),
+        websocket=WebSocketOptions(write_timeout_ms=config.ari.general.write_timeout_ms),
     )
 
 

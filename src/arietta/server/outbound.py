@@ -338,6 +338,6 @@ def target_of(config: Config, client: WebsocketClient) -> Target:
         tls=tls,
         timeout_ms=client.connection_timeout,
         options=WebSocketOptions(
-            write_timeout_ms=max(5000, config.ari.general.websocket_write_timeout), ping_interval_ms=PING_INTERVAL_MS
+            write_timeout_ms=config.ari.general.write_timeout_ms, ping_interval_ms=PING_INTERVAL_MS
         ),
     )

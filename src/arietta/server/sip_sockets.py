@@ -73,6 +73,7 @@ class SipMount(HtmlRefusals):
             return html_page(403, "SIP is spoken over secure WebSockets only.")
 
         def opened(socket: WebSocketConnection) -> None:
+            socket.write_timeout_ms = self._transports.write_timeout_ms(transport) or socket.write_timeout_ms
             connection = self._transports.accept_socket(transport, (peer.host, peer.port), Socket(socket))
             if connection is None:
                 socket.close(TRY_AGAIN_LATER)

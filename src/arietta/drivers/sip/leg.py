@@ -17,6 +17,7 @@ from arietta.drivers.sip import call_texts
 from arietta.drivers.sip.connected import Fields, Told, believe, fields_of, settle, tell_connected
 from arietta.drivers.sip.digits import InfoDigits
 from arietta.drivers.sip.diversion import reason_of
+from arietta.drivers.sip.early_answers import EarlyAnswers
 from arietta.drivers.sip.facing import media_address, media_bind
 from arietta.drivers.sip.hops import Hop
 from arietta.drivers.sip.in_dialog import answer_afterwards, answer_info, answer_reinvite, answer_request, tell_hold
@@ -76,6 +77,7 @@ class SipLeg:
         """and then contacts."""
         self.exten = ""
         self._called: Address | None = None
+        self._early: EarlyAnswers | None = None  # with our INVITE
         self._heard_of = False  # a provisional response came
         self.request: Request | None = None
         self.response: Response | None = None
@@ -177,6 +179,7 @@ class SipLeg:
             return
         self.media.address = media_address(self.endpoint, self.transport)
         self._called, self._heard_of = destination, False
+        self._early = EarlyAnswers(self.endpoint, self.driver.settings.system)
         self.session = self.driver.outgoing.invite(self, destination, self.media.offer())
         self.session.user = self
         self.session.expiry_headers = self._reason(causes.RECOVERY_ON_TIMER_EXPIRY)
@@ -424,15 +427,24 @@ class SipLeg:
         self._heard_of = True
         believe(self, channel, event.response)
         if event.sdp:
-            self.media.read_answer(event.sdp)
+            self._read_answer(event.response, event.sdp, is_final=False)
         if event.status == 180:
             channel.receive(signals.Ringing())
         elif event.status > 100 and (event.sdp or (event.status == 183 and not self.endpoint.ignore_183_without_sdp)):
             channel.receive(signals.Progressed())
 
+    def _read_answer(self, response: Response, body: bytes, *, is_final: bool) -> sdp.Refusal | None:
+        """Take what a response to our INVITE says of media, if it counts."""
+        if self._early is None or not self._early.counts(response.to_tag, body, is_final=is_final):
+            return None
+        refusal = self.media.read_answer(body)
+        if refusal is None:
+            self._early.followed(response.to_tag, body)
+        return refusal
+
     def _take_answer(self, channel: Channel, event: events.Answered) -> None:
         self.response = event.response
-        refusal = self.media.read_answer(event.sdp) if event.sdp else None
+        refusal = self._read_answer(event.response, event.sdp, is_final=True) if event.sdp else None
         if refusal is not None:
             log.warning("channel %s: %s", channel.name, refusal.reason)
             channel.receive(signals.HungUp(causes.BEARER_CAPABILITY_UNAVAILABLE, refusal.status))

@@ -74,7 +74,7 @@ class SipTransports:
         self._facings: dict[str, Facing] = {}
         self._tls: dict[str, TlsContexts] = {}
         self._datagrams: dict[str, asyncio.DatagramTransport] = {}
-        self._servers: list[asyncio.AbstractServer] = []
+        self._servers: dict[str, asyncio.AbstractServer] = {}
         self._connections: dict[_Key, Connection] = {}
         self._strangers: Counter[str] = Counter()
         self._kept: Counter[str] = Counter()
@@ -112,7 +112,7 @@ class SipTransports:
                 partial(self._accept, name), host, port, backlog=BACKLOG
             )
             port = server.sockets[0].getsockname()[1] if server.sockets else port
-            self._servers.append(server)
+            self._servers[name] = server
         else:
             port = self.socket_ports.get(protocol, port)
         self._settings[name] = configured
@@ -145,34 +145,79 @@ class SipTransports:
             raise OSError(f"{what}: {reason}") from problem
 
     def reload(self, settings: PjsipSettings) -> list[str]:
-        """Take addresses and certificates anew, for what begins from now on; tells what needs a restart."""
-        notes = []
-        if {n: (t.protocol, t.bind) for n, t in settings.transports.items()} != {
-            n: (t.protocol, t.bind) for n, t in self._settings.items()
-        }:
-            notes.append("pjsip.conf: transports have changed, which needs a restart")
+        """Take addresses and certificates anew, for what begins from now on; tells what needs a restart.
+
+        Transports with `allow_reload` are bound elsewhere, a moment later.
+        """
         self.keep_alive_s = float(settings.general.keep_alive_interval)
-        for name, configured in settings.transports.items():
-            former = self._settings.get(name)
-            if former is None or (former.protocol, former.bind) != (configured.protocol, configured.bind):
-                continue
-            if name in self._tls:
-                try:
-                    self._tls[name] = self._read_tls(name, configured)
-                except OSError as problem:
-                    log.error("%s; what was read before stays in use", problem)
-                    notes.append(str(problem))
-                    continue
-            inside = self._facings[name].inside
-            self._settings[name] = configured
-            self._facings[name] = Facing(configured, inside.protocol, _bound_to(configured)[0], inside.port)
-            self.transports[name] = self._facings[name].inside
+        notes: list[str] = []
+        moved: list[tuple[str, TransportSettings | None]] = []
+        for name in {**self._settings, **settings.transports}:
+            former, wanted = self._settings.get(name), settings.transports.get(name)
+            if former is not None and wanted is not None and _is_bound_alike(former, wanted):
+                notes += self._renew(name, wanted)
+            elif any(one is not None and one.allow_reload for one in (former, wanted)):
+                moved.append((name, wanted))
+            else:
+                notes.append(f"pjsip.conf: transport [{name}] has changed, which needs a restart or allow_reload=yes")
+        if moved:
+            task = asyncio.get_running_loop().create_task(self._move(moved), name="SIP transports are bound anew")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return notes
+
+    def _renew(self, name: str, configured: TransportSettings) -> list[str]:
+        """Take what may change while a transport stays bound."""
+        if name in self._tls:
+            try:
+                self._tls[name] = self._read_tls(name, configured)
+            except OSError as problem:
+                log.error("%s; what was read before stays in use", problem)
+                return [str(problem)]
+        inside = self._facings[name].inside
+        self._settings[name] = configured
+        self._facings[name] = Facing(configured, inside.protocol, _bound_to(configured)[0], inside.port)
+        self.transports[name] = self._facings[name].inside
+        return []
+
+    async def _move(self, moved: list[tuple[str, TransportSettings | None]]) -> None:
+        """Let go of what transports were bound to, and bind them as they are wanted; None wants none.
+
+        One that cannot be bound goes back to where it was. Connections that are open stay so.
+        """
+        formers = {name: self._settings.get(name) for name, _ in moved}
+        for name, _ in moved:
+            self._let_go(name)
+        await asyncio.sleep(0)  # a socket of UDP is closed in the next turn
+        for name, wanted in moved:
+            if wanted is not None and not await self._bind(name, wanted) and (former := formers[name]) is not None:
+                await self._bind(name, former)
+
+    def _let_go(self, name: str) -> None:
+        carrier, server = self._datagrams.pop(name, None), self._servers.pop(name, None)
+        if carrier is not None:
+            carrier.close()
+        if server is not None:
+            server.close()
+        self.transports.pop(name, None)
+        self._settings.pop(name, None)
+        self._tls.pop(name, None)
+
+    async def _bind(self, name: str, configured: TransportSettings) -> bool:
+        try:
+            if configured.protocol == "tls":
+                self._tls[name] = self._read_tls(name, configured)
+            await self._open(name, configured)
+        except OSError as problem:
+            log.error("transport [%s] cannot bind %s: %s", name, configured.bind, why(problem))
+            return False
+        log.info("transport [%s] is bound to %s", name, configured.bind)
+        return True
 
     async def close(self) -> None:
         """Close every socket."""
         self.closed = True
-        for server in self._servers:
+        for server in self._servers.values():
             server.close()
         for carrier in self._datagrams.values():
             carrier.close()
@@ -234,6 +279,12 @@ class SipTransports:
         configured = self._settings.get(transport.name)
         return configured.bind.host if configured is not None and configured.bind is not None else transport.host
 
+    def write_timeout_ms(self, transport: Transport) -> int:
+        """The time that the configuration gives a WebSocket to take a message, 0 where it says nothing."""
+        configured = self._settings.get(transport.name)
+        is_said = configured is not None and "websocket_write_timeout" in configured.set_at
+        return configured.websocket_write_timeout if configured is not None and is_said else 0
+
     def for_socket(self, is_secure: bool, is_near: bool) -> Transport | None:
         """The transport that WebSockets of clients belong to, None when there is none.
 
@@ -276,7 +327,7 @@ class SipTransports:
             return
         if connection is not None or self.closed or len(self._connections) >= MAX_CONNECTIONS:
             self._fail_later(send)
-        elif send.transport.protocol not in ON_STREAMS:
+        elif name not in self.transports or send.transport.protocol not in ON_STREAMS:
             self._fail_later(send)  # RFC 7118 5: the client's socket is the only way to it
         else:
             self._connect(key, send)
@@ -290,7 +341,8 @@ class SipTransports:
     async def _open_connection(self, key: _Key) -> None:
         name, address = key
         loop = asyncio.get_running_loop()
-        bound = _bound_to(self._settings[name])[0]
+        configured = self._settings[name]
+        bound = _bound_to(configured)[0]
         source = None if is_any(bound) else (bound, 0)
         connection: StreamConnection | None = None
         try:
@@ -301,7 +353,7 @@ class SipTransports:
                 await connection.ready
         except (OSError, TimeoutError) as problem:
             reason = explain(problem) if isinstance(problem, ssl.SSLError) else (str(problem) or "no answer in time")
-            log.warning("no %s connection to %s:%s: %s", self.transports[name].protocol, *address, reason)
+            log.warning("no %s connection to %s:%s: %s", configured.protocol.upper(), *address, reason)
             if connection is not None:
                 connection.close()
             for send in self._connecting.pop(key):
@@ -464,6 +516,10 @@ def protocol_of(uri: SipUri) -> str:
 def why(problem: OSError) -> str:
     """The system's own words, which uvloop replaces by its."""
     return os.strerror(problem.errno) if problem.errno else str(problem)
+
+
+def _is_bound_alike(one: TransportSettings, other: TransportSettings) -> bool:
+    return (one.protocol, one.bind) == (other.protocol, other.bind)
 
 
 def _bound_to(configured: TransportSettings) -> Address:

@@ -9,6 +9,7 @@ from arietta.dialplan.applications import Application
 from arietta.dialplan.applications.dial.dialling import Dialling
 from arietta.dialplan.applications.dial.leaving import Leaving
 from arietta.dialplan.applications.dial.options import OPTIONS, DialOptions
+from arietta.dialplan.applications.dial.retrying import retry
 from arietta.dialplan.applications.dial.talk import Talk
 from arietta.dialplan.arguments import seconds, split_arguments
 from arietta.dialplan.errors import ApplicationError
@@ -112,6 +113,10 @@ async def _wait_for_answer(
     return winner, leaving.place
 
 
+async def _retry_dial(channel: Channel, arguments: str, run: Run) -> None:
+    await retry(_dial, channel, arguments, run)
+
+
 APPLICATIONS = (
     Application(
         "Dial",
@@ -119,5 +124,13 @@ APPLICATIONS = (
         "Calls destinations and connects the first that answers; DIALSTATUS tells how it went.",
         _dial,
         options=OPTIONS,
+    ),
+    Application(
+        "RetryDial",
+        "RetryDial(announcement,pause,attempts,arguments of Dial)",
+        "Dial, again and again until somebody answers or so many attempts were made, 0 without end. Between them an "
+        "announcement is played, and there are so many seconds (10) in which a key leads to the extension of that name "
+        "in EXITCONTEXT or the present context.",
+        _retry_dial,
     ),
 )

@@ -40,6 +40,7 @@ SENSIBLE = {
     "Congestion": "",
     "ControlPlayback": "demo-instruct",
     "Dial": "PJSIP/bob",
+    "DISA": "1234",
     "Echo": "",
     "ExtenSpy": "1,q",
     "Gosub": "back,1",

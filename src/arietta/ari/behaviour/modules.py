@@ -94,6 +94,7 @@ DIALPLAN: Mapping[str, Part] = {
     "app_chanspy.so": Part("Listening to channels"),
     "app_controlplayback.so": Part("Files that keys move in"),
     "app_dial.so": Part("Dialing Application"),
+    "app_disa.so": Part("Dialling from outside as if inside"),
     "app_echo.so": Part("Simple Echo Application"),
     "app_exec.so": Part("Applications named in text"),
     "app_mixmonitor.so": Part("Calls recorded from both sides"),

@@ -136,7 +136,7 @@ async def _read_exten(channel: Channel, arguments: str, run: Run) -> None:
             return
         if "n" not in options:
             channel.answer()
-    digits = await _extension(channel, parts[1], context, options, timeout, run)
+    digits = await dialled_extension(channel, parts[1], context, options, timeout, run)
     if not digits:
         outcome, status = "t", "TIMEOUT"
     elif run.exists(context, digits):
@@ -148,7 +148,7 @@ async def _read_exten(channel: Channel, arguments: str, run: Run) -> None:
     channel.set_variable(EXTEN_STATUS, status)
 
 
-async def _extension(
+async def dialled_extension(
     channel: Channel, name: str, context: str, options: dict[str, str], timeout: float, run: Run
 ) -> str:
     """The digits of an extension: up to one that cannot go on, `#`, or a pause."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from arietta.dialplan.applications import Application
 from arietta.dialplan.applications.dial.dialling import Dialling
 from arietta.dialplan.applications.dial.leaving import Leaving
-from arietta.dialplan.applications.dial.options import OPTIONS, DialOptions
+from arietta.dialplan.applications.dial.options import OPTIONS, DialOptions, read_options
 from arietta.dialplan.applications.dial.retrying import retry
 from arietta.dialplan.applications.dial.talk import Talk
 from arietta.dialplan.arguments import seconds, split_arguments
@@ -31,12 +31,12 @@ async def _dial(channel: Channel, arguments: str, run: Run) -> None:
         channel.set_variable(name, "")
     channel.variables["ANSWEREDTIME"] = channel.variables["DIALEDTIME"] = ""
     try:
-        destinations, timeout, options = _read(channel, arguments, run)
+        destinations, timeout, options = _read(arguments)
+        dialling = Dialling(channel, options, run)
     except ApplicationError as failure:
         log.error("%s: Dial(%s): %s", channel.name, arguments, failure)
         channel.set_variable("DIALSTATUS", "INVALIDARGS")
         return
-    dialling = Dialling(channel, options, run)
     try:
         await _call(dialling, destinations, timeout)
     finally:
@@ -46,7 +46,7 @@ async def _dial(channel: Channel, arguments: str, run: Run) -> None:
         dialling.forget()
 
 
-def _read(channel: Channel, arguments: str, run: Run) -> tuple[list[str], float | None, DialOptions]:
+def _read(arguments: str) -> tuple[list[str], float | None, DialOptions]:
     """Destinations, timeout and options; ApplicationError says which of them makes no sense."""
     parts = [*split_arguments(arguments), "", "", ""]
     destinations = [text for text in parts[0].split("&") if text]
@@ -57,7 +57,7 @@ def _read(channel: Channel, arguments: str, run: Run) -> tuple[list[str], float 
     timeout = seconds(parts[1]) if parts[1] else None
     if parts[1] and (timeout is None or timeout < 0):
         raise ApplicationError(f"timeout {parts[1]!r} is not a number of seconds")
-    return destinations, timeout or None, DialOptions(parts[2], channel, run)
+    return destinations, timeout or None, read_options(parts[2])
 
 
 async def _call(dialling: Dialling, destinations: list[str], timeout: float | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from arietta.channels.callerid import parse_caller_id
 from arietta.channels.channel import Channel, Story
 from arietta.channels.dialing import Attempt
 from arietta.channels.driver import CannotRequest, DialRequest, Party
@@ -31,7 +32,13 @@ class Dialling:
         """By the ids of the called channels."""
         self.statuses: list[str] = []
         self.cause = 0
-        self.dialled = options.dialled or Party("", channel.dialed_number or channel.exten)
+        own = Party("", channel.dialed_number or channel.exten)
+        self.dialled = _party(options.dialled, own, channel.caller)
+        """Whom the caller wants, as the called see it."""
+        self.forwarding = _party(options.forwarding, channel.caller, own)
+        """Who a forwarded call is shown to be from."""
+        self.peer_place = run.place_of(options.peer_to) if options.peer_to else None
+        self.both_place = run.place_of(options.both_to) if options.both_to else None
         self.ringback = Ringback(channel, options, run.plan)
         self.decided: asyncio.Future[Attempt | None] = channel.registry.loop.create_future()
         self.timed_out = False
@@ -149,8 +156,7 @@ class Dialling:
         """The far end asked for another place: its old channel ends, the new one takes part."""
         if self.options.forward_forgets_timeout:
             self._stop_timer()
-        shown = self.options.forwarding or self.channel.caller
-        self._prepare(attempt.peer, attempt.peer.exten, self.options.shown(shown))
+        self._prepare(attempt.peer, attempt.peer.exten, self.options.shown(self.forwarding))
         known = {one.peer.id for one in self.attempts}
         for channel_id, line in self.lines.items():
             if channel_id not in known:
@@ -212,6 +218,13 @@ class Dialling:
             if attempt is not winner:
                 attempt.stop(status)
                 self.lines[attempt.peer.id].release(cause)
+
+
+def _party(text: str | None, without: Party, empty: Party) -> Party:
+    """Who an option says: it may be missing, or be without a value."""
+    if text is None:
+        return without
+    return parse_caller_id(text) if text else empty
 
 
 def _leave_place(peer: Channel) -> None:

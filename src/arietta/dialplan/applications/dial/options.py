@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-from arietta.channels.callerid import parse_caller_id
 from arietta.channels.driver import Party
 from arietta.dialplan.applications.calls import CAUSE_NAMES
 from arietta.dialplan.applications.dial.limit import Limit
@@ -14,10 +13,6 @@ from arietta.dialplan.errors import ApplicationError
 from arietta.dialplan.features.letters import FEATURE_LETTERS, called_may, caller_may
 from arietta.dialplan.options import Option, Options
 from arietta.model import causes
-
-if TYPE_CHECKING:
-    from arietta.channels.channel import Channel
-    from arietta.dialplan.run import Run
 
 _PLACE = "context^exten^priority"
 _SUBROUTINE = f"{_PLACE}(argument^…)"
@@ -84,14 +79,15 @@ DIGITS = frozenset("0123456789*#ABCDabcdwW")
 
 
 class DialOptions:
-    """What the letters of one Dial mean; ApplicationError for values that make no sense."""
+    """What the letters of a Dial mean, whoever dials; ApplicationError for values that make no sense."""
 
-    def __init__(self, text: str, channel: Channel, run: Run) -> None:
+    def __init__(self, text: str) -> None:
         found = OPTIONS.read("Dial", text)
         self.ring = "r" in found
         self.ring_tone = found.get("r", "")
         self.ring_until_media = "R" in found
-        self.music = (found["m"] or channel.music_class or "default") if "m" in found else None
+        self.music = found.get("m")
+        """The class of music, "" for the caller's own, None for none."""
         self.answers_at_once = "a" in found
         self.announcement, _, self.caller_announcement = found.get("A", "").partition(":")
         self.goes_on = "g" in found
@@ -107,8 +103,8 @@ class DialOptions:
         self.leaves_by_digit = "d" in found
         self.runs_h = "e" in found
         self.peer_goes_on = "F" in found
-        self.peer_place = _place(found.get("F", ""), run)
-        self.both_place = _place(found.get("G", ""), run)
+        self.peer_to = found.get("F", "").replace("^", ",")
+        self.both_to = found.get("G", "").replace("^", ",")
         self.ignores_forwarding = "i" in found
         self.ignores_parties = "I" in found
         self.forward_forgets_timeout = "z" in found
@@ -116,13 +112,10 @@ class DialOptions:
         self.cause_of_losers = _cause(found["Q"]) if "Q" in found else causes.ANSWERED_ELSEWHERE
         self.presentation = _presentation(found["u"]) if "u" in found else None
         self.tag = found.get("s", "")
-        self.dialled = _caller(found["o"], channel) if "o" in found else None
-        """Who the called are to be, if it is not what was dialled."""
-        self.forwarding = None
-        """Who a forwarded call is shown to be from, if it is not the caller."""
-        if "f" in found:
-            own = Party("", channel.dialed_number or channel.exten)
-            self.forwarding = _caller(found["f"], channel) if found["f"] else own
+        self.dialled = found.get("o")
+        """Who the called are to be, if it is not what was dialled; "" is the caller."""
+        self.forwarding = found.get("f")
+        """Who a forwarded call is shown to be from, if it is not the caller; "" is what was dialled."""
         self.caller_may = caller_may(found)
         """The features that the caller may use,"""
         self.called_may = called_may(found)
@@ -133,6 +126,12 @@ class DialOptions:
         if self.presentation is not None:
             caller = replace(caller, presentation=self.presentation)
         return replace(caller, tag=self.tag) if self.tag else caller
+
+
+@lru_cache(maxsize=256)
+def read_options(text: str) -> DialOptions:
+    """The options of a text; those of one that was read before are kept."""
+    return DialOptions(text)
 
 
 def _limit(found: dict[str, str]) -> Limit | None:
@@ -167,10 +166,6 @@ def _after_answer(text: str) -> str:
     return f"{context},s,1({arguments.replace('^', ',')})"
 
 
-def _place(text: str, run: Run) -> tuple[str, str, int] | None:
-    return run.place_of(text.replace("^", ",")) if text else None
-
-
 def _cause(text: str) -> int:
     name = text.strip().upper().removeprefix("AST_CAUSE_")
     if name == "NONE":
@@ -188,9 +183,3 @@ def _presentation(text: str) -> int:
     if known is None:
         raise ApplicationError(f"Dial: option u({text}) is none of {', '.join(PRESENTATIONS)}")
     return known
-
-
-def _caller(text: str, channel: Channel) -> Party:
-    if not text:
-        return channel.caller
-    return parse_caller_id(text)

@@ -32,7 +32,7 @@ class Ringback:
         elif options.ring or options.ring_until_media:
             self._ring()
         elif options.music is not None:
-            self._plan.media.music(self._caller, options.music)
+            self._plan.media.music(self._caller, options.music or self._caller.music_class or "default")
 
     def ringing(self) -> None:
         """It rings with somebody."""

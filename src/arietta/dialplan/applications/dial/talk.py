@@ -49,8 +49,8 @@ class Talk:
         if self.options.after_answer and not await self._ask_subroutine():
             return
         self.caller.answer()
-        if self.options.both_place is not None:
-            self._send_both(*self.options.both_place)
+        if self.dialling.both_place is not None:
+            self._send_both(*self.dialling.both_place)
             return
         try:
             if not self.peer.hangup_requested:
@@ -146,7 +146,7 @@ class Talk:
     def _end(self) -> None:
         caller, peer = self.caller, self.peer
         if self.options.peer_goes_on and caller.hangup_requested and not peer.hangup_requested:
-            send_on(peer, *(self.options.peer_place or self._behind))
+            send_on(peer, *(self.dialling.peer_place or self._behind))
         self.line.release(causes.NORMAL_CLEARING)
         if caller.hangup_requested and not caller.hangup_cause:
             caller.hangup_cause = causes.NORMAL_CLEARING  # its BYE said no reason

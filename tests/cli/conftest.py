@@ -142,6 +142,13 @@ class FakeSip:
     def unregister(self, name: str) -> None:
         self._done.append(("unregister", name))
 
+    def notify(self, to: str, option: str) -> int:
+        self._done.append(("notify", to, option))
+        return 1
+
+    def notifications(self) -> Sequence[str]:
+        return ["reboot"]
+
     def log(self, words: Sequence[str]) -> str:
         self._done.append(("log", *words))
         return "SIP messages are logged."

@@ -182,6 +182,14 @@ class Sip(Protocol):
         """End a registration elsewhere until it is asked for again; raises NotFound."""
         ...
 
+    def notify(self, to: str, option: str) -> int:
+        """Send the NOTIFY of a section of pjsip_notify.conf; returns how many go out. Raises Refused."""
+        ...
+
+    def notifications(self) -> Sequence[str]:
+        """The sections of pjsip_notify.conf."""
+        ...
+
     def log(self, words: Sequence[str]) -> str:
         """Carry out `pjsip set logger`; returns what is logged now. Raises BadRequest, Conflict."""
         ...

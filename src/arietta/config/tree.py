@@ -25,6 +25,7 @@ from arietta.config.http_media_cache import MediaCacheSettings, read_http_media_
 from arietta.config.indications import IndicationsSettings, read_indications
 from arietta.config.manager import ManagerSettings, read_manager
 from arietta.config.musiconhold import MusicSettings, read_musiconhold
+from arietta.config.notifications import Lines, read_notifications
 from arietta.config.pjsip import PjsipSettings, read_pjsip
 from arietta.config.prometheus import PrometheusSettings, read_prometheus
 from arietta.config.record_files import read_record_files, read_record_table
@@ -54,6 +55,7 @@ FILES = (
     "acl.conf",
     "pjsip.conf",
     "pjsip_wizard.conf",
+    "pjsip_notify.conf",
     "rtp.conf",
     "resolver_unbound.conf",
     "extensions.conf",
@@ -95,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     acls: dict[str, NamedAcl]
     pjsip: PjsipSettings
     wizards: Wizards
+    notifications: dict[str, Lines]
     rtp: RtpSettings
     resolver: ResolverSettings
     extensions: DialplanSource
@@ -179,6 +182,7 @@ def read(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Config |
             part("pjsip.conf", lambda file, to: read_pjsip(with_sections(file, wizards.objects), to)),
             lists={name: acl.access for name, acl in acls.items()},
         ),
+        "notifications": part("pjsip_notify.conf", read_notifications),
         "rtp": part("rtp.conf", read_rtp),
         "resolver": part("resolver_unbound.conf", read_resolver),
         "extensions": part(

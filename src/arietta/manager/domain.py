@@ -48,6 +48,10 @@ class Sip(Protocol):
         """End a registration elsewhere until it is asked for again; raises NotFound."""
         ...
 
+    def notify(self, to: str, option: str, lines: Sequence[tuple[str, str]] = ()) -> int:
+        """Send the NOTIFY of a section of pjsip_notify.conf, or of these lines; returns how many go out. Refused."""
+        ...
+
     def send_message(
         self, destination: str, origin: str, body: str, variables: Mapping[str, str], *, addressed: str = ""
     ) -> None:

@@ -117,7 +117,7 @@ PARTS = (
     Part("ari", "res_ari.so", ("ari", "websocket_clients"), _take_ari),
     Part("manager", "manager", ("manager", "acls"), _take_manager),
     Part("http", "http", ("http",), _take_http),
-    Part("pjsip", "res_pjsip.so", ("pjsip", "sorcery", "resolver"), _take_pjsip),
+    Part("pjsip", "res_pjsip.so", ("pjsip", "sorcery", "resolver", "notifications"), _take_pjsip),
     Part("music", "res_musiconhold.so", ("indications", "musiconhold"), _take_music),
     Part("media cache", "res_http_media_cache.so", ("media_cache",), _take_media_cache),
     Part("metrics", "res_prometheus.so", ("prometheus",), _take_metrics),

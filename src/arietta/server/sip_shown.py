@@ -107,6 +107,20 @@ class SipShown:
         """Send a MESSAGE, which names `addressed` if given; raises Refused for what cannot be reached."""
         self._driver.messages.send_message(destination, origin, body, variables, addressed=addressed)
 
+    def notify(self, to: str, option: str, lines: Sequence[tuple[str, str]] = ()) -> int:
+        """Send the NOTIFY of a section of pjsip_notify.conf, or these lines, to all contacts of an endpoint or a URI.
+
+        Returns how many go out; raises Refused for what is not there or cannot be written.
+        """
+        known = self._server.config.notifications
+        if option and option not in known:
+            raise NotFound(f"pjsip_notify.conf has no section {option[:80]!r}")
+        return self._driver.messages.notify(to, (*known.get(option, ()), *lines))
+
+    def notifications(self) -> Sequence[str]:
+        """The sections of pjsip_notify.conf."""
+        return list(self._server.config.notifications)
+
     # -------------------------------------------------------------------------------------------------- ladders
 
     def calls(self) -> Sequence[shown.SipCall]:

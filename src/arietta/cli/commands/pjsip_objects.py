@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from arietta.cli.commands.registry import Command, CommandError, Completer, Console, Handler
 from arietta.cli.commands.system import reload_report
-from arietta.cli.tables import columns
+from arietta.cli.tables import columns, plural
 from arietta.config.pjsip import PjsipSettings
 from arietta.config.settings import Settings, declared
 
@@ -156,6 +156,22 @@ def send_unregister(console: Console, arguments: list[str]) -> str:
     return "Unregistration sent"
 
 
+def send_notify(console: Console, arguments: list[str]) -> str:
+    option, kind, *targets = arguments
+    if kind.lower() not in ("endpoint", "uri"):
+        raise CommandError(f"'{kind}' is neither endpoint nor uri")
+    sent = [console.switch.sip.notify(target, option) for target in targets]
+    return f"Sending NOTIFY of type '{option}' to {plural(sum(sent), 'contact')}."
+
+
+def _notify_words(console: Console, arguments: Sequence[str]) -> Iterable[str]:
+    if not arguments:
+        return console.switch.sip.notifications()
+    if len(arguments) == 1:
+        return ("endpoint", "uri")
+    return console.switch.config.pjsip.endpoints if arguments[1] == "endpoint" else ()
+
+
 async def reload(console: Console, _: list[str]) -> str:
     return await reload_report(console, ("res_pjsip.so",))
 
@@ -169,8 +185,8 @@ def _contacts(console: Console, arguments: Sequence[str]) -> Iterable[str]:
 
 
 def _of_kinds() -> Iterator[Command]:
-    for kind, (plural, _) in KINDS.items():
-        yield Command(("pjsip", "list", plural), f"List the {plural}, a line each.", _lister(kind))
+    for kind, (several, _) in KINDS.items():
+        yield Command(("pjsip", "list", several), f"List the {several}, a line each.", _lister(kind))
         if kind != "endpoint":
             summary = f"Show all options of the {kind} of a name."
             yield Command(("pjsip", "show", kind), summary, _shower(kind), "NAME", 1, 1, _names(kind))
@@ -197,6 +213,10 @@ COMMANDS = (
     Command(
         ("pjsip", "send", "unregister"), "End a registration elsewhere.", send_unregister, "NAME|*all", 1, 1,
         _registrations,
+    ),
+    Command(
+        ("pjsip", "send", "notify"), "Send what a section of pjsip_notify.conf says.", send_notify,
+        "SECTION endpoint NAME ... | uri URI ...", 3, 100, _notify_words,
     ),
     Command(("pjsip", "reload"), "Read pjsip.conf again; calls go on.", reload),
 )  # fmt: skip

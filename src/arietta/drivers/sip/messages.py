@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from arietta.channels.driver import Party
 from arietta.channels.texts import IncomingText
 from arietta.config.endpoint import Endpoint
+from arietta.config.notifications import CONTENT
 from arietta.drivers.sip.errands import Errand, Way, go_on, start, way_to
 from arietta.drivers.sip.facing import contact_on
 from arietta.drivers.sip.identity import caller_of, name_addr
@@ -115,6 +116,37 @@ class Messages:
         request.set("Contact", contact_on(way.transport))
         self._expect_news(request)
         self._send(request, way, others)
+
+    def notify(self, to: str, lines: Iterable[tuple[str, str]]) -> int:
+        """Send a NOTIFY that nobody subscribed to, to all contacts of an endpoint or to a URI; returns how many go out.
+
+        `lines` are header fields, and with the name `Content` lines of the body. NotFound where `to` leads nowhere,
+        BadRequest for what cannot be written.
+        """
+        headers, body = _notification(lines)
+        ways = self._ways(to)
+        for way in ways:
+            request = self._request("NOTIFY", way, "", {})
+            request.set("Contact", contact_on(way.transport))
+            for name, value in headers:
+                request.add(name, value)
+            request.body = body
+            self._send(request, way, [])
+        return len(ways)
+
+    def _ways(self, to: str) -> list[Way]:
+        """To every contact of an endpoint that can be reached, or to a URI."""
+        endpoint = self._driver.endpoints_table.get(to)
+        if endpoint is None:
+            return [self._way(to)[0]]
+        contacts = [contact for contact in self._driver.contacts.of(endpoint) if contact.usable]
+        try:
+            ways = [way for way in (way_to(self._driver, endpoint, one) for one in contacts) if way is not None]
+        except ProtocolError as problem:
+            raise NotFound(f"{to!r} leads nowhere: {problem}") from problem
+        if not ways:
+            raise NotFound(f"PJSIP endpoint {endpoint.name!r} has no contact that can be reached")
+        return ways
 
     def answered(self, errand: Errand, event: Event) -> None:
         """Take what became of a request: go on with it where that is possible, else write the outcome down."""
@@ -296,6 +328,25 @@ def _headers(variables: Mapping[str, str]) -> dict[str, str]:
         if header not in OWN_HEADERS:
             headers[header] = _one_line(name, value)
     return headers
+
+
+def _notification(lines: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], bytes]:
+    """The header fields and the body of a NOTIFY; BadRequest for what cannot be one."""
+    headers: list[tuple[str, str]] = []
+    body: list[str] = []
+    for name, value in lines:
+        if name.lower() == CONTENT:
+            body.append(_one_line(name, value))
+        else:
+            headers += _headers({name: value}).items()
+    names = {name for name, _ in headers}
+    if "Event" not in names:
+        raise BadRequest("a NOTIFY needs an Event")
+    if "Subscription-State" not in names:
+        headers.append(("Subscription-State", "terminated"))
+    if body and "Content-Type" not in names:
+        raise BadRequest("a NOTIFY with Content needs a Content-Type")
+    return headers, "\r\n".join(body).encode("utf-8", "replace")
 
 
 def _one_line(name: str, value: str) -> str:

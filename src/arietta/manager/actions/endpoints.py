@@ -8,7 +8,7 @@ from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import Aor, PjsipSettings
 from arietta.config.reference import value_text
 from arietta.config.settings import Settings, declared
-from arietta.errors import NotFound
+from arietta.errors import BadRequest, NotFound
 from arietta.manager.declared import Call, Reply, action, item, listing, success
 from arietta.manager.message import ManagerEvent
 from arietta.model import shown
@@ -302,3 +302,26 @@ def register(call: Call) -> Reply:
 def unregister(call: Call) -> Reply:
     call.domain.sip.unregister(call.need("Registration", "Registration parameter missing"))
     return success("Unregistration sent")
+
+
+@action(
+    "PJSIPNotify",
+    "Send a NOTIFY that nobody subscribed to.",
+    ("[Endpoint]", "The endpoint, all of whose contacts get it."),
+    ("[URI]", "The URI it goes to, by the default endpoint."),
+    ("[Option]", "The section of pjsip_notify.conf that is sent."),
+    ("[Variable]", "NAME=VALUE of header fields, and with the name Content of lines of the body; may be repeated."),
+    write="system",
+    lacks="`channel` is refused",
+)
+def notify(call: Call) -> Reply:
+    if call.get("Channel"):
+        raise BadRequest("Channel is not supported: a NOTIFY goes to an Endpoint or a URI")
+    to, option = call.get("Endpoint") or call.get("URI"), call.get("Option")
+    if bool(call.get("Endpoint")) == bool(call.get("URI")):
+        raise BadRequest("PJSIPNotify requires either an endpoint name or a SIP URI, and not both")
+    pairs = [text.partition("=") for text in call.action.all("Variable")]
+    if not option and not pairs:
+        raise BadRequest("PJSIPNotify requires an Option or a Variable")
+    call.domain.sip.notify(to, option, [(name.strip(), value) for name, _, value in pairs])
+    return success("NOTIFY sent")

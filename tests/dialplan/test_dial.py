@@ -271,6 +271,18 @@ def test_who_answered_hangs_up_in_its_subroutine() -> None:
     assert len(stage.registry) == 0
 
 
+@pytest.mark.parametrize("letters", ["A(hello)", "U(sub)", "aA(hello)U(sub)"])
+def test_the_caller_hangs_up_before_they_talk(letters: str) -> None:
+    waits = "[sub]\nexten => s,1,Wait(30)\nsame => n,Return()\n"
+    stage = play(f"Dial(Test/a,,{letters})", waits, a=[(2, ANSWER)])
+    channel = stage.channel("700")
+    stage.later(2.5, channel.receive, signals.HungUp(16))
+    stage.run(channel)
+    assert ended(stage) == {"Test/a": 16, "Test/caller": 16}
+    assert stage.bridges.story == []
+    assert len(stage.registry) == 0
+
+
 def test_who_gives_up_tells_that_it_was_answered_elsewhere() -> None:
     stage = play("Dial(Test/a,,c)", a=[(1, RING)])
     channel = stage.channel("700")

@@ -42,11 +42,7 @@ class Talk:
     async def begin(self) -> None:
         """In the owner of the caller: all of it; raises HungUp where the call ends with the talk."""
         self._tell_caller()
-        if self.options.answers_at_once:
-            self.caller.answer()
-        if self.options.announcement or self.options.caller_announcement:
-            await self._announce()
-        if self.options.after_answer and not await self._ask_subroutine():
+        if not await self._prepare():
             return
         self.caller.answer()
         if self.dialling.both_place is not None:
@@ -73,6 +69,18 @@ class Talk:
         caller.set_variable("DIALEDPEERNUMBER", self.line.destination)
 
     # ------------------------------------------------------------------------------------------ before they talk
+
+    async def _prepare(self) -> bool:
+        """Announce and ask; False if the two do not talk. A caller that leaves meanwhile ends who answered."""
+        if self.options.answers_at_once:
+            self.caller.answer()
+        try:
+            if self.options.announcement or self.options.caller_announcement:
+                await self._announce()
+            return not self.options.after_answer or await self._ask_subroutine()
+        except BaseException:
+            self.peer.request_hangup()
+            raise
 
     async def _announce(self) -> None:
         """Let each hear its sound; a hangup of who answered ends both."""

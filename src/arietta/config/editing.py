@@ -16,7 +16,7 @@ from arietta.config.conf import MAX_FILE_BYTES, parse_conf
 
 _HEAD = re.compile(r"\s*\[([^\]]*)\]")
 _OPTION = re.compile(r"\s*([^;#\[=\s][^;=]*?)\s*(\+?=>?)\s*(.*)")
-_NAME = re.compile(r"[^\s;#\[\]=+&][^;\[\]=\r\n\0]*")
+_NAME = re.compile(r"[^\s;#\[\]=+&\0][^;\[\]=\r\n\0]*")
 _BASES = re.compile(r"\s*\[[^\]]*\]\s*\(\s*(?:!\s*)?(?:[^!\s)])")
 _SECTION = re.compile(r"[^;\[\]()\s\r\n\0][^;\[\]()\r\n\0]*")
 

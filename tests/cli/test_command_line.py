@@ -114,6 +114,14 @@ def test_check_reads_the_dialplan_too(tmp_path: Path) -> None:
         "line 3: function ODBC is not supported, it will be empty: configuration is files, and no SQL database "
         "is asked",
     ]
+    file.write_text(
+        "[default]\nexten => 1,1,Set(CALERID(num)=1)\n same => n,MSet(__X=1,SIP_HEADER(a)=2,CALLERID(num)=3)\n"
+    )
+    lines = call("check", "-C", tmp_path).output.splitlines()
+    assert [line.partition("extensions.conf ")[2] for line in lines[:-1]] == [
+        "line 2: function CALERID is unknown, nothing will be set: is CALLERID meant?",
+        "line 3: function SIP_HEADER is not supported, nothing will be set: PJSIP_HEADER(read,…) does that",
+    ]
     file.write_text("[default]\n same => n,NoOp()\n")
     broken = call("check", "-C", tmp_path)
     assert broken.exit_code == 1

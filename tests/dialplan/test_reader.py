@@ -122,7 +122,6 @@ def test_every_bad_line_is_reported() -> None:
         ("[c]\nexten => s,1,NoOp(${a)\n", "has no closing }"),
         ("[c]\ninclude => nowhere\n", "includes [nowhere], which does not exist"),
         ("[c]\nfoo = bar\n", "option foo is unknown"),
-        ("[general]\nfoo = bar\n", "[general] option foo is unknown"),
     ],
 )
 def test_odd_lines_are_warnings(text: str, message: str) -> None:

@@ -17,7 +17,6 @@ from arietta.dialplan.variables import SubstitutionError, Template, compile_temp
 
 SWITCHES = ("switch", "lswitch", "eswitch", "rlswitch")
 GENERAL_SWITCHES = ("static", "writeprotect", "autofallthrough", "clearglobalvars")
-GENERAL_IGNORED = ("priorityjumping", "extenpatternmatchnew", "overrideswitch")
 MAX_PRIORITY = 1_000_000_000
 MAX_NAME = 79
 """The longest name of a context or an extension."""
@@ -135,8 +134,6 @@ class _Reader:
         elif name == "userscontext":
             values = {key: getattr(self.general, key) for key in GENERAL_SWITCHES}
             self.general = General(**values, userscontext=option.value)
-        elif name not in GENERAL_IGNORED:
-            self.warn(option, f"[general] option {option.name} is unknown and ignored")
 
     def context_option(self, context: _OpenContext, option: Option) -> None:
         name = option.name.lower()

@@ -56,6 +56,7 @@ SENSIBLE = {
     "ReadExten": "X,demo-instruct",
     "ReceiveText": "",
     "Record": "said.wav",
+    "RetryDial": "beep,5,0,PJSIP/nobody",
     "SayDigits": "12345678",
     "SayUnixTime": "",
     "SendDTMF": "123456789,500",

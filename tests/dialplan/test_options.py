@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arietta.config.conf import parse_conf
-from arietta.dialplan.checking import problems_of
+from arietta.config.features import read_features
+from arietta.config.settings import Report
+from arietta.dialplan.checking import problems_of, problems_of_features
 from arietta.dialplan.errors import ApplicationError
 from arietta.dialplan.options import Option, Options
 from arietta.dialplan.reader import read_dialplan
@@ -68,3 +70,12 @@ def test_what_a_file_has(step: str, problems: list[str]) -> None:
     found = problems_of(plan, {"call": OPTIONS, "noop": None}, {"IF"})
     assert [problem.message for problem in found] == problems
     assert {problem.line for problem in found} <= {3}
+
+
+def test_what_a_file_of_features_has() -> None:
+    text = "[applicationmap]\ncall => #1,self,Call(x,gk)\ngone => #2,peer,Gone()\n"
+    settings = read_features(parse_conf(text, "features.conf"), Report())
+    found = problems_of_features(settings, {"call": OPTIONS})
+    assert [(problem.line, problem.message.partition(":")[0]) for problem in found] == [(2, "call"), (3, "gone")]
+    assert "option k (parks) is not supported" in found[0].message
+    assert "application Gone is not there" in found[1].message

@@ -34,6 +34,7 @@ def problems_of(source: Path) -> list[Problem]:
     from arietta.config.wizard import with_sections
     from arietta.dialplan.applications import standard_applications
     from arietta.dialplan.checking import problems_of as problems_of_plan
+    from arietta.dialplan.checking import problems_of_features
     from arietta.dialplan.functions import standard_functions
     from arietta.dialplan.reader import read_dialplan
     from arietta.media.choosing import why_no_srtp
@@ -59,7 +60,7 @@ def problems_of(source: Path) -> list[Problem]:
         applications = {one.name.lower(): one.options for one in (*standard_applications(), *added.APPLICATIONS)}
         functions = {one.name for one in (*standard_functions(), *added.FUNCTIONS)}
         unknown = problems_of_plan(plan, applications, functions)
-        found = (*plan.warnings, *unknown)
+        found = (*plan.warnings, *unknown, *problems_of_features(config.features, applications))
     return sorted({*problems, *found}, key=lambda problem: (problem.file, problem.line, problem.message))
 
 

@@ -95,6 +95,9 @@ class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True):
     groups: dict[str, dict[str, str]] = {}
     """Features by their names with their keys, by the names of the groups."""
 
+    places: dict[str, Option] = {}
+    """Where each of the applications is written."""
+
     def named(self, name: str) -> tuple[ApplicationFeature, ...]:
         """What a name in DYNAMIC_FEATURES stands for: a feature, or those of a group with its keys."""
         if name in self.applications:
@@ -109,6 +112,7 @@ class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True):
 def read_features(file: ConfFile, report: Report) -> FeatureSettings:
     """The settings of features.conf."""
     applications: dict[str, ApplicationFeature] = {}
+    places: dict[str, Option] = {}
     for section in file.named("applicationmap"):
         for option in section.options:
             feature = _application(option, report)
@@ -116,6 +120,7 @@ def read_features(file: ConfFile, report: Report) -> FeatureSettings:
                 report.error(option, f"{option.name} is one more than the {MAX_FEATURES} features there may be")
             elif feature is not None:
                 applications[feature.name] = feature
+                places[feature.name] = option
     known = ("general", "featuremap", "applicationmap")
     groups = {
         section.name: _group(section, applications, report)
@@ -127,6 +132,7 @@ def read_features(file: ConfFile, report: Report) -> FeatureSettings:
         map=read_settings(FeatureMap, merged(file.named("featuremap"), report), report),
         applications=applications,
         groups=groups,
+        places=places,
     )
 
 

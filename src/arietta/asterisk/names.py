@@ -6,12 +6,12 @@ regard to case.
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
+FOLDER = Path(__file__).parent.parent / "data" / "asterisk"
 KINDS = ("applications", "functions", "agi", "actions", "events", "commands", "files")
 OF_WORDS = ("agi", "commands")
 """Those whose names have several words."""
@@ -48,6 +48,8 @@ def options() -> dict[str, tuple[str, ...]]:
 
 def nearest(text: str, known: dict[str, Name] | tuple[str, ...], likeness: float = 0.75) -> str:
     """The name that was probably meant; "" if none is so much like it."""
+    import difflib  # for those who misspelt something
+
     by_key = {key: name.text for key, name in known.items()} if isinstance(known, dict) else _by_key(known)
     found = difflib.get_close_matches(text.lower(), by_key, 1, likeness)
     return by_key[found[0]] if found else ""
@@ -58,7 +60,7 @@ def _by_key(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 def _groups(kind: str) -> dict[str, tuple[str, ...]]:
-    text = files("arietta").joinpath("data", "asterisk", f"{kind}.txt").read_text(encoding="utf-8")
+    text = (FOLDER / f"{kind}.txt").read_text(encoding="utf-8")
     found: dict[str, list[str]] = {}
     group = ""
     for line in text.splitlines():

@@ -16,8 +16,10 @@ from arietta.config.cdr import FOREIGN
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.tree import FILES
 from arietta.dialplan.agi.commands import COMMANDS
-from arietta.dialplan.applications import Application, DeclaredApplication, standard_applications
-from arietta.dialplan.functions import EVERYTHING, standard_functions
+from arietta.dialplan.applications import Application, DeclaredApplication
+from arietta.dialplan.applications.standard import standard_applications
+from arietta.dialplan.functions import EVERYTHING
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.manager import actions
 from arietta.manager.answers import ANSWERS
 from arietta.manager.declared import ACTIONS
@@ -196,7 +198,8 @@ def page() -> str:
     """The whole page in Markdown."""
     found = {kind: entries(kind) for _, kind, _ in TABLES}
     sections = option_entries()
-    counted = {**found, "options": [entry for each in sections.values() for entry in each]}
+    counted = {heading: found[kind] for heading, kind, _ in TABLES}
+    counted["Options"] = [entry for each in sections.values() for entry in each]
     parts = [INTRODUCTION, "\n", _summary(counted)]
     for heading, kind, what in TABLES:
         parts.append(f"\n## {heading}\n\n{_table(what, found[kind])}")
@@ -209,9 +212,9 @@ def page() -> str:
 
 def _summary(counted: Mapping[str, list[Entry]]) -> str:
     lines = [f"| | names | {COMPLETE} | {PARTIAL} | {REFUSED} |", "|---|---|---|---|---|"]
-    for kind, rows in counted.items():
+    for heading, rows in counted.items():
         counts = [sum(row.state == state for row in rows) for state in (COMPLETE, PARTIAL, REFUSED)]
-        lines.append(f"| {kind} | {len(rows)} | {' | '.join(map(str, counts))} |")
+        lines.append(f"| {heading} | {len(rows)} | {' | '.join(map(str, counts))} |")
     return "\n".join(lines) + "\n"
 
 

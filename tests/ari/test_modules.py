@@ -8,8 +8,8 @@ import pytest
 
 from arietta.ari.behaviour.modules import PARTS, Modules
 from arietta.config.conf import ConfigError, Problem
-from arietta.dialplan.applications import standard_applications
-from arietta.dialplan.functions import standard_functions
+from arietta.dialplan.applications.standard import standard_applications
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.errors import Refused
 
 

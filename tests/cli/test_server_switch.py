@@ -20,8 +20,8 @@ from arietta.cli.server_switch import ServerSwitch
 from arietta.cli.serving import Stop
 from arietta.config.init import write_initial
 from arietta.config.tree import load
-from arietta.dialplan.applications import standard_applications
-from arietta.dialplan.functions import standard_functions
+from arietta.dialplan.applications.standard import standard_applications
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.logs import Logs
 from arietta.server import Server, added
 

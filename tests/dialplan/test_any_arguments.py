@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arietta.channels import signals
-from arietta.dialplan.applications import standard_applications
+from arietta.dialplan.applications.standard import standard_applications
 from arietta.dialplan.ports import Folders
 from arietta.media.engine import RecordEnd, RecordEndReason
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from arietta.channels.channel import Channel
 from arietta.dialplan.errors import DialplanError, FunctionError, UnknownFunction
-from arietta.dialplan.functions import standard_functions
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.dialplan.variables import SubstitutionError
 
 from .stage import Stage, leg_of

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from arietta.cli.documents import dialplan_page
-from arietta.dialplan.applications import standard_applications
-from arietta.dialplan.functions import standard_functions
+from arietta.dialplan.applications.standard import standard_applications
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.server import added
 
 PAGE = Path(__file__).parents[2] / "docs" / "dialplan.md"

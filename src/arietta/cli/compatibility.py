@@ -16,8 +16,10 @@ from arietta.config.cdr import FOREIGN
 from arietta.config.settings import Declared, Settings, declared
 from arietta.config.tree import FILES
 from arietta.dialplan.agi.commands import COMMANDS
-from arietta.dialplan.applications import Application, DeclaredApplication, standard_applications
-from arietta.dialplan.functions import EVERYTHING, standard_functions
+from arietta.dialplan.applications import Application, DeclaredApplication
+from arietta.dialplan.applications.standard import standard_applications
+from arietta.dialplan.functions import EVERYTHING
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.manager import actions
 from arietta.manager.answers import ANSWERS
 from arietta.manager.declared import ACTIONS

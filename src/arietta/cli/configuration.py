@@ -32,10 +32,10 @@ def problems_of(source: Path) -> list[Problem]:
     from arietta.config.encryption import unencryptable
     from arietta.config.tree import read
     from arietta.config.wizard import with_sections
-    from arietta.dialplan.applications import standard_applications
+    from arietta.dialplan.applications.standard import standard_applications
     from arietta.dialplan.checking import problems_of as problems_of_plan
     from arietta.dialplan.checking import problems_of_features
-    from arietta.dialplan.functions import standard_functions
+    from arietta.dialplan.functions.standard import standard_functions
     from arietta.dialplan.reader import read_dialplan
     from arietta.media.choosing import why_no_srtp
     from arietta.server import added

@@ -32,8 +32,8 @@ def routes(markdown: bool, brief: bool) -> None:
 
 def dialplan_page() -> str:
     """All that extensions.conf can use."""
-    from arietta.dialplan.applications import standard_applications
-    from arietta.dialplan.functions import standard_functions
+    from arietta.dialplan.applications.standard import standard_applications
+    from arietta.dialplan.functions.standard import standard_functions
     from arietta.dialplan.reference import dialplan_reference
     from arietta.server import added
 

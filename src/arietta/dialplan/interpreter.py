@@ -13,13 +13,15 @@ from arietta.channels.channel import FLAG_DIALPLAN_ENDED, Channel, HungUp, Moved
 from arietta.config.amd import AmdSettings
 from arietta.config.features import FeatureSettings
 from arietta.dialplan.agi.carriers import Queue as AgiQueue
-from arietta.dialplan.applications import Applications, standard_applications
+from arietta.dialplan.applications import Applications
+from arietta.dialplan.applications.standard import standard_applications
 from arietta.dialplan.builtins import BUILTINS, GLOBAL_BUILTINS
 from arietta.dialplan.errors import DialplanError, FunctionError
 from arietta.dialplan.features.offered import keys_of
-from arietta.dialplan.functions import Functions, standard_functions
+from arietta.dialplan.functions import Functions
 from arietta.dialplan.functions.groups import Groups
 from arietta.dialplan.functions.locks import Locks
+from arietta.dialplan.functions.standard import standard_functions
 from arietta.dialplan.hints import ExtensionStates
 from arietta.dialplan.matcher import Dialplan
 from arietta.dialplan.ports import (

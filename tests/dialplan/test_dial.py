@@ -459,6 +459,13 @@ def test_whom_a_forwarded_call_shows(letters: str, shown: str) -> None:
     assert stage.bridges.story[0] == "Test/caller and Test/9@default talk"
 
 
+def test_who_forwarded_a_call() -> None:
+    stage = forwarding("")
+    channel = stage.channel("700")
+    stage.run(channel)
+    assert channel.variables["FORWARDERNAME"] == "Test/a"
+
+
 def test_i_ignores_who_asks_to_call_elsewhere() -> None:
     stage = forwarding("i")
     stage.run(stage.channel("700"))
@@ -477,3 +484,24 @@ def test_the_called_learn_the_tag_of_the_caller() -> None:
     stage = play("Dial(Test/a,,s(vip))", a=TALKS)
     stage.run(stage.channel("700"))
     assert stage.phones.made[0].connected.tag == "vip"
+
+
+def test_how_long_each_part_took() -> None:
+    stage = play("Dial(Test/a)", a=[(1.25, RING), (1.5, signals.Progressed()), (2.5, ANSWER), (12, signals.HungUp(16))])
+    channel = stage.channel("700")
+    stage.run(channel)
+    names = ("RINGTIME", "PROGRESSTIME", "ANSWEREDTIME", "DIALEDTIME")
+    assert [channel.variables[name] for name in names] == ["1", "1", "9", "12"]
+    assert [channel.variables[f"{name}_MS"] for name in names] == ["1250", "1500", "9500", "12000"]
+
+
+@pytest.mark.parametrize(("name", "after"), [("OUTBOUND_GROUP", "trunk@out"), ("OUTBOUND_GROUP_ONCE", None)])
+def test_called_channels_are_in_a_group(name: str, after: str | None) -> None:
+    stage = play("Dial(Test/a&Test/b)", a=TALKS, b=[(1, RING)])
+    channel = stage.channel("700")
+    channel.set_variable(name, "trunk@out")
+    counted: list[int] = []
+    stage.later(1.5, lambda: counted.append(stage.plan.groups.count("out", "trunk")))
+    stage.run(channel)
+    assert counted == [2]
+    assert channel.get_variable(name) == after

@@ -29,7 +29,6 @@ MAX_DESTINATIONS = 50
 async def _dial(channel: Channel, arguments: str, run: Run) -> None:
     for name in ("DIALSTATUS", "DIALEDPEERNUMBER", "DIALEDPEERNAME"):
         channel.set_variable(name, "")
-    channel.variables["ANSWEREDTIME"] = channel.variables["DIALEDTIME"] = ""
     try:
         destinations, timeout, options = _read(arguments)
         dialling = Dialling(channel, options, run)
@@ -63,8 +62,7 @@ def _read(arguments: str) -> tuple[list[str], float | None, DialOptions]:
 async def _call(dialling: Dialling, destinations: list[str], timeout: float | None) -> None:
     """Call everybody, and let the caller talk to the first that answers."""
     channel, options, run = dialling.channel, dialling.options, dialling.run
-    loop = channel.registry.loop
-    started_at = loop.time()
+    dialling.times.begin()
     if options.before_dialling:
         await run.gosub(options.before_dialling)
     if options.resets_record:
@@ -80,10 +78,10 @@ async def _call(dialling: Dialling, destinations: list[str], timeout: float | No
     finally:
         dialling.ringback.end()
     if winner is not None:
-        await Talk(dialling, winner, started_at).begin()
+        await Talk(dialling, winner).begin()
         return
     channel.hangup_cause = dialling.cause
-    channel.variables["DIALEDTIME"] = str(int(loop.time() - started_at))
+    dialling.times.ended()
     channel.set_variable("DIALSTATUS", dialling.status)
     if exten is not None:
         run.goto(*exten)
@@ -94,8 +92,7 @@ async def _wait_for_answer(
 ) -> tuple[Attempt | None, tuple[str, str, int] | None]:
     """Who answered, or where the caller leaves for; everybody else is given up."""
     channel = dialling.channel
-    for destination in destinations:
-        dialling.request(destination)
+    dialling.request(destinations)
     await dialling.start(timeout)
     if len(dialling.attempts) == 1 and dialling.tells_who(dialling.attempts[0].peer):
         # Whom the caller will talk to is clear already; of several it is known with the answer.

@@ -12,12 +12,16 @@ from arietta.channels.driver import CannotRequest, DialRequest, Party
 from arietta.dialplan.applications.dial.line import SHOWN, Line
 from arietta.dialplan.applications.dial.options import DialOptions
 from arietta.dialplan.applications.dial.ringback import Ringback
+from arietta.dialplan.applications.dial.times import Times
 from arietta.dialplan.features.offered import inherit
 from arietta.dialplan.run import Run
 from arietta.dialplan.sending import send_written
 from arietta.model import causes
 
 log = logging.getLogger(__name__)
+
+GROUP, GROUP_ONCE = "OUTBOUND_GROUP", "OUTBOUND_GROUP_ONCE"
+"""Variables with a GROUP() for the called channels; the second one is for one Dial."""
 
 
 class Dialling:
@@ -39,6 +43,7 @@ class Dialling:
         """Who a forwarded call is shown to be from."""
         self.peer_place = run.place_of(options.peer_to) if options.peer_to else None
         self.both_place = run.place_of(options.both_to) if options.both_to else None
+        self.times = Times(channel)
         self.ringback = Ringback(channel, options, run.plan)
         self.decided: asyncio.Future[Attempt | None] = channel.registry.loop.create_future()
         self.timed_out = False
@@ -48,8 +53,16 @@ class Dialling:
 
     # ------------------------------------------------------------------------------------------ who is called
 
-    def request(self, destination: str) -> None:
-        """Make the channel towards ``TECH/resource`` and its attempt."""
+    def request(self, destinations: list[str]) -> None:
+        """Make the channels towards each ``TECH/resource``."""
+        group = self.channel.get_variable(GROUP_ONCE) or self.channel.get_variable(GROUP) or ""
+        for destination in destinations:
+            self._request(destination, group)
+        if self.channel.get_variable(GROUP_ONCE):
+            self.channel.unset_variable(GROUP_ONCE)
+
+    def _request(self, destination: str, group: str) -> None:
+        """Make one channel, and its attempt."""
         channel = self.channel
         technology, slash, resource = destination.partition("/")
         driver = channel.registry.driver(technology)
@@ -69,6 +82,8 @@ class Dialling:
             log.warning("%s: Dial: %s cannot be called: %s", channel.name, destination, failure)
             self.cause = failure.cause
             return
+        if group:
+            self.run.plan.assign(peer, "GROUP()", group)
         self._prepare(peer, resource, self.options.shown(channel.caller), self.options.before_call)
         self.attempts.append(
             Attempt(
@@ -159,7 +174,8 @@ class Dialling:
         self._prepare(attempt.peer, attempt.peer.exten, self.options.shown(self.forwarding))
         known = {one.peer.id for one in self.attempts}
         for channel_id, line in self.lines.items():
-            if channel_id not in known:
+            if channel_id not in known and not line.is_released:
+                self.channel.set_variable("FORWARDERNAME", line.peer.name)
                 line.release(line.peer.hangup_cause)
 
     def _taken(self, attempt: Attempt, former: Channel) -> Story:
@@ -189,6 +205,7 @@ class Dialling:
 
     def _show(self, attempt: Attempt) -> None:
         """Let the caller see how far the call is."""
+        self.times.reached(attempt.status)
         if attempt.status == "RINGING":
             self.ringback.ringing()
         elif attempt.status == "PROGRESS":

@@ -30,6 +30,11 @@ class Line:
         """Whether its subroutine ran, once that is known."""
         self._released: asyncio.Future[None] = loop.create_future()
 
+    @property
+    def is_released(self) -> bool:
+        """Whether it ends, or has ended."""
+        return self._released.done()
+
     def release(self, cause: int) -> None:
         """Let it end."""
         if not self._released.done():

@@ -29,14 +29,13 @@ RESULT = "GOSUB_RESULT"
 class Talk:
     """The caller, and who answered."""
 
-    def __init__(self, dialling: Dialling, winner: Attempt, started_at: float) -> None:
+    def __init__(self, dialling: Dialling, winner: Attempt) -> None:
         self.dialling = dialling
         self.options = dialling.options
         self.run = dialling.run
         self.caller, self.peer = dialling.channel, winner.peer
         self.line = dialling.lines[winner.peer.id]
-        self._started_at = started_at
-        self._answered_at = self.caller.registry.loop.time()
+        dialling.times.answered()
         self._behind = (self.caller.context, self.caller.exten, self.caller.priority + 1)
 
     async def begin(self) -> None:
@@ -158,9 +157,7 @@ class Talk:
         self.line.release(causes.NORMAL_CLEARING)
         if caller.hangup_requested and not caller.hangup_cause:
             caller.hangup_cause = causes.NORMAL_CLEARING  # its BYE said no reason
-        now = caller.registry.loop.time()
-        caller.variables["DIALEDTIME"] = str(int(now - self._started_at))
-        caller.variables["ANSWEREDTIME"] = str(int(now - self._answered_at))
+        self.dialling.times.ended()
         caller.set_variable("DIALSTATUS", "ANSWER")
 
 

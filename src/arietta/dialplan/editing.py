@@ -46,8 +46,6 @@ def add_extension(plan: Dialplan, context: str, line: Line, *, replace: bool = F
     """Add a step or a hint, and the context if it is not there; one that is there already is a Conflict."""
     if not (line.is_hint or (line.priority.isascii() and line.priority.isdigit())):
         raise BadRequest(f"priority {line.priority[:20]!r} is neither a number nor hint")
-    if not line.is_hint and "(" in line.application:
-        raise BadRequest(f"application {line.application[:80]!r} has a parenthesis in its name")
     (added,) = _read(context, "exten", line.value).extensions()
     if line.exten != _written(added):
         raise BadRequest(f"extension {line.exten[:80]!r} cannot be one: it reads as {_written(added)[:80]!r}")

@@ -49,6 +49,12 @@ FILES: tuple[tuple[str, str, tuple[type[Settings], ...]], ...] = (
         " these. Patterns know `${REMOTE_HOST}` and `${USERNAME}`, which is outbound_auth/username.",
         (Wizard,),
     ),
+    (
+        "pjsip_notify.conf",
+        "NOTIFYs by name, for PJSIPNotify and `pjsip send notify`: a section each, whose lines are header fields such"
+        " as `Event => check-sync`, and with the name `Content` lines of the body.",
+        (),
+    ),
     ("rtp.conf", "Media packets.", (RtpSettings,)),
     ("resolver_unbound.conf", "Who is asked where SIP's host names are.", (ResolverSettings,)),
     (

@@ -53,6 +53,25 @@ class HangupHandlerRun(Fact, frozen=True, gc=False):
     handler: str
 
 
+class MixMonitorStarted(Fact, frozen=True, gc=False):
+    """A call begins to be recorded while it goes on."""
+
+    channel: Channel
+
+
+class MixMonitorStopped(Fact, frozen=True, gc=False):
+    """A call is not recorded any more, because that was asked for; at its end nothing is told."""
+
+    channel: Channel
+
+
+class MixMonitorMuted(Fact, frozen=True, gc=False):
+    """Silence is recorded in place of a call, or the call again."""
+
+    channel: Channel
+    on: bool
+
+
 class DigitBegan(Fact, frozen=True, gc=False):
     """A DTMF digit began; its end is ChannelDtmfReceived for one that came, `DigitSent` for one that was sent."""
 

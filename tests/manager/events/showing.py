@@ -109,6 +109,7 @@ DETAILS = {
     "HangupHandlerPush": ("Handler",),
     "HangupHandlerPop": ("Handler",),
     "HangupHandlerRun": ("Handler",),
+    "MixMonitorMute": ("Direction", "State"),
     "FullyBooted": ("Status",),
     "Shutdown": ("Shutdown", "Restart"),
     "ChallengeSent": ("AccountID",),

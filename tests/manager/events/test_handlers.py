@@ -1,9 +1,10 @@
-"""Events of hangup handlers, of modules, and of the presence behind hints."""
+"""Events of hangup handlers, of recordings, of modules, and of the presence behind hints."""
 
 from __future__ import annotations
 
 import pytest
 
+from arietta.dialplan.applications import mixmonitor
 from arietta.server import Server
 from arietta.stasis.presence import Presence
 from arietta.testing import Phone
@@ -37,6 +38,24 @@ async def test_handlers_are_pushed_popped_and_run(alice: Phone, watch: Watch) ->
         "HangupHandlerPop alice bye,s,1(two)",
         "HangupHandlerRun alice bye,s,1",
     ]
+
+
+async def test_recordings_begin_are_silenced_and_end(server: Server, alice: Phone, watch: Watch) -> None:
+    call = await alice.invite("1200")
+    await call.answered()
+    channel = next(iter(server.channels))
+    watch.forget()
+    monitor, _ = mixmonitor.start(server.dialplan, channel, "all.wav")
+    monitor.mute(True)
+    monitor.mute(False)
+    mixmonitor.stop(channel, monitor.id)
+    assert watch.ladder(without="VarSet") == [
+        "MixMonitorStart alice",
+        "MixMonitorMute alice both 1",
+        "MixMonitorMute alice both 0",
+        "MixMonitorStop alice",
+    ]
+    await call.hang_up()
 
 
 def test_modules_come_and_go(server: Server, watch: Watch) -> None:

@@ -90,7 +90,7 @@ async def test_a_dialled_call_that_is_answered(alice: Phone, bob: Phone, watch: 
         BridgeDestroy 0
         VarSet alice DIALSTATUS ANSWER
         SoftHangupRequest alice 16
-        Hangup alice 0 Unknown
+        Hangup alice 16 Normal Clearing
         Hangup bob 16 Normal Clearing
         """,
         without=LOGINS,

@@ -19,7 +19,7 @@ from arietta.dialplan.options import Option, Options
 from arietta.dialplan.programs import ProgramFailed, run_in_shell
 from arietta.media.engine import MediaError, Port, RecordEnd, RecordEndReason, Recorder, RecordOptions, Samples, Side
 from arietta.media.tones import parse_tones, render
-from arietta.model import events
+from arietta.model import events, facts
 
 if TYPE_CHECKING:
     from arietta.channels.channel import Channel
@@ -144,6 +144,7 @@ class Monitor:
         self.muted = on
         for recorder in self._recorders.values():
             recorder.mute() if on else recorder.unmute()
+        self.channel.tell(facts.MixMonitorMuted, on)
 
     def stop(self) -> None:
         """Complete the files."""
@@ -274,6 +275,7 @@ def start(
         channel.set_variable(options["i"], monitor.id)
     channel.set_variable(FILENAME, monitor.filename)
     log.info("%s: MixMonitor %s begins: %s", channel.name, monitor.id, ", ".join(str(path) for path, _ in files))
+    channel.tell(facts.MixMonitorStarted)
     return monitor, options
 
 
@@ -314,6 +316,7 @@ def stop(channel: Channel, monitor_id: str) -> list[Monitor]:
     ended = [monitor for monitor in list(monitors_of(channel).values()) if monitor_id in ("", monitor.id)]
     for monitor in ended:
         monitor.stop()
+        channel.tell(facts.MixMonitorStopped)
     return ended
 
 

@@ -43,6 +43,9 @@ TALKING_STOP = Kind("ChannelTalkingStop", "call", "Somebody stopped speaking on 
 HANGUP_HANDLER_PUSH = Kind("HangupHandlerPush", "dialplan", "A channel is to run one more subroutine at its end.")
 HANGUP_HANDLER_POP = Kind("HangupHandlerPop", "dialplan", "A channel is not to run a subroutine at its end any more.")
 HANGUP_HANDLER_RUN = Kind("HangupHandlerRun", "dialplan", "A channel that ends begins to run a subroutine.")
+MIX_MONITOR_START = Kind("MixMonitorStart", "call", "A call began to be recorded while it goes on.")
+MIX_MONITOR_STOP = Kind("MixMonitorStop", "call", "A recording was ended before its call.")
+MIX_MONITOR_MUTE = Kind("MixMonitorMute", "call", "Silence is recorded in place of a call, or the call again.")
 LOCAL_BRIDGE = Kind("LocalBridge", "call", "A Local channel was called; its halves are never optimised away.")
 CHAN_SPY_START = Kind("ChanSpyStart", "call", "A channel began to listen to another.")
 CHAN_SPY_STOP = Kind("ChanSpyStop", "call", "A channel does not listen to another any more.")
@@ -221,6 +224,21 @@ def _handler_popped(fact: facts.HangupHandlerPopped, blocks: Blocks) -> ManagerE
 @translates(facts.HangupHandlerRun)
 def _handler_run(fact: facts.HangupHandlerRun, blocks: Blocks) -> ManagerEvent:
     return HANGUP_HANDLER_RUN((*blocks.channel(fact.channel), ("Handler", fact.handler)))
+
+
+@translates(facts.MixMonitorStarted)
+def _recorded(fact: facts.MixMonitorStarted, blocks: Blocks) -> ManagerEvent:
+    return MIX_MONITOR_START(blocks.channel(fact.channel))
+
+
+@translates(facts.MixMonitorStopped)
+def _recorded_no_more(fact: facts.MixMonitorStopped, blocks: Blocks) -> ManagerEvent:
+    return MIX_MONITOR_STOP(blocks.channel(fact.channel))
+
+
+@translates(facts.MixMonitorMuted)
+def _recorded_silent(fact: facts.MixMonitorMuted, blocks: Blocks) -> ManagerEvent:
+    return MIX_MONITOR_MUTE((*blocks.channel(fact.channel), ("Direction", "both"), ("State", str(int(fact.on)))))
 
 
 @translates(facts.LocalBridged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arietta.sip.auth import Credentials, DigestClient, DigestServer, Outcome
+from arietta.sip.flows import with_flow, without_flow
 from arietta.sip.registrar import Binding, Rules, register
 from arietta.sip.registration import (
     Registered,
@@ -160,3 +161,37 @@ def test_refused_credentials_may_be_tried_again(network, phone, registrar):
     registrar.status = 0
     network.advance(61)
     assert registration.state is RegistrationState.REGISTERED
+
+
+def test_every_server_is_tried_in_each_round(network, phone, registrar):
+    registrar.status = 503
+    other = Registrar(Party(network, "192.0.2.3"))
+    other.status = 503
+    registration = start(phone, registrar, retry_interval=10.0)
+    registration.ways = [(other.party.address, phone.transport, phone.contact)]
+    network.advance(1)
+    assert (registrar.seen, other.seen) == (1, 1) and phone.told(RegistrationFailed).retry_in == 10.0
+    registrar.status = 0
+    network.advance(10)
+    assert (other.seen, len(registrar.bindings)) == (2, 1) and registration.destination == registrar.party.address
+
+
+def test_where_the_first_hop_keeps_no_flow_it_is_registered_without(network, phone, registrar):
+    flow = with_flow(phone.contact, "00000000-0000-1000-8000-000000000001")
+    registrar.rules = Rules(max_contacts=2)
+    registration = Registration(
+        phone.agent.layer, registrar="sip:192.0.2.2", aor="sip:me@192.0.2.2", contact=flow,
+        destination=registrar.party.address, transport=phone.transport, call_id="reg", tag="t",
+        credentials=DigestClient(Credentials("me", "secret")), supports_outbound=True,
+    )  # fmt: skip
+    registration.start(phone.now)
+    network.advance(1)
+    assert registration.flow_timer == 0 and registrar.bindings[0].flow is not None
+    registrar.status = 439
+    registration.flow_failed(phone.now)
+    network.advance(0.5)
+    assert without_flow(flow) == registration.contact
+    registrar.status = 0
+    registration.start(phone.now)
+    network.advance(1)
+    assert registration.flow_timer is None and registrar.bindings[-1].flow is None

@@ -75,7 +75,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "pjsip.conf type=registration": _words("""
         type server_uri client_uri contact_user expiration retry_interval forbidden_retry_interval fatal_retry_interval
         max_retries outbound_auth transport max_random_initial_delay outbound_proxy line_matching endpoint user_agent
-        contact_header_params support_path auth_rejection_permanent"""),
+        contact_header_params support_path support_outbound auth_rejection_permanent"""),
     "pjsip.conf type=contact": frozenset(("type",)),
     "pjsip_wizard.conf type=wizard": _words("""
         type sends_auth accepts_auth sends_registrations accepts_registrations remote_hosts transport server_uri_pattern

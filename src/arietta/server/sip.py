@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
 
 from arietta.config.tree import Config
 from arietta.drivers.sip.driver import SipDriver
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 def sip_of(server: Server, config: Config, transfers: Transfers) -> SipDriver:
     """The SIP driver; it listens once it is started."""
     driver = SipDriver(
-        server.channels, config.pjsip, product=server.version, folder=config.directory, path_rules=_path_rules(config)
+        server.channels,
+        config.pjsip,
+        product=server.version,
+        folder=config.directory,
+        path_rules=_path_rules(config),
+        instance=str(uuid5(NAMESPACE_URL, f"eid:{server.asterisk_id}")),
     )
     driver.resolver.configure(config.resolver, config.directory)
     driver.transports.socket_ports = socket_ports(config)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from .errors import ProtocolError
 from .headers import parse_contacts, parse_delta_seconds
 from .message import Request
-from .uri import NameAddr
+from .uri import NameAddr, parse_name_addr
 
-__all__ = ["Flow", "flow_of", "is_outbound"]
+__all__ = ["Flow", "flow_of", "is_outbound", "supports_outbound", "with_flow", "without_flow"]
 
 MAX_REG_ID = 2**31 - 1
 MAX_INSTANCE = 256
@@ -49,6 +51,22 @@ def is_outbound(request: Request, contacts: list[NameAddr], path: tuple[str, ...
 def supports_outbound(request: Request) -> bool:
     """Whether the phone says that it knows of flows."""
     return any(tag.lower() == "outbound" for tag in request.values("Supported"))
+
+
+def with_flow(contact: str, instance: str, reg_id: int = 1) -> str:
+    """A Contact of ours as one of a flow; `instance` is a UUID (4.1, 4.2.1)."""
+    address = parse_name_addr(contact)
+    uri = replace(address.uri, parameters=(*address.uri.parameters, ("ob", None)))
+    flow = (("reg-id", str(reg_id)), ("+sip.instance", f"<urn:uuid:{instance}>"))
+    return str(NameAddr(address.display, str(uri), (*address.parameters, *flow)))
+
+
+def without_flow(contact: str) -> str:
+    """The same Contact as an ordinary one."""
+    address = parse_name_addr(contact)
+    uri = replace(address.uri, parameters=tuple(one for one in address.uri.parameters if one[0] != "ob"))
+    kept = tuple(one for one in address.parameters if one[0] not in ("reg-id", "+sip.instance"))
+    return str(NameAddr(address.display, str(uri), kept))
 
 
 def _first_hop_knows(request: Request, path: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from .auth import DigestClient
 from .errors import ProtocolError
+from .flows import without_flow
 from .headers import parse_contacts, parse_delta_seconds
 from .layer import TransactionLayer
 from .message import Request, Response
@@ -93,11 +94,13 @@ class Registration:
         route_set: tuple[str, ...] = (),
         is_rejection_lasting: bool = True,
         supports_path: bool = False,
+        supports_outbound: bool = False,
     ) -> None:
         """`registrar` is the Request-URI, `aor` the URI registered; intervals are seconds, 0 for no retry.
 
         `route_set` are the proxies on the way. `is_rejection_lasting`: refused credentials are not tried again after
-        `retry_interval`. `supports_path` lets proxies add themselves (RFC 3327 5.1).
+        `retry_interval`. `supports_path` lets proxies add themselves (RFC 3327 5.1). `supports_outbound`:
+        `contact` names a flow (RFC 5626), and is registered as an ordinary one where the first hop knows none (439).
         """
         self.state = RegistrationState.UNREGISTERED
         self.deadline = self.queued_at = inf
@@ -110,6 +113,8 @@ class Registration:
         """Failures in a row."""
         self.ways: list[tuple[Address, Transport, str]] = []
         """Where to register when `destination` does not answer: destination, transport, contact (RFC 3263 4.3)."""
+        self.flow_timer: int | None = None
+        """Flow-Timer in seconds, 0 for none, where the registrar keeps our flow (RFC 5626 4.4)."""
         self.service_route: tuple[str, ...] = ()
         """The proxies that requests of the address of record are to pass, as the registrar says (RFC 3608 6.1)."""
         self._layer = layer
@@ -122,6 +127,8 @@ class Registration:
         self._fatal_retry_interval = fatal_retry_interval
         self._user_agent, self._route_set = user_agent, route_set
         self._is_rejection_lasting, self._supports_path = is_rejection_lasting, supports_path
+        self._supports_outbound = supports_outbound
+        self._tried = 0  # of the ways, since one answered
         self._current: ClientTransaction | None = None
         self._rounds = 0
 
@@ -133,6 +140,11 @@ class Registration:
     def stop(self, now: float) -> None:
         """Take our contact away; Unregistered follows, also when the registrar does not answer."""
         self._send(self._create(0), now, RegistrationState.STOPPING)
+
+    def flow_failed(self, now: float) -> None:
+        """The connection or NAT that our flow goes through is another now: register again (RFC 5626 4.5)."""
+        if self.state is RegistrationState.REGISTERED:
+            self._send(self._create(self._expiration), now, RegistrationState.REGISTERING)
 
     def handle_timeout(self, now: float) -> None:
         """Refresh, or try again."""
@@ -175,6 +187,11 @@ class Registration:
             else:
                 self._expiration = minimum
                 self._send(self._create(minimum), now, RegistrationState.REGISTERING)
+        elif status == 439 and self._supports_outbound:
+            self._supports_outbound = False
+            self.contact = without_flow(self.contact)
+            self.ways = [(address, carrier, without_flow(contact)) for address, carrier, contact in self.ways]
+            self._send(self._create(self._expiration), now, RegistrationState.REGISTERING)
         elif status < 300:
             self._succeed(response, now)
         else:
@@ -184,7 +201,10 @@ class Registration:
         expires = self._granted(response)
         self.service_route = self._routes_of(response)
         self.state = RegistrationState.REGISTERED
-        self.retries = 0
+        self.retries = self._tried = 0
+        self.flow_timer = None
+        if self._supports_outbound and any(tag.lower() == "outbound" for tag in response.values("Require")):
+            self.flow_timer = parse_delta_seconds(response.get("Flow-Timer") or "") or 0
         self._current = None
         self.deadline = now + max(expires * REFRESH_EARLY if expires >= 50 else expires - 5.0, expires / 2, 1.0)
         self._sink.append(Registered(self, expires))
@@ -221,10 +241,13 @@ class Registration:
         if self.state is RegistrationState.STOPPING:
             self._finish()
             return
-        if self.ways and (response is None or status == 503):
+        if self._tried < len(self.ways) and (response is None or status == 503):
+            self._tried += 1
+            self.ways.append((self.destination, self.transport, self.contact))
             self.destination, self.transport, self.contact = self.ways.pop(0)
             self._send(self._create(self._expiration), now, RegistrationState.REGISTERING)
             return
+        self._tried = 0
         self.retries += 1
         wait = self._wait_after(status, response)
         if wait is None or (self._max_retries and self.retries > self._max_retries):
@@ -274,7 +297,9 @@ class Registration:
         )
         if self._route_set:
             request.headers["Route"] = list(self._route_set)
-        if self._supports_path:
+        if self._supports_outbound:
+            request.set("Supported", "path, outbound")
+        elif self._supports_path:
             request.set("Supported", "path")
         if self._user_agent:
             request.set("User-Agent", self._user_agent)

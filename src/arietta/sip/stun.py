@@ -7,6 +7,7 @@ from arietta.stun import (
     BINDING_SUCCESS,
     StunError,
     is_stun,
+    mapped_address,
     parse_stun,
     write_stun,
     xor_mapped_address,
@@ -14,7 +15,7 @@ from arietta.stun import (
 
 from .transactions import Address
 
-__all__ = ["answer_binding", "is_stun"]
+__all__ = ["answer_binding", "ask_binding", "is_stun", "read_binding"]
 
 
 def answer_binding(data: bytes, source: Address) -> bytes | None:
@@ -26,3 +27,17 @@ def answer_binding(data: bytes, source: Address) -> bytes | None:
     if request.kind != BINDING_REQUEST or request.unknown(frozenset()):
         return None
     return write_stun(BINDING_SUCCESS, request.transaction, (xor_mapped_address(source, request.transaction),))
+
+
+def ask_binding(transaction: bytes) -> bytes:
+    """A Binding request; `transaction` are 12 bytes that nobody can guess."""
+    return write_stun(BINDING_REQUEST, transaction)
+
+
+def read_binding(data: bytes) -> tuple[bytes, Address | None] | None:
+    """The transaction of what answers a Binding request, and where we are seen; None for anything else."""
+    try:
+        message = parse_stun(data)
+    except StunError:
+        return None
+    return (message.transaction, mapped_address(message)) if message.kind == BINDING_SUCCESS else None

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from msgspec.structs import replace
 
@@ -43,6 +44,7 @@ from arietta.drivers.sip.paths import MediaPaths, PathRules
 from arietta.drivers.sip.reception import Reception
 from arietta.drivers.sip.resolver import Resolver
 from arietta.drivers.sip.servers import Servers
+from arietta.drivers.sip.streams import Connection
 from arietta.drivers.sip.subscriptions import Subscriptions
 from arietta.drivers.sip.transfer import Transfers
 from arietta.drivers.sip.transports import SipTransports
@@ -87,8 +89,10 @@ class SipDriver:
         folder: Path = Path(),
         path_rules: PathRules | None = None,
         resolver: ResolverSettings | None = None,
+        instance: str = "",
     ) -> None:
-        """`folder` is where relative names of certificates begin."""
+        """`folder` is where relative names of certificates begin, `instance` the UUID of this server for registrars."""
+        self.instance = instance or str(uuid4())
         self.registry = registry
         self.engine: MediaEngine = registry.engine
         self.loop = registry.loop
@@ -109,7 +113,7 @@ class SipDriver:
         configure_guard(self.guard, settings)
         self.access = Access(settings)
         self.transports = SipTransports(
-            self._received, self._send_failed, self.contacts.flow_lost, folder, self.agent.counters
+            self._received, self._send_failed, self._connection_lost, folder, self.agent.counters
         )
         self.transports.admits = self.guard.admits_connection
         self.servers = Servers(self.resolver, self.transports)
@@ -228,7 +232,8 @@ class SipDriver:
         if self.flows and not transport.reliable:
             self.flows.heard(transport, source)
         if is_stun(data):
-            self._answer_stun(data, source, transport)
+            if not self.registrations.take_stun(data, source):
+                self._answer_stun(data, source, transport)
             return
         for observe in self.observers:
             observe("<", data, source, transport)
@@ -247,6 +252,10 @@ class SipDriver:
         answer = answer_binding(data, source) if self.guard.is_proven(source[0], self.now()) else None
         if answer is not None and not transport.reliable:
             self.transports.send(Send(answer, source, transport))
+
+    def _connection_lost(self, connection: Connection) -> None:
+        self.contacts.flow_lost(connection)
+        self.registrations.connection_lost(connection.transport, connection.peer)
 
     def _send_failed(self, send: Send) -> None:
         self.agent.transport_failed(send, self.now())

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from arietta.config import pjsip
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.facing import contact_on
+from arietta.drivers.sip.kept_flows import KeptFlows
 from arietta.drivers.sip.proxies import route_through
 from arietta.model import facts
 from arietta.sip.dialogs import next_hop
 from arietta.sip.errors import ProtocolError
+from arietta.sip.flows import with_flow
 from arietta.sip.layer import new_token
 from arietta.sip.registration import Registered, Registration, RegistrationFailed, Unregistered
-from arietta.sip.transactions import Transport
+from arietta.sip.transactions import Address, Transport
 from arietta.sip.uri import parse_uri
 from arietta.verbose import verbose
 
@@ -34,6 +36,7 @@ class OutboundRegistrations:
         self.registrations: dict[str, Registration] = {}
         self._settings: dict[str, pjsip.Registration] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._flows = KeptFlows(driver.loop, driver.transports.send, self._flow_failed)
         self._lines: dict[str, str] = {}  # by what is in our Contacts
 
     def configure(self, settings: PjsipSettings) -> None:
@@ -50,6 +53,7 @@ class OutboundRegistrations:
 
     def stop(self) -> None:
         """Take every registration away."""
+        self._flows.stop()
         for name in tuple(self._settings):
             self._end(name)
 
@@ -78,6 +82,10 @@ class OutboundRegistrations:
         """Say what became of a registration."""
         name = next((n for n, r in self.registrations.items() if r is event.registration), "?")
         self._publish(event)
+        if isinstance(event, Registered) and event.registration.flow_timer is not None:
+            self._flows.keep(event.registration, event.registration.flow_timer)
+        else:
+            self._flows.forget(event.registration)
         if isinstance(event, Registered):
             verbose(2, f"Registered '{name}' for {event.expires} seconds")
         elif isinstance(event, RegistrationFailed):
@@ -94,6 +102,22 @@ class OutboundRegistrations:
                 status = "Unregistered"
             changed = facts.RegistrationChanged(event.registration.aor, event.registration.registrar, status, cause)
             bus.publish(changed, changed.topics)
+
+    def connection_lost(self, transport: Transport, peer: Address) -> None:
+        """A connection has ended: what was registered over it as a flow is registered anew (RFC 5626 4.5)."""
+        for registration in self.registrations.values():
+            same = (registration.transport.name, registration.destination) == (transport.name, peer)
+            if same and registration.flow_timer is not None:
+                self._flow_failed(registration)
+
+    def take_stun(self, data: bytes, source: Address) -> bool:
+        """Take what answers a keepalive of ours; False for anything else."""
+        return len(self._flows) > 0 and self._flows.take(data, source)
+
+    def _flow_failed(self, registration: Registration) -> None:
+        self._flows.forget(registration)
+        registration.flow_failed(self._driver.now())
+        self._driver.drain()
 
     @property
     def has_lines(self) -> bool:
@@ -120,6 +144,7 @@ class OutboundRegistrations:
             task.cancel()
         registration = self.registrations.pop(name, None)
         if registration is not None:
+            self._flows.forget(registration)
             registration.stop(self._driver.now())
 
     async def _begin(self, name: str, wanted: pjsip.Registration) -> None:
@@ -152,7 +177,9 @@ class OutboundRegistrations:
             contact = contact_on(carrier, user, is_secure=registrar.scheme == "sips")
             if line:
                 contact = f"{contact[:-1]};line={line}>"
-            return f"{contact};{wanted.contact_header_params}" if wanted.contact_header_params else contact
+            if wanted.contact_header_params:
+                contact = f"{contact};{wanted.contact_header_params}"
+            return with_flow(contact, driver.instance) if wanted.support_outbound else contact
 
         registration = Registration(
             driver.agent.layer,
@@ -173,6 +200,7 @@ class OutboundRegistrations:
             route_set=route_set,
             is_rejection_lasting=wanted.auth_rejection_permanent,
             supports_path=wanted.support_path,
+            supports_outbound=wanted.support_outbound,
         )
         registration.ways = [(hop.address, hop.transport, named_on(hop.transport)) for hop in hops[1:]]
         self.registrations[name] = registration

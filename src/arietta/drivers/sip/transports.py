@@ -58,7 +58,7 @@ class SipTransports:
     """Every socket SIP uses."""
 
     def __init__(self, receive: Receive, failed: Failed, lost: Lost, folder: Path, counters: Counter[str]) -> None:
-        """`lost` hears of connections that somebody had registered through; `folder` is where certificates are."""
+        """`lost` hears of connections that were kept; `folder` is where certificates are."""
         self.counters = counters
         """`connections.opened` and, for what their peers did, `connections.ended` are counted here."""
         self.transports: dict[str, Transport] = {}
@@ -451,7 +451,7 @@ class SipTransports:
             return
         del self._connections[key]
         self._count(self._kept if connection.kept else self._strangers, connection.peer[0], -1)
-        if connection.aors and not self.closed:
+        if connection.kept and not self.closed:
             self._lost(connection)
 
     def turned_away(self, connection: Connection, why: str) -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arietta.channels.callerid import PRESENTATIONS
 from arietta.channels.channel import Channel
 from arietta.channels.driver import Party
 from arietta.dialplan.errors import FunctionError
-from arietta.dialplan.functions.parties import CHARSETS, ITEMS, PRESENTATIONS
+from arietta.dialplan.functions.parties import CHARSETS, ITEMS
 
 from .stage import Stage
 

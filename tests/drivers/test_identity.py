@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arietta.channels.callerid import PRESENTATIONS
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
 from arietta.config.kinds import CallerId
-from arietta.drivers.sip.identity import PRESENTATIONS, caller_of, identity_headers, marked_as_phone
+from arietta.drivers.sip.identity import caller_of, identity_headers, marked_as_phone
 from arietta.server import Server
 from arietta.sip.message import Request, parse
 from arietta.sip.uri import parse_uri

@@ -1,8 +1,21 @@
-"""Caller ids as people write them."""
+"""Caller ids as people write them, and the names of their presentations."""
 
 from __future__ import annotations
 
 from arietta.channels.driver import Party
+
+PRESENTATIONS = {
+    "allowed_not_screened": 0,
+    "allowed_passed_screen": 1,
+    "allowed_failed_screen": 2,
+    "allowed": 3,
+    "prohib_not_screened": 32,
+    "prohib_passed_screen": 33,
+    "prohib_failed_screen": 34,
+    "prohib": 35,
+    "unavailable": 67,
+}
+"""What Q.951 and Q.931 say of showing a number and who has checked it, by the names that configurations have."""
 
 
 def parse_caller_id(text: str) -> Party:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from arietta.channels.callerid import parse_caller_id
+from arietta.channels.callerid import PRESENTATIONS, parse_caller_id
 from arietta.channels.driver import Indication, Party
 from arietta.channels.identities import Identity, Redirection, identity_of, redirect, redirection_of
 from arietta.dialplan.arguments import split_arguments
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from arietta.channels.channel import Channel
     from arietta.dialplan.interpreter import Interpreter
 
-PRESENTATIONS = {
-    "allowed_not_screened": 0,
-    "allowed_passed_screen": 1,
-    "allowed_failed_screen": 2,
-    "allowed": 3,
-    "prohib_not_screened": 32,
-    "prohib_passed_screen": 33,
-    "prohib_failed_screen": 34,
-    "prohib": 35,
-    "unavailable": 67,
-}
-"""What presentations are called."""
 PRESENTATION_NAMES = {code: name for name, code in PRESENTATIONS.items()}
 CHARSETS = (
     *("unknown", "iso8859-1", "withdrawn", "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-7"),

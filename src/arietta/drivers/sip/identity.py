@@ -11,24 +11,13 @@ from dataclasses import replace
 
 import msgspec
 
+from arietta.channels.callerid import PRESENTATIONS
 from arietta.channels.driver import Party
 from arietta.config.endpoint import Endpoint
 from arietta.sip.errors import ProtocolError
 from arietta.sip.message import Message, Request
 from arietta.sip.uri import NameAddr, SipUri, parse_name_addr, quote
 
-PRESENTATIONS = {
-    "allowed_not_screened": 0,
-    "allowed_passed_screen": 1,
-    "allowed_failed_screen": 2,
-    "allowed": 3,
-    "prohib_not_screened": 32,
-    "prohib_passed_screen": 33,
-    "prohib_failed_screen": 34,
-    "prohib": 35,
-    "unavailable": 67,
-}
-"""The values of callerid_privacy as numbers of Q.951."""
 RESTRICTED, UNAVAILABLE, SCREENING = 0x20, 0x40, 0x03
 SCREENED = 1, 3
 """The lower bits of numbers that somebody has checked: passed, and the network's own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from arietta.channels.callerid import PRESENTATIONS
 from arietta.channels.driver import Party
 from arietta.dialplan.applications.calls import CAUSE_NAMES
 from arietta.dialplan.applications.dial.limit import Limit
@@ -64,17 +65,6 @@ OPTIONS = Options(
     ),
 )
 
-PRESENTATIONS = {
-    "allowed_not_screened": 0,
-    "allowed_passed_screen": 1,
-    "allowed_failed_screen": 2,
-    "allowed": 3,
-    "prohib_not_screened": 32,
-    "prohib_passed_screen": 33,
-    "prohib_failed_screen": 34,
-    "prohib": 35,
-    "unavailable": 67,
-}
 DIGITS = frozenset("0123456789*#ABCDabcdwW")
 
 

@@ -53,10 +53,7 @@ class Change(msgspec.Struct):
     def criteria(self) -> Criteria | None:
         """Which of several sections of the name is meant."""
         wanted = self.option("catfilter")
-        if not wanted:
-            return None
-        sections = SectionFilter(wanted)
-        return lambda values: sections.fits(sections.templates == "restrict", values)
+        return SectionFilter(wanted).matches if wanted else None
 
 
 @action(

@@ -84,9 +84,13 @@ class SectionFilter:
                 self._wanted.append((regex(name), regex(value)))
 
     def fits(self, is_template: bool, values: Mapping[str, Sequence[str]]) -> bool:
-        """Whether a section with these options is meant."""
+        """Whether a section with these options is meant, a template or not."""
         if is_template != (self.templates == "restrict") and self.templates != "include":
             return False
+        return self.matches(values)
+
+    def matches(self, values: Mapping[str, Sequence[str]]) -> bool:
+        """Whether a section has what is wanted, be it a template or not."""
         return all(
             any(name.found_in(option) and any(map(value.found_in, texts)) for option, texts in values.items())
             for name, value in self._wanted

@@ -96,6 +96,7 @@ def test_includes_and_ignored_digits_come_and_go() -> None:
         (lambda p: editing.add_extension(p, "default", Line("1,2", "1", "Answer")), "cannot be one|priority"),
         (lambda p: editing.add_extension(p, "default", Line("1", "1", "No such")), "No such"),
         (lambda p: editing.add_extension(p, "default", Line("1", "1", "NoOp", "a\nb")), "control character"),
+        (lambda p: editing.add_extension(p, "default", Line("1", "1", "NoOp(")), r"'NoOp\(' cannot be one"),
         (lambda p: editing.remove_extension(p, "none", "1"), "context 'none' does not exist"),
         (lambda p: editing.remove_extension(p, "default", "9"), "extension '9' does not exist"),
         (lambda p: editing.remove_extension(p, "default", "100", "9"), "has no priority '9'"),

@@ -49,6 +49,8 @@ def add_extension(plan: Dialplan, context: str, line: Line, *, replace: bool = F
     (added,) = _read(context, "exten", line.value).extensions()
     if line.exten != _written(added):
         raise BadRequest(f"extension {line.exten[:80]!r} cannot be one: it reads as {_written(added)[:80]!r}")
+    if any(step.written != line.data for step in added.steps.values()):
+        raise BadRequest(f"application {line.application[:80]!r} cannot be one")
     place = plan.contexts.get(context)
     if place is None:
         return _with(plan, with_extensions(_empty(plan, context), [added]))

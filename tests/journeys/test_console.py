@@ -152,11 +152,26 @@ async def test_lists_of_what_there_is(say: Say) -> None:
     assert "back" in await say("presencestate list")
     assert "is no presence" in await say("presencestate change CustomPresence:bob asleep")
     assert "descriptors" in await say("ulimit descriptors")
+    assert "pickupexten" in await say("features show")
+    assert "TLS_AES_256_GCM_SHA384" in await say("pjsip list ciphers")
     assert "Event: Hangup" in await say("manager show event hangup")
     assert "PresenceStatus" in await say("manager show events")
     assert "password = $6$" in await say("ari mkpasswd a-new-one")
     assert "hello-world" in await say("core show sounds en")
     assert "switch" in await say("core show switches")
+
+
+async def test_a_call_is_recorded_from_the_console(server: Server, say: Say, alice: Phone) -> None:
+    call = await alice.invite("1200")
+    await call.answered()
+    name = (await say("core show channels concise")).partition("!")[0]
+    assert "is recorded into" in await say(f"mixmonitor start {name} one.wav")
+    assert "one.wav" in await say(f"mixmonitor list {name}")
+    assert await say(f"mixmonitor stop {name}") == f"1 recording of {name} ended."
+    assert await say(f"mixmonitor stop {name}") == f"{name} is not recorded"
+    assert "has no suffix" in await say(f"mixmonitor start {name} one")
+    assert await say("mixmonitor list PJSIP/none") == "PJSIP/none is not a known channel"
+    await call.hang_up()
 
 
 async def test_what_is_not_here_says_why(say: Say) -> None:

@@ -28,6 +28,7 @@ def _every_command() -> Iterator[Command]:
         logger,
         manager,
         media,
+        mixmonitor,
         pjsip,
         pjsip_objects,
         sounds,
@@ -35,7 +36,7 @@ def _every_command() -> Iterator[Command]:
     )
 
     first = (ari, ari_sockets, bridge, cdr, channel, core, database, dialplan, dialplan_changes)
-    for group in (*first, ladder, lists, logger, manager, media, pjsip, pjsip_objects, sounds, system):
+    for group in (*first, ladder, lists, logger, manager, media, mixmonitor, pjsip, pjsip_objects, sounds, system):
         yield from group.COMMANDS
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterable, Sequence
 
+from arietta.cli.commands.pjsip_objects import parameter_lines
 from arietta.cli.commands.registry import Command, CommandError, Console
 from arietta.cli.commands.system import show_modules
 from arietta.cli.tables import columns, fields, plural
@@ -81,6 +82,14 @@ def show_agi_commands(_: Console, arguments: list[str]) -> str:
     return "\n".join(columns((34, 70), ("Command", "Description"), *rows))
 
 
+def show_features(console: Console, _: list[str]) -> str:
+    features = console.switch.config.features
+    lines = []
+    for title, settings in (("General", features.general), ("Keys", features.map)):
+        lines += [f"{title}:", "", *parameter_lines(settings), ""]
+    return "\n".join(lines[:-1])
+
+
 def list_presences(console: Console, _: list[str]) -> str:
     rows = [
         (f"CustomPresence:{name.removeprefix(PREFIX)}", one.state, one.subtype, one.message)
@@ -145,6 +154,7 @@ COMMANDS = (
     Command(("core", "show", "switches"), "Tell that there are no switches.", show_switches),
     Command(("acl", "show"), "List the access lists, or show one.", show_access_lists, "[NAME]", 0, 1, _acls),
     Command(("agi", "show", "commands"), "List the commands of AGI.", show_agi_commands, "[COMMAND]", 0, 4),
+    Command(("features", "show"), "Show what those who talk can ask for with their keys.", show_features),
     Command(("presencestate", "list"), "List the presence that was set.", list_presences),
     Command(
         ("presencestate", "change"), "Set the presence of somebody.", change_presence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from arietta.cli.commands.registry import Command, CommandError, Completer, Console, Handler
@@ -137,6 +138,11 @@ def show_channels(console: Console, arguments: list[str]) -> str:
     return "\n".join([*columns((36, 8, 8, 16, 36), head, *rows), "", f"Objects found: {len(views)}"])
 
 
+def list_ciphers(_: Console, __: list[str]) -> str:
+    names = [cipher["name"] for cipher in ssl.create_default_context().get_ciphers()]
+    return "\n".join(["Ciphers that can be used:", *names])
+
+
 def show_version(_: Console, __: list[str]) -> str:
     return "There is no PJPROJECT here: SIP is Arietta's own. `core show version` tells which."
 
@@ -204,6 +210,7 @@ COMMANDS = (
     Command(("pjsip", "list", "subscriptions", "inbound"), "List who subscribes to what with us.", list_subscriptions),
     Command(("pjsip", "list", "subscriptions", "outbound"), "List our subscriptions: there are none.", list_nothing),
     Command(("pjsip", "show", "resource_lists"), "List the lists of resources: there are none.", list_nothing),
+    Command(("pjsip", "list", "ciphers"), "List the ciphers of TLS.", list_ciphers),
     Command(("pjsip", "show", "version"), "Tell that there is no PJPROJECT.", show_version),
     Command(
         ("pjsip", "qualify"), "Ask the contacts of an endpoint whether they are there.", qualify, "ENDPOINT", 1, 1,

@@ -28,6 +28,7 @@ from arietta.dialplan.applications import (
     spying,
     system,
     texts,
+    transferring,
     waiting,
 )
 
@@ -56,6 +57,7 @@ PARTS = (
     spying,
     system,
     texts,
+    transferring,
     waiting,
 )
 

@@ -184,7 +184,12 @@ class Consultation:
 
     def _swap(self, talk: Bridge) -> None:
         """The phone goes over to the other side; the side that it leaves waits."""
-        here, there = (self._waiting, talk) if self._phone.bridge is self._waiting else (talk, self._waiting)
+        if self._phone.bridge is self._waiting:
+            self._go_over(self._waiting, talk)
+        else:
+            self._go_over(talk, self._waiting)
+
+    def _go_over(self, here: Bridge, there: Bridge) -> None:
         self._keys.stop()
         there.join(Membership(self._phone))
         self._keys.start()
@@ -195,8 +200,11 @@ class Consultation:
 
     def _waiting_ended(self, _waiting: Bridge) -> None:
         """Nobody waits any more: a phone that had gone over to them is with who was called again."""
-        if not self._over and self._talk is not None and self._phone.bridge is None and not self._phone.ended:
-            self._swap(self._talk)
+        talk = self._talk
+        if self._over or talk is None or talk.destroyed:
+            return
+        if self._phone.bridge is None and not self._phone.hangup_requested:
+            self._go_over(self._waiting, talk)
 
     # ---------------------------------------------------------------------------------------------- how it can end
 

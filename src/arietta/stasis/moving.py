@@ -235,6 +235,9 @@ class Meeting:
         if answers:
             channel.answer()
         self._greet(channel)
+        if self.ended or self.bridge.destroyed:  # by what came of the answer, or by who was transferred here and left
+            self.end()
+            return
         self.bridge.join(Membership(channel, on_left=self._left))
         self.took_place = len(self.bridge.members) > 1
         if self.took_place:

@@ -151,9 +151,11 @@ class Transfers:
             member = Membership(channel)
             self.places.adopt(member, two)
             memberships.append(member)
-        two.leave(second)
+        if staying:
+            two.leave(second)
         for member in memberships:
             two.join(member)
+        two.leave(second)  # last where it is alone: an empty bridge ends
         one.leave(first)
         second.request_hangup(causes.NORMAL_CLEARING)
         first.hangup_cause = causes.NORMAL_CLEARING

@@ -293,10 +293,12 @@ class SipLeg:
         return self.media.describe() if session.lacks_offer else b""
 
     def _refuse(self, cause: int) -> None:
-        session = self.session
-        if session is not None and session.state is SessionState.INCOMING:
-            session.reject(self.driver.now(), causes.sip_status(cause), None, self._reason(cause))
+        session, channel = self.session, self.channel
+        if session is not None and channel is not None and session.state is SessionState.INCOMING:
+            status = causes.sip_status(cause)
+            session.reject(self.driver.now(), status, None, self._reason(cause))
             self.driver.drain()
+            channel.receive(signals.HungUp(cause, status))  # there is nobody any more who could be sent elsewhere
 
     def send_digits(self, digits: Sequence[DigitOut], on_end: Callable[[], None] | None = None) -> None:
         session = self.session

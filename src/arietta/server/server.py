@@ -22,6 +22,7 @@ from arietta.ari.projections import documents
 from arietta.astdb import AstDb
 from arietta.bridges.bridge import BridgeRegistry
 from arietta.bus import Bus
+from arietta.channels.admission import Limits
 from arietta.channels.registry import ChannelRegistry
 from arietta.config.conf import ConfigError
 from arietta.config.pjsip import PjsipSettings
@@ -111,7 +112,9 @@ class Server:
             engine, self.engine_missing = make_engine(engine_settings(config), config.rtp.media_engine)
         self.engine = engine
         self.channels = ChannelRegistry(self.bus, self.engine, self._loop)
-        self.channels.default_language = config.asterisk.options.defaultlanguage
+        options = config.asterisk.options
+        self.channels.default_language = options.defaultlanguage
+        self.channels.limits = Limits(options.maxcalls, options.maxload, options.minmemfree)
         self.bridges = BridgeRegistry(self.bus, self.engine)
         self._build_stasis(config)
         self.dialplan = interpreter_of(self, dialplan)

@@ -182,6 +182,33 @@ def test_a_phone_that_forwards(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(stage.registry) == 0
 
 
+def test_a_phone_that_forwards_to_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, until one answers; those that are no extension are passed over."""
+    stage = stage_with(
+        "Dial(Test/a,30)", a=[(1, signals.Forwarded("55", others=("56", "57"))), (1, signals.HungUp(23))]
+    )
+    stage.phones.scripts["55@default"] = [(2, signals.HungUp(17))]
+    stage.phones.scripts["56@default"] = [(1, signals.Ringing()), (2, signals.HungUp(19))]
+    stage.phones.scripts["57@default"] = [(1, ANSWER), (5, signals.HungUp(16))]
+    stage.registry.drivers["local"] = stage.phones  # type: ignore[assignment]
+    stage.run(stage.channel("700"))
+    assert stage.bridges.story[0] == "Test/caller and Test/57@default talk"
+    assert dial_events(stage) == [
+        "Test/a", "Test/a CANCEL", "Test/55@default", "Test/55@default CANCEL", "Test/56@default",
+        "Test/56@default RINGING", "Test/56@default CANCEL", "Test/57@default", "Test/57@default ANSWER",
+    ]  # fmt: skip
+    assert len(stage.registry) == 0
+
+
+def test_forwards_that_all_fail_end_as_the_last_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_with("Dial(Test/a,30)", a=[(1, signals.Forwarded("55", others=("56",)))])
+    stage.phones.scripts["55@default"] = [(1, signals.HungUp(17))]
+    stage.phones.scripts["56@default"] = [(1, signals.HungUp(34))]
+    stage.registry.drivers["local"] = stage.phones  # type: ignore[assignment]
+    stage.run(stage.channel("700"))
+    assert dial_events(stage)[-1] == "Test/56@default CONGESTION" and len(stage.registry) == 0
+
+
 def test_the_caller_is_sent_elsewhere_while_they_talk() -> None:
     from arietta.channels.channel import Moved
 

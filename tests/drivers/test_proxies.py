@@ -248,3 +248,13 @@ async def test_a_redirection_leads_to_the_best_contact(server: Server, proxy: Ph
     await call.answered()
     assert any(channel.exten == "1200" for channel in server.channels)
     await call.hang_up()
+
+
+async def test_a_redirection_to_several_tries_them_by_their_q(server: Server, proxy: Phone, phone: MakePhone) -> None:
+    alice = await phone("10.0.0.2", 5060, username="alice", password=PASSWORD, server=HOME)
+    call = await alice.invite("95551234")
+    contacts = "<sip:1200@far.example.com>;q=0.2, <sip:nobody@far.example.com>;q=0.8, <sip:nobody@other.example.com>"
+    (await proxy.ringing()).reject(302, headers=(("Contact", contacts),))
+    await call.answered()
+    assert any(channel.exten == "1200" for channel in server.channels)
+    await call.hang_up()

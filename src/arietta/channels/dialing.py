@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,15 @@ STATUS_OF_CAUSE = {17: "BUSY", 34: "CONGESTION"}
 def status_of_cause(cause: int) -> str:
     """The final Dial status of a call that ended with `cause` before it was answered."""
     return STATUS_OF_CAUSE.get(cause, "NOANSWER")
+
+
+@dataclass(frozen=True, slots=True)
+class _Forwards:
+    """Extensions that a far end wants called in its place."""
+
+    targets: tuple[str, ...]
+    context: str
+    reason: str
 
 
 class Attempt:
@@ -62,6 +72,7 @@ class Attempt:
         self._on_answer = on_answer
         self._on_forward = on_forward
         self._on_taken = on_taken
+        self._forwards: _Forwards | None = None  # what is left of them
 
     @property
     def answered(self) -> bool:
@@ -134,9 +145,12 @@ class Attempt:
                 if self._on_answer is not None:
                     self._on_answer(self.peer)
                 self._reach(ANSWER)
-            case signals.Forwarded(target, reason):
-                self._forward(target, reason)
+            case signals.Forwarded(target, reason, others):
+                self._forwards = _Forwards((target, *others), self.peer.context, reason)
+                self._forward()
             case signals.HungUp(cause, _):
+                if self._forward():
+                    return
                 self._release()
                 self.status = status_of_cause(cause if cause is not None else self.peer.hangup_cause)
                 if self._final_event:
@@ -156,13 +170,18 @@ class Attempt:
             self._release()
             self._on_change(self)
 
-    def _forward(self, target: str, reason: str) -> None:
-        """The far end asks for an extension instead (302): call it in the endpoint's context (RFC 3261 8.1.3.4)."""
-        old = self.peer
+    def _forward(self) -> bool:
+        """The far end asks for extensions instead (302): call the next in the endpoint's context (RFC 3261 8.1.3.4).
+
+        False when there is none.
+        """
+        forwards, old = self._forwards, self.peer
         local = old.registry.driver("Local")
-        if self._on_forward is None or local is None:
-            return
-        place = f"{target}@{old.context}"
+        if forwards is None or not forwards.targets or self._on_forward is None or local is None:
+            return False
+        target, *others = forwards.targets
+        self._forwards = replace(forwards, targets=tuple(others))
+        place = f"{target}@{forwards.context}"
         try:
             new = local.request(
                 DialRequest(
@@ -174,8 +193,8 @@ class Attempt:
                 )
             )
         except CannotRequest:
-            return
-        self._note_redirection(old, new, target, reason)
+            return self._forward()
+        self._note_redirection(old, new, target, forwards.reason)
         self._release()
         self._publish("CANCEL", self._later_dialstring, forward=place, forwarded=new)
         self.peer = new
@@ -183,6 +202,7 @@ class Attempt:
         self.over = False
         self._on_forward(self)
         self.start()
+        return True
 
     def _note_redirection(self, old: Channel, new: Channel, target: str, reason: str) -> None:
         """Say who forwarded the call, to whoever is called now and to the caller."""

@@ -34,6 +34,8 @@ class Forwarded:
     target: str
     reason: str = "unknown"
     """Why, in the words of REDIRECTING()."""
+    others: tuple[str, ...] = ()
+    """What to try when that does not answer, the best first."""
 
 
 @dataclass(frozen=True, slots=True)

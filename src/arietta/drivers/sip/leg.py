@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 ANSWERED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 CAUSE_REDIRECTED = 23
+MAX_FORWARDS = 10
+"""Contacts of one redirection that are tried."""
 MUSIC_ON_HOLD = "default"
 
 
@@ -462,10 +464,11 @@ class SipLeg:
         if may_go_on and called and outgoing.call_next(self, called, event.status, has_response=answered):
             return
         if 300 <= event.status < 400 and event.contacts:
-            user = max(event.contacts, key=q_of).uri.user  # the first of the best
+            best_first = sorted(event.contacts, key=q_of, reverse=True)[:MAX_FORWARDS]
+            user, *others = dict.fromkeys(contact.uri.user for contact in best_first if contact.uri.user) or ("",)
             if user:
                 reason = reason_of(event.response) if event.response is not None else "unknown"
-                channel.receive(signals.Forwarded(user, reason))
+                channel.receive(signals.Forwarded(user, reason, tuple(others)))
                 if channel.hangup_requested:
                     return
         named = next((r.cause for r in event.reasons if r.protocol.upper() == "Q.850" and r.cause), None)

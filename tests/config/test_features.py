@@ -1,6 +1,8 @@
 """features.conf: keys, sounds and times, applications behind keys, and groups of them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arietta.config.conf import parse_conf
 from arietta.config.features import ApplicationFeature, FeatureSettings, read_features
@@ -74,3 +76,9 @@ def test_groups_have_keys_of_their_own() -> None:
 def test_what_is_wrong(text: str, problem: str) -> None:
     _, problems = read(text)
     assert [one.replace(" milliseconds", "") for one in problems] == [problem]
+
+
+@given(st.text("0123*#,/selfpr()\"' ;Ax$", max_size=40))
+def test_any_application_is_read_or_refused(value: str) -> None:
+    settings, problems = read(f"[applicationmap]\nx = {value}\n")
+    assert settings.applications or problems

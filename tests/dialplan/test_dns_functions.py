@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arietta.dialplan.errors import FunctionError
-from arietta.server.dns_functions import dns_functions
+from arietta.server.dns_functions import dns_functions, rewritten
 from arietta.sip.locating import Naptr, Question, Record, Srv
 
 from .stage import Stage
@@ -85,3 +87,26 @@ def test_a_client_cannot_ask() -> None:
         stage.plan.functions.add(function)
     with pytest.raises(FunctionError, match="takes its time"):
         stage.plan.functions.read(stage.plan, stage.channel(), "SRVQUERY", "_sip._udp.example.com")
+
+
+@given(st.text(max_size=60), st.text("+0123456789", max_size=20))
+def test_no_rule_of_a_stranger_does_more_than_name_an_address(rule: str, number: str) -> None:
+    uri = rewritten(rule, number)
+    assert uri.isascii()
+    assert uri.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("rule", "uri"),
+    [
+        ("!^.*$!sip:a@example.com!", "sip:a@example.com"),
+        ("!^\\+4(.*)$!sip:\\1@example.com!", "sip:41@example.com"),
+        ("!^.*$!sip:a@example.com\r\nEvil: yes!", ""),
+        ("!^.*$!sip:a b@example.com!", ""),
+        ("!^5!sip:a@example.com!", ""),
+        ("!", ""),
+        ("", ""),
+    ],
+)
+def test_rules(rule: str, uri: str) -> None:
+    assert rewritten(rule, "+441") == uri

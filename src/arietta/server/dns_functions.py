@@ -130,7 +130,7 @@ async def _addresses(ask: Ask, name: str, number: str, method: str, zone: str, *
     found = []
     for record in sorted(records, key=lambda one: (one.order, one.preference)):
         if _serves(record.service, method):
-            found.append(_rewritten(record.regexp, subject))
+            found.append(rewritten(record.regexp, subject))
     return [uri for uri in found if uri]
 
 
@@ -147,16 +147,19 @@ def _serves(service: str, method: str) -> bool:
     return "e2u" in kinds and (method.upper() == "ALL" or method.lower() in kinds)
 
 
-def _rewritten(rule: str, number: str) -> str:
-    """What a rule such as ``!^.*$!sip:info@example.com!`` makes of a number (RFC 3402 3.2); "" if nothing."""
+def rewritten(rule: str, number: str) -> str:
+    """What a rule such as ``!^.*$!sip:info@example.com!`` makes of a number (RFC 3402 3.2); "" if nothing usable."""
     separator, rest = rule[:1], rule[1:]
+    if not rest:
+        return ""
     pattern, _, rest = rest.partition(separator)
     replacement, _, flags = rest.partition(separator)
     try:
-        return Regex(f"(?i){pattern}" if "i" in flags.lower() else pattern).replaced_in(number, replacement) or ""
+        uri = Regex(f"(?i){pattern}" if "i" in flags.lower() else pattern).replaced_in(number, replacement) or ""
     except ValueError as problem:
         log.info("a NAPTR record cannot be used: %s", problem)
         return ""
+    return uri if uri.isascii() and uri.isprintable() and " " not in uri else ""
 
 
 def _without_scheme(uri: str) -> str:

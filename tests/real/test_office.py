@@ -227,7 +227,7 @@ async def programs_of_agi_answer(firm: Firm) -> None:
 
 
 async def the_secretary_connects_bernd_with_clara(firm: Firm) -> None:
-    bernd = firm.phone(102, is_called(), answers(), is_hung_up())
+    bernd = firm.phone(102, is_called(), answers(), is_shown("103"), is_hung_up())
     clara = firm.phone(103, is_called(), answers(), talks(TALK_MS), hangs_up())
     async with bernd, clara:
         await firm.secretary.asks(

@@ -125,6 +125,7 @@ APPLICATIONS = (
         "SendImage(file)",
         "Sets SENDIMAGESTATUS to UNSUPPORTED: no channel here shows images.",
         _send_image,
+        lacks="no channel shows one",
     ),
     Application(
         "SendText",
@@ -139,5 +140,6 @@ APPLICATIONS = (
         "SendURL(url[,options])",
         "Sets SENDURLSTATUS to UNSUPPORTED: no channel here shows pages.",
         _send_url,
+        lacks="no channel opens one",
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,28 +12,23 @@ import msgspec
 from arietta.config.endpoint import Endpoint
 from arietta.config.pjsip import PjsipSettings
 from arietta.drivers.sip.flows import GRACE_S, flow_timer
-from arietta.drivers.sip.hops import Hop
 from arietta.drivers.sip.keeping import ContactKeeper, KeptContact, Records
 from arietta.drivers.sip.location import (
     NONQUALIFIED,
-    REACHABLE,
-    UNREACHABLE,
     Changes,
     ContactState,
     Location,
     without_connection,
 )
-from arietta.drivers.sip.proxies import route_through
+from arietta.drivers.sip.polls import Polls
 from arietta.drivers.sip.streams import Connection
 from arietta.model import events, facts
 from arietta.model.times import wire_now
-from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.errors import ProtocolError
-from arietta.sip.layer import new_token
 from arietta.sip.message import Request
 from arietta.sip.profile import check_require
 from arietta.sip.registrar import Binding, Update
-from arietta.sip.transactions import Address, ClientTransaction, RequestReceived, ResponseReceived, Transport
+from arietta.sip.transactions import Address, RequestReceived, Transport
 from arietta.sip.uri import NameAddr, SipUri, parse_uri
 from arietta.verbose import verbose
 
@@ -45,20 +39,6 @@ log = logging.getLogger(__name__)
 
 MAX_SPREAD_S = 60.0
 """Time over which the first polls of restored contacts are spread."""
-
-
-FLOW_FAILED = 430
-"""What an edge proxy says when a phone is gone (RFC 5626 5.3.1)."""
-
-
-@dataclass(slots=True, eq=False)
-class _Poll:
-    """One question whether a contact is there."""
-
-    began: float
-    hops: list[Hop] = field(default_factory=list)
-    """The servers that were not asked yet."""
-    transaction: ClientTransaction | None = None
 
 
 class Contacts:
@@ -72,7 +52,7 @@ class Contacts:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._started = False
-        self._polls: dict[int, _Poll] = {}  # by the identity of their contacts
+        self.polls = Polls(driver, self)
 
     def keep_in(self, records: Records) -> None:
         """Keep registered contacts there; those that are there are taken at the start."""
@@ -302,110 +282,18 @@ class Contacts:
         changes, polled = self.location.advance(now)
         self._announce(changes)
         for contact in polled:
-            self._poll(contact, now)
+            self.polls.ask(contact)
         self._driver.drain()
         self._arm()
 
     def qualify(self, endpoint: Endpoint) -> None:
         """Ask every contact of an endpoint now whether it is there."""
         for contact in self.of(endpoint):
-            self._poll(contact, self._driver.now())
+            self.polls.ask(contact)
         self._driver.drain()
 
-    def _poll(self, contact: ContactState, now: float) -> None:
-        """Send OPTIONS; what comes back, or that nothing does in time, is the contact's status."""
-        driver = self._driver
-        settings = self.location.aors[contact.aor].settings
-        if contact.polling:
-            return
-        route_set = self._route_of(contact)
-        uri = next_hop(route_set, parse_uri(contact.uri))
-        transport = contact.transport or driver.transports.choose("", uri)
-        if transport is None:
-            return
-        is_direct = not settings.outbound_proxy and (transport.reliable or not contact.route_set)
-        source = contact.source if is_direct else None
-        destination = source or literal_address(uri)
-        contact.polling = True
-        poll = self._polls[id(contact)] = _Poll(now)
-        if destination is not None:
-            poll.hops = [Hop(destination, driver.transports.towards(transport, destination))]
-            self._send_poll(contact, poll)
-        else:
-            driver.own(self._look_up_and_poll(contact, poll, transport), f"look up {uri.host}")
-
-    async def _look_up_and_poll(self, contact: ContactState, poll: _Poll, transport: Transport) -> None:
-        """Poll a contact that has a name, at its servers until one answers (RFC 3263)."""
-        poll.hops = list(await self._driver.hops(next_hop(self._route_of(contact), parse_uri(contact.uri)), transport))
-        if self._polls.get(id(contact)) is not poll:
-            return
-        if poll.hops and contact.aor in self.location.aors:
-            self._send_poll(contact, poll)
-        else:
-            self._poll_ended(contact, UNREACHABLE, None)
-        self._driver.drain()
-
-    def _send_poll(self, contact: ContactState, poll: _Poll) -> None:
-        """Ask the next server of a contact."""
-        driver = self._driver
-        destination, transport = poll.hops.pop(0)
-        poll.began = driver.now()
-        timeout_s = self.location.aors[contact.aor].settings.qualify_timeout
-        if timeout_s > 0:
-            driver.loop.call_later(timeout_s, self._poll_missed, contact, poll, poll.began)
-        request = Request(
-            "OPTIONS",
-            contact.uri,
-            {
-                "Via": [],
-                "From": [f"<sip:{driver.settings.general.default_from_user}@{transport.host}>;tag={new_token()}"],
-                "To": [f"<{contact.uri}>"],
-                "Call-ID": [new_token()],
-                "CSeq": ["1 OPTIONS"],
-                "Max-Forwards": [str(driver.settings.general.max_forwards)],
-                "User-Agent": [driver.agent.profile.product],
-            },
-        )
-        if route_set := self._route_of(contact):
-            request.headers["Route"] = list(route_set)
-        poll.transaction = driver.agent.send_request(request, destination, transport, driver.now(), contact)
-
-    def _route_of(self, contact: ContactState) -> tuple[str, ...]:
-        """The way of polls: through the proxy of the address of record, then along the contact's Path."""
-        return (*route_through(self.location.aors[contact.aor].settings.outbound_proxy), *contact.route_set)
-
-    def _poll_missed(self, contact: ContactState, poll: _Poll, began: float) -> None:
-        if self._polls.get(id(contact)) is poll and poll.began == began:
-            self._poll_failed(contact, poll)
-            self._driver.drain()
-
-    def polled(self, contact: ContactState, output: Any) -> None:
-        """Take what came of a poll."""
-        poll = self._polls.get(id(contact))
-        if poll is None:
-            return
-        if isinstance(output, ResponseReceived):
-            if output.response.status < 200:
-                return
-            state, status = self.location.aors.get(contact.aor), output.response.status
-            wants_2xx = state is not None and state.settings.qualify_2xx_only
-            if status == FLOW_FAILED or (wants_2xx and status >= 300):
-                self._poll_failed(contact, poll)
-                return
-            self._poll_ended(contact, REACHABLE, max(1, round((self._driver.now() - poll.began) * 1e6)))
-        elif output.transaction is poll.transaction:  # not one that was given up for the next server
-            self._poll_failed(contact, poll)
-
-    def _poll_failed(self, contact: ContactState, poll: _Poll) -> None:
-        """A server of a contact did not answer as it should: ask the next one."""
-        if poll.hops and contact.aor in self.location.aors:
-            self._send_poll(contact, poll)
-        else:
-            self._poll_ended(contact, UNREACHABLE, None)
-
-    def _poll_ended(self, contact: ContactState, status: str, roundtrip_usec: int | None) -> None:
-        contact.polling = False
-        self._polls.pop(id(contact), None)
+    def polled(self, contact: ContactState, status: str, roundtrip_usec: int | None) -> None:
+        """Take what a poll says of a contact."""
         state = self.location.aors.get(contact.aor)
         if state is None or state.contacts.get(contact.key) is not contact:
             return

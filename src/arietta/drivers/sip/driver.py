@@ -315,7 +315,7 @@ class SipDriver:
             if isinstance(user, Registration):
                 user.receive(output, self.now())
             elif isinstance(user, ContactState):
-                self.contacts.polled(user, output)
+                self.contacts.polls.take(user, output)
             elif isinstance(user, LampErrand):
                 self.message_lamps.answered(user, output)
             elif isinstance(user, Errand):

@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +15,9 @@ from arietta.sip.dialogs import literal_address, next_hop
 from arietta.sip.message import Request
 from arietta.sip.registrar import Binding, Rules, Update, register
 from arietta.sip.transactions import Address, Transport
+
+if TYPE_CHECKING:
+    from arietta.drivers.sip.polls import Poll
 
 UNKNOWN, REACHABLE, UNREACHABLE, NONQUALIFIED = "Unknown", "Reachable", "Unreachable", "NonQualified"
 STALE_ENTRIES = 1000
@@ -32,7 +36,8 @@ class ContactState:
     transport: Transport | None = None
     roundtrip_usec: int | None = None
     next_poll_at: float = 0.0
-    polling: bool = False
+    poll: Poll | None = None
+    """The question that is under way."""
     due_at: float | None = None
     """When the location looks at it next."""
 

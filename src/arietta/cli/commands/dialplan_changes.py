@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 
 from arietta.cli.commands.core import channel_names
@@ -87,8 +88,7 @@ def save(console: Console, arguments: list[str]) -> str:
     path = config.directory / name
     try:
         if path.exists():
-            former = path.read_text("utf-8")
-            save_file(path.with_name(f"{name}.old"), former, root=config.directory, exec_includes=True)
+            shutil.copy2(path, path.with_name(f"{name}.old"))
         save_file(path, text_of(console.switch.plan.dialplan), root=config.directory)
     except OSError as problem:
         raise CommandError(f"{path} cannot be written: {problem.strerror or problem}") from None

@@ -50,6 +50,8 @@ from arietta.dialplan.expressions import ExpressionError, evaluate, evaluate_str
         ('"x12345" : "12"', "0"),
         ('"x12345" =~ "12"', "2"),
         ('"x12345" =~ "1(9)"', ""),
+        ('"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!" =~ "(a+)+$"', ""),  # in linear time
+        ('"tel:100" : "tel:(.*)"', "100"),
         ("6001 =~ ^[0-9]+$", "4"),
         ('("6001" =~ ^6[[:digit:]]+$)', "4"),
         ('"a" ~~ "b" ~~ "c"', "abc"),

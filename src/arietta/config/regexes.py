@@ -9,7 +9,7 @@ import re
 
 import re2
 
-MAX_LENGTH = 1024
+MAX_LENGTH = 4096
 MAX_MEMORY_BYTES = 1 << 20
 """That one expression may take, also while it matches."""
 
@@ -59,7 +59,19 @@ class Regex:
 
     def found_in(self, text: str) -> bool:
         """Whether a part of the text matches."""
+        return self.find(text) is not None
+
+    def find(self, text: str, *, at_start: bool = False) -> re.Match[str] | None:
+        """The first part of the text that matches, or that at its start; bytes that are no text are question marks."""
+        search = self._compiled.match if at_start else self._compiled.search
         try:
-            return self._compiled.search(text) is not None
+            found: re.Match[str] | None = search(text)
         except UnicodeEncodeError:  # bytes of a peer that were no text
-            return self._compiled.search(text.encode("utf-8", "replace").decode()) is not None
+            found = search(text.encode("utf-8", "replace").decode())
+        return found
+
+    @property
+    def groups(self) -> int:
+        """How many groups it has."""
+        count: int = self._compiled.groups
+        return count

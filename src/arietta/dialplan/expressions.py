@@ -10,8 +10,9 @@ import functools
 import logging
 import math
 import re
-import warnings
 from collections.abc import Callable
+
+from arietta.config.regexes import Regex
 
 log = logging.getLogger(__name__)
 
@@ -243,8 +244,7 @@ class _Parser:
             compiled = compile_regex(pattern)
         except ValueError as failure:
             raise self.error(str(failure)) from failure
-        subject = subject[:MAX_SUBJECT]
-        found = compiled.match(subject) if anchored else compiled.search(subject)
+        found = compiled.find(subject[:MAX_SUBJECT], at_start=anchored)
         if found is None:
             return "" if compiled.groups else "0"
         if compiled.groups:
@@ -320,26 +320,7 @@ def _compare(operator: str, left: str, right: str) -> bool:
     return one >= other  # type: ignore[operator]
 
 
-_CLASSES = {
-    "[:digit:]": "0-9",
-    "[:alpha:]": "A-Za-z",
-    "[:alnum:]": "A-Za-z0-9",
-    "[:upper:]": "A-Z",
-    "[:lower:]": "a-z",
-    "[:space:]": r"\s",
-    "[:punct:]": r"!-/:-@\[-`{-~",
-    "[:xdigit:]": "0-9A-Fa-f",
-}
-
-
 @functools.lru_cache(maxsize=512)
-def compile_regex(pattern: str) -> re.Pattern[str]:
+def compile_regex(pattern: str) -> Regex:
     """A POSIX extended regular expression; raises ValueError saying why it cannot be read."""
-    for name, characters in _CLASSES.items():
-        pattern = pattern.replace(name, characters)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # "[[" means itself here, as in POSIX
-            return re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as failure:
-        raise ValueError(f"regular expression {pattern[:80]!r}: {failure}") from failure
+    return Regex(pattern)

@@ -101,7 +101,7 @@ def _match_count(plan: Interpreter, channel: Channel | None, arguments: str) -> 
         sum(
             len(members)
             for of, group, members in plan.groups
-            if groups.search(group[:MAX_SUBJECT]) and (categories is None or categories.search(of[:MAX_SUBJECT]))
+            if groups.found_in(group[:MAX_SUBJECT]) and (categories is None or categories.found_in(of[:MAX_SUBJECT]))
         )
     )
 

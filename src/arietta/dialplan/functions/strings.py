@@ -200,7 +200,7 @@ def _regex(plan: Interpreter, channel: Channel | None, arguments: str) -> str:
     subject = text[position + 1 :]
     subject = subject[1:] if subject[:1] in (" ", ",") else subject
     try:
-        return "1" if compile_regex("".join(pattern)).search(subject[:MAX_SUBJECT]) else "0"
+        return "1" if compile_regex("".join(pattern)).found_in(subject[:MAX_SUBJECT]) else "0"
     except ValueError as failure:
         raise FunctionError("REGEX", str(failure)) from failure
 

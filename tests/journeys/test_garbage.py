@@ -88,6 +88,38 @@ def test_an_originated_call_in_a_bridge(server: Server, loop: VirtualLoop, bob: 
     check(loop, story)
 
 
+def test_a_blind_transfer_that_is_notified(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call = await alice.invite("1100")
+        far = await bob.ringing()
+        far.answer()
+        await call.expect(200)
+        await call.send_request("REFER", headers=(("Refer-To", "<sip:1100@10.0.0.1>"),), expect=202)
+        again = await bob.ringing()
+        again.ring()
+        again.answer()
+        for _ in range(3):
+            await call.expect("NOTIFY")
+        await call.hang_up()
+        await far.hang_up()
+        await again.ended()
+
+    check(loop, story)
+
+
+def test_a_phone_that_forwards_while_it_rings(server: Server, loop: VirtualLoop, alice: Phone, bob: Phone) -> None:
+    async def story() -> None:
+        call = await alice.invite("1100")
+        first = await bob.ringing()
+        first.ring()
+        await first.send_request("REFER", headers=(("Refer-To", "<sip:1200@10.0.0.1>"),), expect=202)
+        await call.expect(200)
+        await first.ended()
+        await call.hang_up()
+
+    check(loop, story)
+
+
 def check(loop: VirtualLoop, story: Callable[[], Awaitable[None]]) -> None:
     """Let the story happen once for what is made on first use, then see what further ones leave."""
     loop.run(story())

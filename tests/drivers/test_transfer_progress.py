@@ -63,8 +63,12 @@ async def talking(caller: Phone, callee: Phone, exten: str = "1100") -> tuple[Ca
     return call, answer
 
 
+REFERRED_BY = f"<sip:6001@{SERVER[0]}>"
+
+
 async def refer(call: Call, exten: str) -> None:
-    await call.send_request("REFER", headers=(("Refer-To", f"<sip:{exten}@{SERVER[0]}>"),), expect=202)
+    headers = (("Refer-To", f"<sip:{exten}@{SERVER[0]}>"), ("Referred-By", REFERRED_BY))
+    await call.send_request("REFER", headers=headers, expect=202)
 
 
 async def notified(call: Call, status: int, state: str = "active") -> None:
@@ -82,6 +86,7 @@ def test_ringing_and_the_answer_are_notified(loop: VirtualLoop, phones: Callable
         await refer(call, "1101")
         await notified(call, 100)
         target = await carol.ringing()
+        assert target.request.values("Referred-By") == [REFERRED_BY]
         target.ring()
         await notified(call, 180)
         target.answer()
@@ -110,6 +115,7 @@ def test_a_transfer_out_of_an_applications_bridge_is_notified_as_well(
         await refer(calls[0], "1101")
         await notified(calls[0], 100)
         target = await carol.ringing()
+        assert target.request.values("Referred-By") == [REFERRED_BY]
         target.ring(183)
         await notified(calls[0], 183)
         target.answer()

@@ -20,6 +20,7 @@ from arietta.drivers.sip.hops import Hop, is_no_answer, is_unreached
 from arietta.drivers.sip.identity import callerid_of, identity_headers, marked_as_phone, with_parameters
 from arietta.drivers.sip.leg import SipLeg
 from arietta.drivers.sip.proxies import route_to
+from arietta.drivers.sip.referral import referred_by
 from arietta.media.engine import MediaError
 from arietta.model import causes
 from arietta.sip.dialogs import literal_address, next_hop
@@ -109,7 +110,9 @@ class OutgoingCalls:
 
     def _channel(self, leg: SipLeg, wanted: DialRequest) -> Channel:
         driver, endpoint, originator = self._driver, leg.endpoint, wanted.originator
-        leg.redirection = redirection_of(originator) if originator is not None else None
+        if originator is not None:
+            leg.redirection = redirection_of(originator)
+            leg.more_fields = referred_by(originator)
         _take_codecs_of(leg, originator)
         channel_id = wanted.channel_id or driver.registry.new_id()
         driver.registry.check_free(channel_id)

@@ -7,13 +7,28 @@ from typing import TYPE_CHECKING
 from arietta.channels.channel import Channel
 from arietta.channels.driver import TransferTarget
 from arietta.channels.following import Following
+from arietta.sip.errors import ProtocolError
 from arietta.sip.invite import InviteSession
 from arietta.sip.message import reason_phrase
+from arietta.sip.uri import parse_name_addr
 
 if TYPE_CHECKING:
     from arietta.drivers.sip.driver import SipDriver
 
 SUBSCRIPTION_SECONDS = 60
+REFERRED_BY = "SIPREFERREDBYHDR"
+"""The variable of a transferred channel with the Referred-By of who transferred it (RFC 3892)."""
+
+
+def referred_by(channel: Channel) -> tuple[tuple[str, str], ...]:
+    """The header field that says who sent a channel to whom it calls now; none if nobody did, or it is no address."""
+    value = channel.get_variable(REFERRED_BY)
+    if not value:
+        return ()
+    try:
+        return (("Referred-By", str(parse_name_addr(value))),)
+    except ProtocolError:
+        return ()
 
 
 class Referral:

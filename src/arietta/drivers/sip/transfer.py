@@ -15,7 +15,7 @@ from arietta.channels.channel import Channel, State, Story
 from arietta.channels.driver import TransferTarget
 from arietta.channels.following import Following
 from arietta.drivers.sip.elsewhere import call_elsewhere
-from arietta.drivers.sip.referral import Referral
+from arietta.drivers.sip.referral import REFERRED_BY, Referral
 from arietta.drivers.sip.replacing import channel_of_dialog, named_dialog
 from arietta.sip import events
 from arietta.sip.errors import ProtocolError
@@ -83,9 +83,10 @@ def take_refer(leg: SipLeg, channel: Channel, event: events.ReferReceived) -> No
     number = event.request.cseq.number if leg.referral is not None else 0
     referral = leg.referral = Referral(driver, session, number, silent=silent)
     replaces = next((value for name, value in uri.headers if name.lower() == "replaces"), None)
-    if leg.endpoint.refer_blind_progress or replaces is not None:
+    is_for_application = channel.functions.get(HANDLING) == "ari-only"
+    if leg.endpoint.refer_blind_progress or replaces is not None or is_for_application:
         referral.notify(100)
-    if channel.functions.get(HANDLING) == "ari-only":
+    if is_for_application:
         referral.second = channel_of_dialog(driver, replaces)
         referral.wanted = _target(uri, replaces)
         transfers.ask(channel, referral.wanted, referral.second)
@@ -141,7 +142,7 @@ def _send_away(
     variables = {
         "SIPTRANSFER": "yes",
         "SIPREFERTOHDR": request.get("Refer-To") or "",
-        "SIPREFERREDBYHDR": request.get("Referred-By") or "",
+        REFERRED_BY: request.get("Referred-By") or "",
     }
     # An early dialog ends with its INVITE, and its subscriptions with it: there is time for one NOTIFY.
     lasts = leg.session is not None and leg.session.state is SessionState.CONFIRMED

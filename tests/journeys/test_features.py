@@ -207,8 +207,16 @@ def test_an_attended_transfer_that_keys_give_up(server: Server, loop: VirtualLoo
         await press(call, "*1")
         await asyncio.sleep(0.5)
         await talk(call, far)
-        await call.hang_up()
+        await press(call, "5")
+        await far.hears_digits("5")
+        await press(far, "6")
+        await call.hears_digits("6")
+        await press(far, "#1")  # and the next one
+        await press(far, "1200")
         await far.ended()
+        await asyncio.sleep(1)
+        await talk(call, call)
+        await call.hang_up()
 
     loop.run(story())
 

@@ -24,6 +24,7 @@ class KeyWatch:
         self._on_code = on_code
         self._timer: asyncio.TimerHandle | None = None
         self._watching = False
+        self._bridge = channel.bridge
         self.paused = False
         """Whether keys mean nothing and go to nobody for a while, because somebody else takes them."""
 
@@ -31,7 +32,9 @@ class KeyWatch:
         """Begin, in the bridge where the channel is."""
         if not self._watching:
             self._watching = True
-            self._absorb(True)
+            self._bridge = self.channel.bridge
+            if self._bridge is not None:
+                self._bridge.absorb_digits(self.channel, True)
             self.channel.listeners.append(self._hear)
 
     def stop(self) -> None:
@@ -43,16 +46,14 @@ class KeyWatch:
         self._drain()
         if self._hear in self.channel.listeners:
             self.channel.listeners.remove(self._hear)
-        self._absorb(False)
+        bridge, self._bridge = self._bridge, None
+        if bridge is not None:  # another one that the channel is in by now may have a watch of its own
+            bridge.absorb_digits(self.channel, False)
 
     def end(self) -> None:
         """Watch never again, and hold on to nobody who listened to it."""
         self.stop()
         self._on_code = _to_nobody
-
-    def _absorb(self, on: bool) -> None:
-        if self.channel.bridge is not None:
-            self.channel.bridge.absorb_digits(self.channel, on)
 
     def _hear(self, signal: signals.Signal) -> None:
         if isinstance(signal, signals.DigitEnded) and not self.paused:

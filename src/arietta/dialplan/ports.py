@@ -64,8 +64,18 @@ class Transferring(Protocol):
         """Send those that talk to `channel` to an extension; the channel itself ends."""
         ...
 
-    def attended_transfer(self, channel: Channel, context: str, exten: str, rules: ConsultingRules) -> None:
-        """Let `channel` call an extension while those that it talks to wait; its hangup completes the transfer."""
+    def attended_transfer(
+        self,
+        channel: Channel,
+        context: str,
+        exten: str,
+        rules: ConsultingRules,
+        came_back: Callable[[], None] | None = None,
+    ) -> None:
+        """Let `channel` call an extension while those that it talks to wait; its hangup completes the transfer.
+
+        `came_back` is called if it is given up, once the channel is back with them.
+        """
         ...
 
     def pick_up(self, channel: Channel, wanted: Callable[[Channel], bool]) -> Story | None:
@@ -210,7 +220,14 @@ class NoTransfers:
     def blind_transfer(self, channel: Channel, context: str, exten: str, *, is_external: bool) -> None:
         raise Conflict(f"channel {channel.name!r} cannot be transferred here")
 
-    def attended_transfer(self, channel: Channel, context: str, exten: str, rules: ConsultingRules) -> None:
+    def attended_transfer(
+        self,
+        channel: Channel,
+        context: str,
+        exten: str,
+        rules: ConsultingRules,
+        came_back: Callable[[], None] | None = None,
+    ) -> None:
         raise Conflict(f"channel {channel.name!r} cannot be transferred here")
 
     def pick_up(self, channel: Channel, wanted: Callable[[Channel], bool]) -> Story | None:

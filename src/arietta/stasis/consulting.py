@@ -49,7 +49,14 @@ class Consultations:
         """Those of transfers that come without."""
         self.going_on: dict[str, Consultation] = {}
 
-    def begin(self, channel: Channel, exten: str, context: str, rules: ConsultingRules | None = None) -> None:
+    def begin(
+        self,
+        channel: Channel,
+        exten: str,
+        context: str,
+        rules: ConsultingRules | None = None,
+        came_back: Callable[[], None] | None = None,
+    ) -> None:
         """Begin one; Conflict for a channel that talks to nobody, or consults already."""
         if channel.id in self.going_on:
             raise Conflict(f"channel {channel.name!r} is transferring already")
@@ -60,7 +67,7 @@ class Consultations:
         if half is None:
             raise Conflict(f"channel {channel.name!r} cannot be transferred: there are no Local channels")
         consultation = self.going_on[channel.id] = Consultation(
-            self, channel, bridge, half, rules or self.rules, f"Local/{exten}@{context}/n"
+            self, channel, bridge, half, rules or self.rules, f"Local/{exten}@{context}/n", came_back
         )
         consultation.begin()
 
@@ -83,8 +90,10 @@ class Consultation:
         half: Channel,
         rules: ConsultingRules,
         goal: str,
+        came_back: Callable[[], None] | None,
     ) -> None:
-        """`goal` is who is called, as ``TECHNOLOGY/RESOURCE``."""
+        """`goal` is who is called, as ``TECHNOLOGY/RESOURCE``; `came_back` hears that the phone is where it was."""
+        self._came_back = came_back
         self._all = all_of_them
         self._rules = rules
         self._goal = goal
@@ -99,7 +108,9 @@ class Consultation:
         self._talk: Bridge | None = None
         member = waiting.member(phone)
         assert member is not None
-        self._place = Membership(phone, member.absorb_dtmf, member.mute, member.role)
+        # Who keeps digits in a bridge of Dial does so for features, which end with the Dial.
+        absorb = member.absorb_dtmf and is_of_application(waiting)
+        self._place = Membership(phone, absorb, member.mute, member.role)
         # Whoever is left in a bridge of Dial stays there from now on, whatever becomes of the one that transfers.
         self._take_place = all_of_them.transfers.places.take_in_bridge(half, phone, waiting)
         self._attempt = Attempt(
@@ -258,7 +269,7 @@ class Consultation:
         if not self._half_done.done():
             self._half_done.set_result(None)
         if not self._phone.ended:
-            self._all.transfers.places.come_back(self._phone, self._waiting, self._place)
+            self._all.transfers.places.come_back(self._phone, self._waiting, self._place, self._came_back)
         self._unhold()
 
     def _unhold(self) -> None:

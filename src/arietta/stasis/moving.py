@@ -171,18 +171,24 @@ class Moves:
             raise Conflict(f"channel {channel.name!r} cannot be transferred: there are no Local channels")
 
     def attended_transfer(
-        self, channel: Channel, context: str, exten: str, rules: ConsultingRules | None = None
+        self,
+        channel: Channel,
+        context: str,
+        exten: str,
+        rules: ConsultingRules | None = None,
+        came_back: Callable[[], None] | None = None,
     ) -> None:
         """Let `channel` call an extension while those that it talks to wait; its hangup completes the transfer.
 
-        NotFound for an extension that does not exist, Conflict for a channel that talks to nobody, or that does this
-        already.
+        `came_back` is called if it is given up, outside of applications, once the channel is back with those that
+        wait. NotFound for an extension that does not exist, Conflict for a channel that talks to nobody, or that does
+        this already.
         """
         dialplan = self._channels.dialplan
         if dialplan is None or not dialplan.exists(context, exten, 1, channel.caller.number):
             raise NotFound(f"there is no extension {exten}@{context}")
         self.check_movable(channel)
-        self.consultations.begin(channel, exten, context, rules)
+        self.consultations.begin(channel, exten, context, rules, came_back)
 
     def cancel_attended_transfer(self, channel: Channel) -> None:
         """Give the call to the extension up and go back to those that wait; Conflict if there is none."""

@@ -7,6 +7,7 @@ application hears of the new channel as StasisStart with `replace_channel`, and 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NoReturn
 
 from arietta.bridges.bridge import Bridge, Membership
@@ -91,27 +92,31 @@ class Places:
 
         return enter
 
-    def stay(self, channel: Channel, bridge: Bridge) -> Story:
-        """Join a bridge that is no application's, and live until it ends."""
+    def stay(self, channel: Channel, bridge: Bridge, joined: Callable[[], None] | None = None) -> Story:
+        """Join a bridge that is no application's, and live until it ends; `joined` is called in between."""
         member = Membership(channel)
         left = self._left(member, bridge)
 
         async def stay() -> None:
             if not bridge.destroyed:
                 bridge.join(member)
+                if joined is not None:
+                    joined()
                 await channel.until(left)
             end_of_talk(channel)
 
         return stay
 
-    def come_back(self, channel: Channel, bridge: Bridge, member: Membership) -> None:
-        """Let a channel that has left a bridge for a while into it again."""
+    def come_back(
+        self, channel: Channel, bridge: Bridge, member: Membership, joined: Callable[[], None] | None = None
+    ) -> None:
+        """Let a channel that has left a bridge for a while into it again; `joined` is called in one of Dial's then."""
         control = self._controls.get(channel.id)
         if control is not None:
             if not bridge.destroyed:
                 self._controls.join_bridge(control, bridge, member)
         else:
-            channel.interrupt(Moved(self.stay(channel, bridge)))
+            channel.interrupt(Moved(self.stay(channel, bridge, joined)))
 
     def adopt_others(self, channel: Channel, bridge: Bridge) -> None:
         """Take everybody else in a bridge out of the hands of the Dial that connects them."""

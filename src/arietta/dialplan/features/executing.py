@@ -44,7 +44,9 @@ def execute(
 
     for name, value in ((NAME, feature.name), (PEER, listener.name), (WHO, asked_by.name)):
         channel.set_variable(name, value)
-    errands.ask(story)
+    asked = errands.ask(story)
+    if asked.done():
+        log.warning("%s: feature %s is not done: nobody does errands for it", channel.name, feature.name)
 
 
 async def _run(plan: Interpreter, feature: ApplicationFeature, channel: Channel) -> None:

@@ -100,10 +100,19 @@ class FeaturesOfTalk:
     def _transfer(self, channel: Channel, *, attended: bool) -> None:
         watch = self._watches[channel.id]
         watch.paused = True
-        dialog = TransferDialog(self._plan, channel, self._other(channel).channel, attended=attended)
+        other = self._other(channel).channel
+        dialog = TransferDialog(self._plan, channel, other, attended=attended, came_back=self._begin_again)
         task = channel.registry.loop.create_task(dialog.run(), name=f"transfer by {channel.name}")
         self._dialogs[channel.id] = task
         task.add_done_callback(self._dialog_ended(channel, watch))
+
+    def _begin_again(self) -> None:
+        """Both talk again, as long as their bridge lives; nobody does errands for applications any more."""
+        again = FeaturesOfTalk(self._plan, *self._sides.values())
+        bridge = next(iter(self._sides.values())).channel.bridge
+        if bridge is not None:
+            bridge.on_destroyed.append(lambda _bridge: again.stop())
+            again.start()
 
     def _dialog_ended(self, channel: Channel, watch: KeyWatch) -> Callable[[asyncio.Task[None]], None]:
         def ended(task: asyncio.Task[None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from arietta.channels import signals
@@ -30,11 +31,21 @@ MAX_KEYS = 80
 class TransferDialog:
     """What one channel is asked, and does, to transfer the other."""
 
-    def __init__(self, plan: Interpreter, channel: Channel, other: Channel, *, attended: bool) -> None:
+    def __init__(
+        self,
+        plan: Interpreter,
+        channel: Channel,
+        other: Channel,
+        *,
+        attended: bool,
+        came_back: Callable[[], None],
+    ) -> None:
+        """`came_back` is called if an attended transfer is given up, once both talk again."""
         self._plan = plan
         self._channel = channel
         self._other = other
         self._attended = attended
+        self._came_back = came_back
         self._settings = settings_of(plan, channel).general
         self._context = plan.variable(channel, CONTEXT) or channel.context
         self._keys: deque[str] = deque(maxlen=MAX_KEYS)
@@ -69,7 +80,8 @@ class TransferDialog:
         transfers = self._plan.transferring
         try:
             if self._attended:
-                transfers.attended_transfer(self._channel, self._context, exten, consulting_rules(self._settings))
+                rules = consulting_rules(self._settings)
+                transfers.attended_transfer(self._channel, self._context, exten, rules, self._came_back)
             else:
                 transfers.blind_transfer(self._channel, self._context, exten, is_external=False)
         except AriettaError as failure:

@@ -20,6 +20,9 @@ same => n,Set(GOT=${GOT}${LOCK(door)})
 same => n,Wait(1)
 exten => busy,1,Wait(1)
 same => n,Set(GOT=${LOCK(window)}${LOCK(door)})
+exten => patient,1,Wait(2)
+same => n,Set(GOT=${LOCK(window)}${LOCK(door)})
+same => n,Set(BACK=${UNLOCK(door)})
 exten => holder,1,Set(GOT=${LOCK(door)})
 same => n,Wait(2)
 """
@@ -57,4 +60,11 @@ def test_who_has_a_lock_waits_three_seconds_for_another() -> None:
 def test_a_lock_ends_with_its_channel() -> None:
     stage, (_, second) = run("holder", "second")
     assert second.variables["GOT"] == "001"
+    assert stage.plan.locks.try_lock(stage.channel(), "door")
+
+
+def test_a_lock_that_is_passed_on_in_the_same_moment_in_which_patience_ends_is_not_lost() -> None:
+    stage, (_, patient) = run("first", "patient")  # given back at 5 s, when the three seconds are over
+    assert patient.variables["GOT"] in ("10", "11")
+    assert patient.variables["BACK"] == patient.variables["GOT"][1]
     assert stage.plan.locks.try_lock(stage.channel(), "door")

@@ -46,10 +46,10 @@ class Locks:
         try:
             await asyncio.wait_for(given, PATIENCE_SECONDS if self._of(channel) else None)
         except TimeoutError:
-            return False
+            return _is_given(given)
         except asyncio.CancelledError:
-            if given.done() and not given.cancelled():
-                self.unlock(channel, name)  # it was given in the same moment
+            if _is_given(given):
+                self.unlock(channel, name)
             raise
         finally:
             self._forget(name, entry)
@@ -107,6 +107,11 @@ class Locks:
             raise FunctionError(function, "names no lock")
         if name not in counts and len(counts) >= MAX_LOCKS:
             raise FunctionError(function, f"{channel.name} has {MAX_LOCKS} locks, which is the limit")
+
+
+def _is_given(given: asyncio.Future[None]) -> bool:
+    """Whether the lock was passed on, in the same moment in which its wait ended otherwise."""
+    return given.done() and not given.cancelled()
 
 
 async def _lock(plan: Interpreter, channel: Channel, arguments: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 
 MAX_OUTPUT_BYTES = 65536
 MAX_RUNNING = 100
+CLOSES_WITHIN_S = 1.0
+"""How long the pipe of a command that was ended may be held by what it has left behind."""
 
 
 class ProgramFailed(Exception):
@@ -53,8 +56,17 @@ async def _run(command: str) -> tuple[int, str]:
     finally:
         if process.returncode is None:
             _end(process.pid)
-            await process.wait()
+            await _close(process, process.stdout)
     return (status if status >= 0 else 128 - status), output.decode("utf-8", "replace")
+
+
+async def _close(process: asyncio.subprocess.Process, output: asyncio.StreamReader) -> None:
+    """Take what a command that was ended has written: only then its pipe is closed and its end is told."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSES_WITHIN_S):
+            while await output.read(65536):
+                pass
+            await process.wait()
 
 
 def _end(leader: int) -> None:

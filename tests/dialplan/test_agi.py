@@ -391,6 +391,18 @@ def test_texts_go_and_come() -> None:
     assert story.said == ["text how are you", "hangup 0"]
 
 
+@pytest.mark.parametrize("text", ["head -c 5000000 /dev/zero\n", "exec cat /dev/zero\n"], ids=["much", "without end"])
+def test_a_program_that_floods_its_call_is_ended(
+    real: Callable[..., Stage], tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote and nobody read keeps its end from being told: a pipe that is full."""
+    monkeypatch.setattr("arietta.dialplan.agi.carriers.END_SECONDS", 0.3)
+    program(tmp_path / "floods.agi", text)
+    stage = real("AGI(floods.agi)", "Set(A=after)")
+    stage.run(stage.channel())
+    assert stage.variables("A") == ["after"]
+
+
 def test_a_program_is_told_by_a_signal_and_ended_with_its_call(real: Callable[..., Stage], tmp_path: Path) -> None:
     program(tmp_path / "goes.agi", 'echo $$ > "$AST_AGI_DIR/pid"; exec sleep 600\n')
     stage = real("AGI(goes.agi)")

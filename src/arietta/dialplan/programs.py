@@ -56,17 +56,18 @@ async def _run(command: str) -> tuple[int, str]:
     finally:
         if process.returncode is None:
             _end(process.pid)
-            await _close(process, process.stdout)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSES_WITHIN_S):
+                    await wait_for_end(process)
     return (status if status >= 0 else 128 - status), output.decode("utf-8", "replace")
 
 
-async def _close(process: asyncio.subprocess.Process, output: asyncio.StreamReader) -> None:
-    """Take what a command that was ended has written: only then its pipe is closed and its end is told."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CLOSES_WITHIN_S):
-            while await output.read(65536):
-                pass
-            await process.wait()
+async def wait_for_end(process: asyncio.subprocess.Process) -> int:
+    """Wait until a program ends, dropping what it still writes: its end is told when its output is read to the end."""
+    assert process.stdout is not None
+    while await process.stdout.read(65536):
+        pass
+    return await process.wait()
 
 
 def _end(leader: int) -> None:

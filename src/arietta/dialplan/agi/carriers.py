@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from arietta.dialplan.agi.protocol import MAX_LINE_BYTES
+from arietta.dialplan.programs import CLOSES_WITHIN_S, wait_for_end
 
 FAST_AGI_PORT = 4573
 CONNECT_SECONDS = 10.0
@@ -105,10 +106,13 @@ class Process:
         self._writer.close()
         try:
             async with asyncio.timeout(END_SECONDS):
-                return await self._process.wait()
+                return await wait_for_end(self._process)
         except TimeoutError:
             self._signal(signal.SIGKILL)
-            return await self._process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSES_WITHIN_S):
+                return await wait_for_end(self._process)
+        return -signal.SIGKILL
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.returncode is None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ class SessionState(StrEnum):
     TERMINATED = "terminated"
 
 
-class InviteUsage(DialogUsage):
+class InviteUsage(DialogUsage, ABC):
     """The state of one call leg, its requests and responses."""
 
     def __init__(
@@ -304,9 +305,9 @@ class InviteUsage(DialogUsage):
             self._send(self.dialog.create_request("BYE", headers), now)
             self.state = SessionState.TERMINATING
 
+    @abstractmethod
     def handle_timeout(self, now: float) -> None:
         """Act on what is due."""
-        raise NotImplementedError
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 

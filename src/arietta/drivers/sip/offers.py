@@ -20,6 +20,7 @@ SUITES_WITH_SHORT_TAGS = (SHORT_TAGS, *(suite for suite in SUITES if suite != SH
 
 
 @lru_cache(maxsize=256)
+@lru_cache(maxsize=256)
 def carried(allowed: tuple[str, ...]) -> tuple[str, ...]:
     """The codecs of a list, `allow` or such, that the media engine can carry; opus only where libopus is."""
     names = (one.partition(":")[0] for one in allowed)

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ..baresip import BaresipProcess
 from ..running import eventually
-from ..test_baresip import CONFIG, MODULES
 from . import scenario
 from .switches import OFFICE
 
@@ -102,49 +102,16 @@ class Sipp:
         return f"{found[0][3]};to-tag={found[0][2]};from-tag={found[0][1]}"
 
 
-class Baresip:
+class Baresip(BaresipProcess):
     """A whole softphone: number 120, over TLS and SRTP; it answers by itself."""
 
     def __init__(self, folder: Path, authority: Path) -> None:
-        self.folder = folder / "baresip"
-        self.folder.mkdir()
-        modules_at = next((path for path in MODULES if Path(path).is_dir()), MODULES[0])
-        at = f"{OFFICE}:5061;transport=tls"
-        config = CONFIG.format(
-            host=address(BARESIP), port=5060, folder=self.folder, modules_at=modules_at, modules="module srtp.so\n"
+        super().__init__(
+            folder / "baresip",
+            host=address(BARESIP),
+            port=5060,
+            account=f"<sip:{BARESIP}@{OFFICE}:5061;transport=tls>;auth_user={BARESIP};auth_pass={secret(BARESIP)};"
+            "regint=600;audio_codecs=pcma;mediaenc=srtp-mand;answermode=auto",
+            modules=("srtp",),
+            more=f"sip_cafile {authority}\nsip_verify_server yes\n",
         )
-        texts = {
-            "config": f"{config}sip_cafile {authority}\nsip_verify_server yes\n",
-            "accounts": f"<sip:{BARESIP}@{at}>;auth_user={BARESIP};auth_pass={secret(BARESIP)};regint=600;"
-            "audio_codecs=pcma;mediaenc=srtp-mand;answermode=auto\n",
-            "contacts": "",
-        }
-        for name, text in texts.items():
-            (self.folder / name).write_text(text)
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def __aenter__(self) -> Baresip:
-        with (self.folder / "output").open("wb") as output:
-            self.process = await asyncio.create_subprocess_exec(
-                *("baresip", "-f", str(self.folder), "-4", "-s", "-v"),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
-
-    async def quits(self) -> None:
-        """Let it take its registration back and end."""
-        assert self.process is not None
-        self.process.terminate()
-        async with asyncio.timeout(15):
-            await self.process.wait()
-
-    def told(self) -> str:
-        """What it printed."""
-        return (self.folder / "output").read_text(errors="replace")[-10_000:]
